@@ -37,12 +37,16 @@ fn a_cluster_serves_both_ways_and_ends_with_its_handle() {
 
     let mut socket = UnixStream::connect(dir.join(format!(".s.PGSQL.{port}"))).unwrap();
     assert_eq!(ask(&mut socket, "work_mem"), "5MB");
-    let mut tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    assert_eq!(ask(&mut tcp, "max_connections"), "200");
-    let mut again = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    assert_eq!(ask(&mut again, "application_name"), "it's \\ here");
-
-    assert_eq!(ask(&mut again, "ssl_crl_file"), "ssl_crl_file");
+    for (setting, value) in [
+        ("max_connections", "200"),
+        ("application_name", "it's \\ here"),
+        ("ssl_crl_file", "ssl_crl_file"),
+    ] {
+        assert_eq!(
+            ask(&mut TcpStream::connect(("127.0.0.1", port)).unwrap(), setting),
+            value
+        );
+    }
     assert!(dir.join("data/ssl_crl_file").exists());
 
     drop(cluster);
