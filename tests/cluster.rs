@@ -104,9 +104,9 @@ fn a_server_that_does_not_start_says_why() {
 
 #[test]
 fn nothing_stays_behind_when_the_process_dies() {
-    for end in ["killed", "exits"] {
-        let (mut child, pid, dir) = play(&format!("own {end}"), None);
-        if end == "killed" {
+    for end in ["own killed", "shared exits"] {
+        let (mut child, pid, dir) = play(end, None);
+        if end == "own killed" {
             child.kill().unwrap();
         }
         child.wait().unwrap();

@@ -253,11 +253,13 @@ fn open_shared() -> Result<Cluster, ClusterError> {
         });
     }
     #[cfg(unix)]
-    if let Some(run) = variable("NEXTEST_RUN_ID") {
-        return Ok(Cluster {
-            home: Home::Own(Server::share(&run)?),
-        });
-    }
+    return Ok(Cluster {
+        home: Home::Own(match variable("NEXTEST_RUN_ID") {
+            Some(run) => Server::share(&run)?,
+            None => Server::start(&[])?.into_shared(),
+        }),
+    });
+    #[cfg(not(unix))]
     Cluster::start()
 }
 

@@ -123,6 +123,12 @@ impl Server {
         )))
     }
 
+    /// The same server, which may no longer be stopped by one of its users.
+    pub(super) fn into_shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
