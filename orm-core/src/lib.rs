@@ -10,6 +10,8 @@ pub mod ast;
 pub mod driver;
 pub mod error;
 pub mod model;
+pub mod query;
+pub mod relation;
 pub mod schema;
 pub mod sql;
 pub mod value;

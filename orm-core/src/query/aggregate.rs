@@ -17,8 +17,17 @@ impl<S, T> Agg<S, T> {
         Agg::call(function, vec![arg])
     }
     pub(crate) fn call(function: AggregateFn, args: Vec<Node>) -> Self {
-        let call = Aggregate { function, args, distinct: false, filter: None, order: Vec::new() };
-        Agg { call, _p: std::marker::PhantomData }
+        let call = Aggregate {
+            function,
+            args,
+            distinct: false,
+            filter: None,
+            order: Vec::new(),
+        };
+        Agg {
+            call,
+            _p: std::marker::PhantomData,
+        }
     }
     /// Equal inputs count once.
     pub fn distinct(mut self) -> Self {
@@ -113,10 +122,19 @@ impl<M: Model, C: Copy, K: Selection<M> + Clone> Grouped<M, C, K> {
         let mut nodes = Vec::new();
         key.clone().push(&mut nodes);
         ast.group.extend(nodes.into_iter().map(GroupBy::Expr));
-        Grouped { ast, cols, key, _p: std::marker::PhantomData }
+        Grouped {
+            ast,
+            cols,
+            key,
+            _p: std::marker::PhantomData,
+        }
     }
     fn group(&self) -> Group<M, C, K> {
-        Group { key: self.key.clone(), cols: self.cols, _p: std::marker::PhantomData }
+        Group {
+            key: self.key.clone(),
+            cols: self.cols,
+            _p: std::marker::PhantomData,
+        }
     }
     /// Only groups that meet the condition.
     pub fn having<F: Cond<M>>(mut self, f: impl FnOnce(Group<M, C, K>) -> F) -> Self {
@@ -125,7 +143,7 @@ impl<M: Model, C: Copy, K: Selection<M> + Clone> Grouped<M, C, K> {
     }
     /// Order of the groups.
     pub fn order_by<O: Orders<M>>(mut self, f: impl FnOnce(Group<M, C, K>) -> O) -> Self {
-        f(self.group()).push(&mut self.ast.order);
+        f(self.group()).add_to(&mut self.ast.order);
         self
     }
     /// At most so many groups.

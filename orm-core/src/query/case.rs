@@ -26,7 +26,10 @@ impl Literal for &str {
 
 /// `case(condition, value).when(condition, value).or_else(value)`.
 pub fn case<S, L: Literal>(condition: impl Cond<S>, then: L) -> Case<S, L::T> {
-    Case { arms: vec![(condition.into_cond(), Node::Value(then.into_literal()))], _p: std::marker::PhantomData }
+    Case {
+        arms: vec![(condition.into_cond(), Node::Value(then.into_literal()))],
+        _p: std::marker::PhantomData,
+    }
 }
 
 /// A CASE without its end.
@@ -43,10 +46,18 @@ impl<S, T: Scalar> Case<S, T> {
     }
     /// ELSE.
     pub fn or_else<V: Operand<S, T>>(self, v: V) -> Expr<S, V::Lift<T>> {
-        Expr::new(Node::Case { operand: None, arms: self.arms, otherwise: Some(Box::new(v.into_node())) })
+        Expr::new(Node::Case {
+            operand: None,
+            arms: self.arms,
+            otherwise: Some(Box::new(v.into_node())),
+        })
     }
     /// NULL when no arm applies.
     pub fn or_null(self) -> Expr<S, Option<T>> {
-        Expr::new(Node::Case { operand: None, arms: self.arms, otherwise: None })
+        Expr::new(Node::Case {
+            operand: None,
+            arms: self.arms,
+            otherwise: None,
+        })
     }
 }

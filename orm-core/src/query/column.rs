@@ -23,7 +23,11 @@ impl<S, T, K> Copy for Col<S, T, K> {}
 impl<S, T, K> Col<S, T, K> {
     /// The column of one table reference. Called by generated code.
     pub const fn new(source: Source, def: &'static Column) -> Self {
-        Col { source, def, _p: std::marker::PhantomData }
+        Col {
+            source,
+            def,
+            _p: std::marker::PhantomData,
+        }
     }
     /// What the schema says about it.
     pub const fn def(self) -> &'static Column {
@@ -92,7 +96,10 @@ pub struct KeyRef<S> {
 impl<S> KeyRef<S> {
     /// Called by generated code.
     pub const fn new(columns: &'static [&'static Column]) -> Self {
-        KeyRef { columns, _p: std::marker::PhantomData }
+        KeyRef {
+            columns,
+            _p: std::marker::PhantomData,
+        }
     }
 }
 

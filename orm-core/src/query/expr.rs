@@ -24,7 +24,10 @@ impl<S, T> Clone for Expr<S, T> {
 impl<S, T> Expr<S, T> {
     /// Vouches for the type of a node.
     pub(crate) const fn new(node: Node) -> Self {
-        Expr { node, _p: std::marker::PhantomData }
+        Expr {
+            node,
+            _p: std::marker::PhantomData,
+        }
     }
     pub(crate) fn into_node(self) -> Node {
         self.node
@@ -306,9 +309,13 @@ fn selected<T: SqlType>(node: Node) -> Node {
     }
     match node {
         Node::Compare(CompareOp::IsDistinct | CompareOp::IsNotDistinct, ..) => node,
-        Node::Compare(..) | Node::Between(_) | Node::In(..) | Node::Text(..) | Node::Not(_) | Node::All(_) | Node::Any(_) => {
-            Node::IsTrue(Box::new(node))
-        }
+        Node::Compare(..)
+        | Node::Between(_)
+        | Node::In(..)
+        | Node::Text(..)
+        | Node::Not(_)
+        | Node::All(_)
+        | Node::Any(_) => Node::IsTrue(Box::new(node)),
         _ => node,
     }
 }
@@ -364,12 +371,22 @@ pub struct Order<S> {
 }
 impl<S> Clone for Order<S> {
     fn clone(&self) -> Self {
-        Order { node: self.node.clone(), _p: std::marker::PhantomData }
+        Order {
+            node: self.node.clone(),
+            _p: std::marker::PhantomData,
+        }
     }
 }
 impl<S> Order<S> {
     fn new(expr: Node, desc: bool) -> Self {
-        Order { node: NodeOrder { expr, desc, nulls: Nulls::Default }, _p: std::marker::PhantomData }
+        Order {
+            node: NodeOrder {
+                expr,
+                desc,
+                nulls: Nulls::Default,
+            },
+            _p: std::marker::PhantomData,
+        }
     }
     /// NULLs before everything.
     pub fn nulls_first(mut self) -> Self {
@@ -390,24 +407,24 @@ impl<S> Order<S> {
 )]
 pub trait Orders<S> {
     /// Adds the entries.
-    fn push(self, out: &mut Vec<NodeOrder>);
+    fn add_to(self, out: &mut Vec<NodeOrder>);
 }
 #[diagnostic::do_not_recommend]
 impl<S> Orders<S> for Order<S> {
-    fn push(self, out: &mut Vec<NodeOrder>) {
+    fn add_to(self, out: &mut Vec<NodeOrder>) {
         out.push(self.node);
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S, O: Orders<S>> Orders<S> for Vec<O> {
-    fn push(self, out: &mut Vec<NodeOrder>) {
-        self.into_iter().for_each(|o| o.push(out));
+    fn add_to(self, out: &mut Vec<NodeOrder>) {
+        self.into_iter().for_each(|o| o.add_to(out));
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S, O: Orders<S>> Orders<S> for Option<O> {
-    fn push(self, out: &mut Vec<NodeOrder>) {
-        self.into_iter().for_each(|o| o.push(out));
+    fn add_to(self, out: &mut Vec<NodeOrder>) {
+        self.into_iter().for_each(|o| o.add_to(out));
     }
 }
 
@@ -419,10 +436,16 @@ pub struct Set<S> {
 }
 impl<S> Set<S> {
     pub(crate) fn new(column: &'static Column, value: Node) -> Self {
-        Set { node: Some((column, value)), _p: std::marker::PhantomData }
+        Set {
+            node: Some((column, value)),
+            _p: std::marker::PhantomData,
+        }
     }
     pub(crate) fn none() -> Self {
-        Set { node: None, _p: std::marker::PhantomData }
+        Set {
+            node: None,
+            _p: std::marker::PhantomData,
+        }
     }
 }
 
@@ -433,11 +456,11 @@ impl<S> Set<S> {
 )]
 pub trait Sets<S> {
     /// Adds the assignments.
-    fn push(self, out: &mut Vec<(&'static Column, Node)>);
+    fn add_to(self, out: &mut Vec<(&'static Column, Node)>);
 }
 #[diagnostic::do_not_recommend]
 impl<S> Sets<S> for Set<S> {
-    fn push(self, out: &mut Vec<(&'static Column, Node)>) {
+    fn add_to(self, out: &mut Vec<(&'static Column, Node)>) {
         let Some((column, value)) = self.node else { return };
         // the last assignment to a column wins, as in a struct literal written twice it could not
         match out.iter_mut().find(|(c, _)| std::ptr::eq(*c, column)) {
@@ -448,14 +471,14 @@ impl<S> Sets<S> for Set<S> {
 }
 #[diagnostic::do_not_recommend]
 impl<S, A: Sets<S>> Sets<S> for Vec<A> {
-    fn push(self, out: &mut Vec<(&'static Column, Node)>) {
-        self.into_iter().for_each(|a| a.push(out));
+    fn add_to(self, out: &mut Vec<(&'static Column, Node)>) {
+        self.into_iter().for_each(|a| a.add_to(out));
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S, A: Sets<S>> Sets<S> for Option<A> {
-    fn push(self, out: &mut Vec<(&'static Column, Node)>) {
-        self.into_iter().for_each(|a| a.push(out));
+    fn add_to(self, out: &mut Vec<(&'static Column, Node)>) {
+        self.into_iter().for_each(|a| a.add_to(out));
     }
 }
 
@@ -484,17 +507,17 @@ macro_rules! tuple {
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
         impl<S, $($T: Orders<S>),+> Orders<S> for ($($T,)+) {
-            fn push(self, out: &mut Vec<NodeOrder>) {
+            fn add_to(self, out: &mut Vec<NodeOrder>) {
                 let ($($T,)+) = self;
-                $($T.push(out);)+
+                $($T.add_to(out);)+
             }
         }
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
         impl<S, $($T: Sets<S>),+> Sets<S> for ($($T,)+) {
-            fn push(self, out: &mut Vec<(&'static Column, Node)>) {
+            fn add_to(self, out: &mut Vec<(&'static Column, Node)>) {
                 let ($($T,)+) = self;
-                $($T.push(out);)+
+                $($T.add_to(out);)+
             }
         }
         #[diagnostic::do_not_recommend]

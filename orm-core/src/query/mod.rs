@@ -24,10 +24,12 @@ pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, all_of, any_of, value,
 };
 pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
+pub(crate) use join::related_table;
 pub use join::{Join, Opt};
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
+pub(crate) use select::all_fields;
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,

@@ -123,7 +123,9 @@ impl<S, B: Scalar, I: IntoIterator<Item: Operand<S, B>>> InList<S, B> for I {
     fn into_list(self) -> NodeList {
         let nodes: Vec<Node> = self.into_iter().map(Operand::into_node).collect();
         if nodes.iter().all(|n| matches!(n, Node::Value(_))) {
-            let values = nodes.into_iter().filter_map(|n| if let Node::Value(v) = n { Some(v) } else { None });
+            let values = nodes
+                .into_iter()
+                .filter_map(|n| if let Node::Value(v) = n { Some(v) } else { None });
             return NodeList::Values(B::TYPE, values.collect());
         }
         NodeList::Exprs(nodes)
