@@ -6,12 +6,13 @@ use crate::report::Format;
 pub(crate) const USAGE: &str = "\
 Times the same work through every library, side by side in one process.
 
-Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--rounds N] [--json]
+Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--rounds N] [--workers N] [--json]
        peers --list
 
   --backend B    sqlite or postgres
   --workload W   only this workload (see --list)
   --rounds N     rounds in which every library has one turn (15)
+  --workers N    worker threads of the runtime (2); 1 repeats better where a wake-up of another CPU is dear
   --json         one JSON object a line instead of a table
   --list         print backends, workloads and libraries";
 
@@ -44,13 +45,15 @@ pub(crate) struct Run {
     pub(crate) backend: Backend,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) rounds: usize,
+    /// Worker threads of the runtime.
+    pub(crate) workers: usize,
     pub(crate) format: Format,
 }
 
 /// Reads the arguments after the program's name; the error is a sentence for the user.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let (mut backend, mut workloads, mut rounds, mut format) =
-        (None, Workload::ALL.to_vec(), 15, Format::Table);
+    let (mut backend, mut workloads, mut format) = (None, Workload::ALL.to_vec(), Format::Table);
+    let (mut rounds, mut workers) = (15, 2);
     while let Some(argument) = arguments.next() {
         let mut value = || {
             arguments
@@ -63,7 +66,8 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "--json" => format = Format::Json,
             "--backend" => backend = Some(backend_named(&value()?)?),
             "--workload" => workloads = vec![workload_named(&value()?)?],
-            "--rounds" => rounds = rounds_from(&value()?)?,
+            "--rounds" => rounds = number_above_zero(&value()?)?,
+            "--workers" => workers = number_above_zero(&value()?)?,
             _ => return Err(format!("unknown argument {argument}")),
         }
     }
@@ -72,6 +76,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         backend,
         workloads,
         rounds,
+        workers,
         format,
     }))
 }
@@ -85,9 +90,9 @@ fn workload_named(name: &str) -> Result<Workload, String> {
     Workload::named(name).ok_or_else(|| format!("no workload {name}: see --list"))
 }
 
-fn rounds_from(text: &str) -> Result<usize, String> {
+fn number_above_zero(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|&rounds| rounds > 0)
-        .ok_or_else(|| "--rounds needs a number above zero".to_owned())
+        .ok_or_else(|| format!("{text} is not a number above zero"))
 }

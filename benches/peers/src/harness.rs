@@ -28,7 +28,8 @@ pub(crate) trait Peer: Send {
     /// Reads the person with this key.
     fn find(&mut self, id: i64) -> impl Future<Output = Result<Self::Row>> + Send;
 
-    /// Reads the first `rows` people in the order of their keys.
+    /// Reads the people with the keys `1..=rows` in the order of their keys. A range of keys rather than a bound
+    /// `LIMIT`: SQLite looks at the value of that while it plans, and so compiles the statement again for each run.
     fn select(&mut self, rows: i64) -> impl Future<Output = Result<Vec<Self::Row>>> + Send;
 
     /// Writes one person and returns the key the database chose.

@@ -53,7 +53,7 @@ fn list() {
 /// peers on a thread the sockets' events never arrive on.
 fn start(run: Run) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(run.workers)
         .enable_all()
         .build()?;
     runtime.block_on(async { tokio::spawn(compare(run)).await? })

@@ -6,7 +6,6 @@ use chrono::Utc;
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::{
     ColumnTrait, ConnectOptions, Database, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
@@ -72,8 +71,8 @@ impl Peer for SeaOrm {
 
     async fn select(&mut self, rows: i64) -> Result<Vec<people::Model>> {
         let query = people::Entity::find()
-            .order_by_asc(people::Column::Id)
-            .limit(rows as u64);
+            .filter(people::Column::Id.between(1, rows))
+            .order_by_asc(people::Column::Id);
         Ok(query.all(&self.db).await?)
     }
 

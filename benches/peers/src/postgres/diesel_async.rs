@@ -49,13 +49,13 @@ impl Peer for DieselAsync {
     type Row = Person;
 
     async fn find(&mut self, id: i64) -> Result<Person> {
-        Ok(people::table.find(id).first(&mut self.connection).await?)
+        Ok(people::table.find(id).get_result(&mut self.connection).await?)
     }
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Person>> {
         Ok(people::table
+            .filter(people::id.between(1, rows))
             .order(people::id)
-            .limit(rows)
             .load(&mut self.connection)
             .await?)
     }

@@ -30,9 +30,10 @@ impl Peer for Sqlx {
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Person>> {
         let query = sqlx::query_as(
-            "SELECT id, name, email, age, score, active, bio, created_at FROM people ORDER BY id LIMIT $1",
+            "SELECT id, name, email, age, score, active, bio, created_at FROM people \
+             WHERE id BETWEEN $1 AND $2 ORDER BY id",
         );
-        Ok(query.bind(rows).fetch_all(&self.pool).await?)
+        Ok(query.bind(1_i64).bind(rows).fetch_all(&self.pool).await?)
     }
 
     async fn insert(&mut self, new: NewPerson) -> Result<i64> {

@@ -26,7 +26,7 @@ impl TokioPostgres {
             select: client
                 .prepare(
                     "SELECT id, name, email, age, score, active, bio, created_at FROM people \
-                     ORDER BY id LIMIT $1",
+                     WHERE id BETWEEN $1 AND $2 ORDER BY id",
                 )
                 .await?,
             insert: client
@@ -58,7 +58,7 @@ impl Peer for TokioPostgres {
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Person>> {
         self.client
-            .query(&self.select, &[&rows])
+            .query(&self.select, &[&1_i64, &rows])
             .await?
             .iter()
             .map(person)

@@ -53,13 +53,13 @@ impl Peer for Diesel {
     type Row = Person;
 
     async fn find(&mut self, id: i64) -> Result<Person> {
-        Ok(people::table.find(id).first(&mut self.connection)?)
+        Ok(people::table.find(id).get_result(&mut self.connection)?)
     }
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Person>> {
         Ok(people::table
+            .filter(people::id.between(1, rows))
             .order(people::id)
-            .limit(rows)
             .load(&mut self.connection)?)
     }
 

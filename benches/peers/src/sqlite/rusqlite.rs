@@ -36,9 +36,10 @@ impl Peer for Rusqlite {
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Person>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, name, email, age, score, active, bio, created_at FROM people ORDER BY id LIMIT ?1",
+            "SELECT id, name, email, age, score, active, bio, created_at FROM people \
+             WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
-        let people = statement.query_map([rows], person)?;
+        let people = statement.query_map([1, rows], person)?;
         Ok(people.collect::<Result<_, _>>()?)
     }
 
