@@ -14,7 +14,10 @@ Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--rounds N] [--wor
   --rounds N     rounds in which every library has one turn (15)
   --workers N    worker threads of the runtime (2); 1 repeats better where a wake-up of another CPU is dear
   --json         one JSON object a line instead of a table
-  --list         print backends, workloads and libraries";
+  --list         print backends, workloads and libraries
+
+PEERS_POSTGRES_URL names the PostgreSQL server; it gets databases called peers_*, which are dropped at the end.
+On Linux, `taskset -c 1` in front of the command makes runs repeat better.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {

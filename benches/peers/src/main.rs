@@ -1,7 +1,13 @@
 //! Compares libraries on the same rows, the same statements and the same machine in the same minute.
 //!
 //! `cargo run --release -p peers -- --backend sqlite|postgres [--workload W] [--json]`. The first column is the raw
-//! driver, ratio 1; whoever adds a library adds a file below `sqlite/` or `postgres/` and a line in its `mod.rs`.
+//! driver, ratio 1.
+//!
+//! Whatever hops between threads takes one of two times, depending on whether it wakes another CPU; which one is
+//! chance, and lasts for many operations. On Linux `taskset -c 1` in front of the command takes that chance away, for
+//! a server the run starts as well.
+//!
+//! Whoever adds a library adds a file below `sqlite/` or `postgres/` and two lines in its `mod.rs`.
 
 mod args;
 mod data;
@@ -68,10 +74,11 @@ async fn compare(run: Run) -> Result<()> {
         }
         Backend::Postgres => {
             let server = start_postgres()?;
-            let mut peers = postgres::open(&server).await?;
+            let address = |database: &str| server.tcp_url(database);
+            let mut peers = postgres::open(&address).await?;
             let reported = report(&run, &mut peers).await;
             drop(peers);
-            postgres::remove(&server).await?;
+            postgres::remove(&address).await?;
             reported
         }
     }

@@ -14,7 +14,7 @@ use self::sqlx::Sqlx;
 use self::tokio_postgres::TokioPostgres;
 
 /// The peers in the order of the table; the first is the driver.
-pub(crate) const NAMES: [&str; 4] = [TokioPostgres::NAME, DieselAsync::NAME, SeaOrm::NAME, Sqlx::NAME];
+pub(crate) const NAMES: &[&str] = &[TokioPostgres::NAME, DieselAsync::NAME, SeaOrm::NAME, Sqlx::NAME];
 
 /// Autovacuum would strike whichever peer happens to run.
 const TABLE: &str = "
@@ -56,20 +56,23 @@ impl Server {
     }
 }
 
+/// How to reach a database of the server by its name.
+pub(crate) type Address<'a> = &'a (dyn Fn(&str) -> String + Sync);
+
 /// Creates and fills the databases.
-pub(crate) async fn open(server: &Server) -> Result<Vec<Box<dyn Runner>>> {
-    remove(server).await?;
-    let admin = connect(&server.tcp_url("postgres")).await?;
+pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
+    remove(address).await?;
+    let admin = connect(&address("postgres")).await?;
     for name in NAMES {
         admin
             .batch_execute(&format!("CREATE DATABASE {}", database(name)))
             .await?;
-        connect(&server.tcp_url(&database(name)))
+        connect(&address(&database(name)))
             .await?
             .batch_execute(TABLE)
             .await?;
     }
-    let url = |name| server.tcp_url(&database(name));
+    let url = |name| address(&database(name));
     let mut peers: Vec<Box<dyn Runner>> = vec![
         Box::new(TokioPostgres::connect(&url(TokioPostgres::NAME)).await?),
         Box::new(DieselAsync::connect(&url(DieselAsync::NAME)).await?),
@@ -87,8 +90,8 @@ pub(crate) async fn open(server: &Server) -> Result<Vec<Box<dyn Runner>>> {
 }
 
 /// Drops the databases of this and of any earlier run that did not come to its end.
-pub(crate) async fn remove(server: &Server) -> Result<()> {
-    let admin = connect(&server.tcp_url("postgres")).await?;
+pub(crate) async fn remove(address: Address<'_>) -> Result<()> {
+    let admin = connect(&address("postgres")).await?;
     for name in NAMES {
         admin
             .batch_execute(&format!(

@@ -15,7 +15,7 @@ use self::rusqlite::Rusqlite;
 use self::sqlx::Sqlx;
 
 /// The peers in the order of the table; the first is the driver.
-pub(crate) const NAMES: [&str; 4] = [Rusqlite::NAME, Diesel::NAME, SeaOrm::NAME, Sqlx::NAME];
+pub(crate) const NAMES: &[&str] = &[Rusqlite::NAME, Diesel::NAME, SeaOrm::NAME, Sqlx::NAME];
 
 const TABLE: &str = "
     CREATE TABLE people (
