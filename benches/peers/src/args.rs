@@ -16,7 +16,7 @@ Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--rounds N] [--wor
   --json         one JSON object a line instead of a table
   --list         print backends, workloads and libraries
 
-PEERS_POSTGRES_URL names the PostgreSQL server; it gets databases called peers_*, which are dropped at the end.
+PostgreSQL is started for the run and deleted after it.
 On Linux, `taskset -c 1` in front of the command makes runs repeat better.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,9 +19,10 @@ mod sqlite;
 
 use std::process::ExitCode;
 
+use orm::testing::Cluster;
+
 use crate::args::{Backend, Command, Run};
 use crate::harness::{Result, Runner, Task, Workload, measure};
-use crate::postgres::Server;
 
 fn main() -> ExitCode {
     let done = match args::parse(std::env::args().skip(1)) {
@@ -85,8 +86,8 @@ async fn compare(run: Run) -> Result<()> {
 }
 
 /// Where the PostgreSQL peers run.
-fn start_postgres() -> Result<Server> {
-    Server::from_environment()
+fn start_postgres() -> Result<Cluster> {
+    Ok(Cluster::start()?)
 }
 
 async fn report(run: &Run, peers: &mut [Box<dyn Runner>]) -> Result<()> {

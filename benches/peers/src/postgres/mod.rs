@@ -29,33 +29,6 @@ const TABLE: &str = "
         created_at timestamptz NOT NULL
     ) WITH (autovacuum_enabled = off)";
 
-/// A running server on which databases may be created.
-pub(crate) struct Server {
-    url: String,
-}
-
-impl Server {
-    /// The server named by `PEERS_POSTGRES_URL`; the database in that URL is replaced by each peer's own.
-    pub(crate) fn from_environment() -> Result<Server> {
-        let url = std::env::var("PEERS_POSTGRES_URL").map_err(|_| "PEERS_POSTGRES_URL names no server")?;
-        let authority = url
-            .find("://")
-            .map(|at| at + 3)
-            .ok_or("PEERS_POSTGRES_URL is not a URL")?;
-        let end = url[authority..]
-            .find(['/', '?'])
-            .map_or(url.len(), |at| authority + at);
-        Ok(Server {
-            url: url[..end].to_owned(),
-        })
-    }
-
-    /// The address of one database over TCP.
-    pub(crate) fn tcp_url(&self, database: &str) -> String {
-        format!("{}/{database}", self.url)
-    }
-}
-
 /// How to reach a database of the server by its name.
 pub(crate) type Address<'a> = &'a (dyn Fn(&str) -> String + Sync);
 
