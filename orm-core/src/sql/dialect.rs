@@ -1,5 +1,6 @@
 //! What differs between databases.
 
+use crate::ast::{Column, RawPart, Table};
 use crate::error::Result;
 use crate::value::Type;
 
@@ -34,6 +35,9 @@ pub struct Features {
     pub add_constraint: bool,
     /// The server's clock is used for shadow columns.
     pub server_clock: bool,
+    /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the
+    /// row is looked for first, under the writer's lock.
+    pub inserted_marker: Option<&'static str>,
     /// Ordered-set aggregates.
     pub ordered_set_aggregates: bool,
     /// At most so many placeholders in one statement.
@@ -59,6 +63,15 @@ pub trait Dialect: Send + Sync + 'static {
     fn system(&self) -> &'static str;
     /// What it can do.
     fn features(&self) -> &Features;
+    /// A statement that moves the sequence of a generated key past a key that was given, where inserting it does not.
+    fn advance_identity(
+        &self,
+        _table: &'static Table,
+        _key: &'static Column,
+        _given: i64,
+    ) -> Option<Vec<RawPart>> {
+        None
+    }
     /// The name of a column's type in DDL and casts.
     fn type_name(&self, ty: Type) -> Result<String>;
 }
