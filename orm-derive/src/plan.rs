@@ -1,0 +1,604 @@
+//! Second room, first half: every decision about a model in one value. Column and constraint names, what the key
+//! is, which columns the library keeps itself, which fields a new row needs, which indexes foreign keys ask for.
+//!
+//! Pure and lenient: a name that does not exist is left out here and reported by `check`. What expands a plan
+//! decides nothing.
+
+use quote::format_ident;
+use syn::{Ident, LitStr, Path, Type};
+
+use crate::name::{self, Constraint};
+use crate::parse::Model;
+use crate::parse::field::{DefaultValue, Embed, Field};
+use crate::parse::index::{Part, PartKey};
+use crate::parse::plain;
+use crate::parse::relation::{ActionKind, Relation, RelationKind};
+use crate::ty;
+
+pub(crate) struct Plan<'m> {
+    pub(crate) model: &'m Model,
+    pub(crate) table: String,
+    /// Stored columns: those of the fields in their order, then the shadow columns.
+    pub(crate) columns: Vec<Column<'m>>,
+    pub(crate) key: Key,
+    pub(crate) uniques: Vec<Unique<'m>>,
+    pub(crate) indexes: Vec<Index<'m>>,
+    pub(crate) foreign_keys: Vec<ForeignKey<'m>>,
+    pub(crate) checks: Vec<Check<'m>>,
+    pub(crate) relations: Vec<RelationPlan<'m>>,
+}
+
+/// One column; for an embedded struct, the place of its columns.
+pub(crate) struct Column<'m> {
+    /// `None`: a shadow column, which the struct does not show.
+    pub(crate) field: Option<&'m Field>,
+    /// Its name in Rust.
+    pub(crate) member: Ident,
+    /// Its name in SQL; meaningless for an embedded struct.
+    pub(crate) name: String,
+    pub(crate) ty: ColumnType<'m>,
+    pub(crate) nullable: bool,
+    pub(crate) kind: Kind,
+    pub(crate) insert: Insert,
+    pub(crate) role: Option<Role>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum ColumnType<'m> {
+    Field(&'m Type),
+    Timestamp,
+    OptionTimestamp,
+    Actor(&'m Type),
+    OptionActor(&'m Type),
+}
+
+/// What may be done with a column by type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Plain,
+    Unique,
+    /// The key, made by the library or the database.
+    Pk,
+    /// The key, given by the user.
+    NaturalPk,
+    /// One column of a key of several.
+    KeyPart,
+    /// Set by the library or the database only.
+    Managed,
+}
+
+/// Part in `NewX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Insert {
+    /// A field of `NewX`.
+    Required,
+    /// May be set.
+    Optional,
+    /// May not be set.
+    Never,
+}
+
+/// What the library uses a column for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    CreatedAt,
+    UpdatedAt,
+    DeletedAt,
+    CreatedBy,
+    UpdatedBy,
+    DeletedBy,
+    Version,
+    Tenant,
+}
+
+/// The primary key as indices into the columns; empty when there is none.
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<usize>,
+    pub(crate) generation: Option<Generation>,
+}
+
+/// Who makes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Generation {
+    /// The database counts up.
+    Identity,
+    /// The client makes a UUID version 7.
+    UuidV7,
+}
+
+pub(crate) struct Unique<'m> {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<usize>,
+    /// Rows it is limited to; on a soft-deleting model the live ones, so that deleted rows never conflict.
+    pub(crate) predicate: Option<String>,
+    /// Limited by the user, so that a single column of it is not unique in the table.
+    pub(crate) narrowed: bool,
+    pub(crate) origin: Origin<'m>,
+}
+
+pub(crate) struct Index<'m> {
+    pub(crate) name: String,
+    pub(crate) parts: Vec<IndexPart>,
+    pub(crate) unique: bool,
+    pub(crate) predicate: Option<String>,
+    pub(crate) include: Vec<usize>,
+    pub(crate) method: Option<String>,
+    pub(crate) origin: Origin<'m>,
+}
+
+pub(crate) struct IndexPart {
+    pub(crate) key: IndexKey,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: Option<bool>,
+}
+
+pub(crate) enum IndexKey {
+    Column(usize),
+    Expression(String),
+}
+
+/// What asked for an index or a check, for messages about it.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'m> {
+    Struct(proc_macro2::Span),
+    Field(&'m Field),
+    ForeignKey,
+}
+
+pub(crate) struct ForeignKey<'m> {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<usize>,
+    pub(crate) target: Target<'m>,
+    pub(crate) on_delete: ActionKind,
+    pub(crate) on_update: ActionKind,
+    pub(crate) deferrable: bool,
+    pub(crate) initially_deferred: bool,
+}
+
+/// The model whose key is referred to.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'m> {
+    Model(&'m Path),
+    /// From `audit(by = Id<User>)`.
+    Actor(&'m Type),
+}
+
+pub(crate) struct Check<'m> {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+    pub(crate) origin: Origin<'m>,
+}
+
+pub(crate) struct RelationPlan<'m> {
+    pub(crate) relation: &'m Relation,
+    /// `UserPosts`, the zero-sized type of the relation.
+    pub(crate) marker: Ident,
+    /// `UserWithPosts`, the model with the relation loaded.
+    pub(crate) wrapper: Ident,
+    /// Own columns: the foreign key of `belongs_to`, else the primary key.
+    pub(crate) local: Vec<usize>,
+    /// Columns of the other model (`has_*`) or of the join table (`many_to_many`) that refer to `local`.
+    pub(crate) foreign: Vec<Ident>,
+    /// `many_to_many`: the join table's columns that refer to the other model.
+    pub(crate) to: Vec<Ident>,
+    /// `belongs_to`: the key may be NULL.
+    pub(crate) optional: bool,
+}
+
+impl<'m> Plan<'m> {
+    pub(crate) fn new(model: &'m Model) -> Self {
+        let options = &model.options;
+        let table = options.table.as_ref().map_or_else(|| name::table(&plain(&model.ident)), LitStr::value);
+        let mut plan = Plan {
+            model,
+            key: Key { name: constraint::<String>(Constraint::PrimaryKey, &table, &[]), columns: vec![], generation: None },
+            columns: columns(model),
+            table,
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            relations: Vec::new(),
+        };
+        plan.key();
+        plan.uniques();
+        plan.kinds();
+        plan.indexes();
+        plan.foreign_keys();
+        plan.foreign_key_indexes();
+        plan.checks();
+        plan.relations();
+        plan
+    }
+
+    /// The column of a field or shadow column, by its Rust name without `r#`. Embedded structs are none.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| !column.is_embedded() && plain(&column.member) == name)
+    }
+
+    pub(crate) fn role(&self, role: Role) -> Option<usize> {
+        self.columns.iter().position(|column| column.role == Some(role))
+    }
+
+    fn all(&self, names: &[Ident]) -> Vec<usize> {
+        names.iter().filter_map(|name| self.column(&plain(name))).collect()
+    }
+
+    fn sql_names(&self, columns: &[usize]) -> Vec<&str> {
+        columns.iter().filter_map(|&i| self.columns.get(i)).map(|column| column.name.as_str()).collect()
+    }
+
+    fn named(&self, kind: Constraint, columns: &[usize], given: Option<&LitStr>) -> String {
+        given.map_or_else(|| constraint(kind, &self.table, &self.sql_names(columns)), LitStr::value)
+    }
+
+    fn key(&mut self) {
+        let fields = key_fields(self.model);
+        self.key.columns = fields.iter().filter_map(|field| self.column(&field.name())).collect();
+        if let [field] = fields.as_slice() {
+            self.key.generation = generation(self.model, field);
+        }
+    }
+
+    fn uniques(&mut self) {
+        let mut uniques = Vec::new();
+        for (i, column) in self.columns.iter().enumerate() {
+            if let Some(field) = column.field.filter(|f| f.attrs.unique.is_some() && !column.is_embedded()) {
+                let name = self.named(Constraint::Unique, &[i], None);
+                let predicate = self.live_rows(None);
+                let origin = Origin::Field(field);
+                uniques.push(Unique { name, columns: vec![i], predicate, narrowed: false, origin });
+            }
+        }
+        for unique in &self.model.options.uniques {
+            let columns = self.all(&unique.columns);
+            let name = self.named(Constraint::Unique, &columns, unique.name.as_ref());
+            let predicate = self.live_rows(unique.predicate.as_ref());
+            let narrowed = unique.predicate.is_some();
+            uniques.push(Unique { name, columns, predicate, narrowed, origin: Origin::Struct(unique.span) });
+        }
+        self.uniques = uniques;
+    }
+
+    /// The rows a unique constraint is about.
+    fn live_rows(&self, own: Option<&LitStr>) -> Option<String> {
+        let deleted = self.role(Role::DeletedAt).and_then(|i| self.columns.get(i));
+        let live = deleted.map(|column| format!("\"{}\" IS NULL", column.name.replace('"', "\"\"")));
+        match (own.map(LitStr::value), live) {
+            (Some(own), Some(live)) => Some(format!("({own}) AND {live}")),
+            (own, live) => own.or(live),
+        }
+    }
+
+    fn kinds(&mut self) {
+        let generated = self.key.generation.is_some();
+        let single: Vec<usize> = self
+            .uniques
+            .iter()
+            .filter(|unique| unique.columns.len() == 1 && !unique.narrowed)
+            .filter_map(|unique| unique.columns.first().copied())
+            .collect();
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            let key = self.key.columns.contains(&i);
+            column.kind = match () {
+                () if column.role.is_some() || column.is_generated() => Kind::Managed,
+                () if key && self.key.columns.len() > 1 => Kind::KeyPart,
+                () if key && generated => Kind::Pk,
+                () if key => Kind::NaturalPk,
+                () if single.contains(&i) => Kind::Unique,
+                () => Kind::Plain,
+            };
+            column.insert = match column.kind {
+                Kind::Managed | Kind::Pk => Insert::Never,
+                _ if column.nullable || column.default().is_some() => Insert::Optional,
+                _ => Insert::Required,
+            };
+        }
+    }
+
+    fn indexes(&mut self) {
+        let mut indexes = Vec::new();
+        for (i, column) in self.columns.iter().enumerate() {
+            if let Some(field) = column.field.filter(|f| f.attrs.index.is_some() && !column.is_embedded()) {
+                indexes.push(self.plain_index(vec![i], Origin::Field(field)));
+            }
+        }
+        for written in &self.model.options.indexes {
+            let kind = if written.unique { Constraint::Unique } else { Constraint::Index };
+            let parts: Vec<IndexPart> = written.parts.iter().filter_map(|part| self.part(part)).collect();
+            let words: Vec<&str> = parts.iter().map(|part| self.part_name(part)).collect();
+            let own = written.predicate.as_ref();
+            indexes.push(Index {
+                name: written.name.as_ref().map_or_else(|| constraint(kind, &self.table, &words), LitStr::value),
+                unique: written.unique,
+                predicate: if written.unique { self.live_rows(own) } else { own.map(LitStr::value) },
+                include: self.all(&written.include),
+                method: written.method.as_ref().map(plain),
+                origin: Origin::Struct(written.span),
+                parts,
+            });
+        }
+        self.indexes = indexes;
+    }
+
+    fn part(&self, part: &Part) -> Option<IndexPart> {
+        let key = match &part.key {
+            PartKey::Column(name) => IndexKey::Column(self.column(&plain(name))?),
+            PartKey::Expression(sql) => IndexKey::Expression(sql.value()),
+        };
+        Some(IndexPart { key, descending: part.descending, nulls_first: part.nulls_first })
+    }
+
+    fn part_name<'a>(&'a self, part: &'a IndexPart) -> &'a str {
+        match &part.key {
+            IndexKey::Column(i) => self.columns.get(*i).map_or("", |column| column.name.as_str()),
+            IndexKey::Expression(sql) => sql,
+        }
+    }
+
+    fn plain_index(&self, columns: Vec<usize>, origin: Origin<'m>) -> Index<'m> {
+        let name = self.named(Constraint::Index, &columns, None);
+        let ascending = |i| IndexPart { key: IndexKey::Column(i), descending: false, nulls_first: None };
+        let parts = columns.into_iter().map(ascending).collect();
+        Index { name, parts, unique: false, predicate: None, include: vec![], method: None, origin }
+    }
+
+    fn foreign_keys(&mut self) {
+        let written = self.model.relations.iter().filter(|relation| relation.kind == RelationKind::BelongsTo);
+        let mut keys: Vec<ForeignKey<'m>> = written.map(|relation| self.foreign_key(relation)).collect();
+        for role in [Role::CreatedBy, Role::UpdatedBy, Role::DeletedBy] {
+            keys.extend(self.actor_key(role));
+        }
+        self.foreign_keys = keys;
+    }
+
+    fn foreign_key(&self, relation: &'m Relation) -> ForeignKey<'m> {
+        let columns = self.all(&relation.by);
+        ForeignKey {
+            name: self.named(Constraint::ForeignKey, &columns, None),
+            columns,
+            target: Target::Model(&relation.target),
+            on_delete: relation.on_delete.map_or(ActionKind::Restrict, |action| action.kind),
+            on_update: relation.on_update.map_or(ActionKind::NoAction, |action| action.kind),
+            deferrable: relation.deferrable.is_some() || relation.initially_deferred.is_some(),
+            initially_deferred: relation.initially_deferred.is_some(),
+        }
+    }
+
+    /// Only an `Id<Model>` says what it refers to, and a relation over the same column says it already.
+    fn actor_key(&self, role: Role) -> Option<ForeignKey<'m>> {
+        let audit = self.model.options.audit.as_ref()?;
+        let column = self.role(role)?;
+        let target = Target::Actor(ty::id(&audit.by)?.model);
+        let member = self.columns.get(column).map(|column| plain(&column.member))?;
+        let mut keys = self.model.relations.iter().map(|relation| relation.by.as_slice());
+        if keys.any(|by| matches!(by, [only] if plain(only) == member)) {
+            return None;
+        }
+        Some(ForeignKey {
+            name: self.named(Constraint::ForeignKey, &[column], None),
+            columns: vec![column],
+            target,
+            on_delete: ActionKind::Restrict,
+            on_update: ActionKind::NoAction,
+            deferrable: false,
+            initially_deferred: false,
+        })
+    }
+
+    /// Deleting a referred row looks for its referrers: without an index that reads the whole table.
+    fn foreign_key_indexes(&mut self) {
+        for i in 0..self.foreign_keys.len() {
+            let columns = self.foreign_keys[i].columns.clone();
+            if !columns.is_empty() && !self.covered(&columns) {
+                let index = self.plain_index(columns, Origin::ForeignKey);
+                self.indexes.push(index);
+            }
+        }
+    }
+
+    /// Whether the columns lead a key, a unique constraint or an index over all rows.
+    fn covered(&self, columns: &[usize]) -> bool {
+        let leads = |all: &[usize]| all.starts_with(columns);
+        let index_leads = |index: &Index<'_>| {
+            let keys = index.parts.iter().map_while(|part| match part.key {
+                IndexKey::Column(i) => Some(i),
+                IndexKey::Expression(_) => None,
+            });
+            let btree = index.method.as_deref().is_none_or(|method| method == "btree");
+            index.predicate.is_none() && btree && leads(&keys.collect::<Vec<_>>())
+        };
+        leads(&self.key.columns)
+            || self.uniques.iter().any(|unique| unique.predicate.is_none() && leads(&unique.columns))
+            || self.indexes.iter().any(index_leads)
+    }
+
+    fn checks(&mut self) {
+        let mut checks = Vec::new();
+        for column in &self.columns {
+            if let Some((field, sql)) = column.field.and_then(|f| f.attrs.check.as_ref().map(|sql| (f, sql))) {
+                let name = constraint(Constraint::Check, &self.table, &[&column.name]);
+                checks.push(Check { name, sql: sql.value(), origin: Origin::Field(field) });
+            }
+        }
+        for check in &self.model.options.checks {
+            let sql = check.sql.value();
+            let name = check.name.as_ref().map_or_else(|| name::check(&self.table, &sql), LitStr::value);
+            checks.push(Check { name, sql, origin: Origin::Struct(check.sql.span()) });
+        }
+        self.checks = checks;
+    }
+
+    fn relations(&mut self) {
+        self.relations = self.model.relations.iter().map(|relation| self.relation(relation)).collect();
+    }
+
+    fn relation(&self, relation: &'m Relation) -> RelationPlan<'m> {
+        let model = &self.model.ident;
+        let word = name::pascal(&plain(&relation.name));
+        let belongs = relation.kind == RelationKind::BelongsTo;
+        let local = if belongs { self.all(&relation.by) } else { self.key.columns.clone() };
+        let optional = belongs && local.iter().any(|&i| self.columns.get(i).is_some_and(|column| column.nullable));
+        let by_convention = |names: &[Ident], model: &Ident| match names {
+            [] => vec![Ident::new(&name::foreign_key_column(&plain(model)), relation.name.span())],
+            given => given.to_vec(),
+        };
+        let target = relation.target.segments.last().map_or(model, |segment| &segment.ident);
+        RelationPlan {
+            relation,
+            marker: format_ident!("{}{}", plain(model), word, span = relation.name.span()),
+            wrapper: format_ident!("{}With{}", plain(model), word, span = relation.name.span()),
+            local,
+            foreign: if belongs { Vec::new() } else { by_convention(&relation.by, model) },
+            to: match relation.kind {
+                RelationKind::ManyToMany => by_convention(&relation.to, target),
+                RelationKind::HasOne | RelationKind::HasMany | RelationKind::BelongsTo => Vec::new(),
+            },
+            optional,
+        }
+    }
+}
+
+impl<'m> Column<'m> {
+    pub(crate) fn embedded(&self) -> Option<&'m Embed> {
+        self.field.and_then(|field| field.attrs.embed.as_ref())
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded().is_some()
+    }
+
+    pub(crate) fn is_generated(&self) -> bool {
+        self.field.is_some_and(|field| field.attrs.generated.is_some())
+    }
+
+    pub(crate) fn default(&self) -> Option<&'m DefaultValue> {
+        self.field.and_then(|field| field.attrs.default.as_ref())
+    }
+}
+
+fn constraint<S: AsRef<str>>(kind: Constraint, table: &str, parts: &[S]) -> String {
+    name::constraint(kind, table, parts)
+}
+
+/// The fields of the primary key: those the struct names, else those marked, else the one called `id`.
+pub(crate) fn key_fields(model: &Model) -> Vec<&Field> {
+    let stored = |field: &&Field| field.attrs.skip.is_none() && field.attrs.embed.is_none();
+    if let Some(key) = &model.options.key {
+        let find = |name: &Ident| model.fields.iter().filter(stored).find(|field| field.name() == plain(name));
+        return key.names.iter().filter_map(find).collect();
+    }
+    let marked: Vec<&Field> = model.fields.iter().filter(stored).filter(|f| f.attrs.id.is_some()).collect();
+    if marked.is_empty() {
+        return model.fields.iter().filter(stored).filter(|field| field.name() == "id").collect();
+    }
+    marked
+}
+
+/// A key is made for the user when its type is `Id<Self>`, or when it is called `id` and is an integer or a UUID;
+/// not when it refers to another model, has a default or is calculated.
+fn generation(model: &Model, field: &Field) -> Option<Generation> {
+    let refers = model.relations.iter().any(|relation| {
+        relation.kind == RelationKind::BelongsTo && relation.by.iter().any(|by| plain(by) == field.name())
+    });
+    if refers || field.attrs.default.is_some() || field.attrs.generated.is_some() {
+        return None;
+    }
+    match ty::id(&field.ty) {
+        Some(id) if ty::word(id.model).is_some_and(|word| word == plain(&model.ident)) => {
+            id.key.map_or(Some(Generation::Identity), generation_of)
+        }
+        Some(_) => None,
+        None if field.name() == "id" => generation_of(&field.ty),
+        None => None,
+    }
+}
+
+fn generation_of(ty: &Type) -> Option<Generation> {
+    match ty::word(ty).as_deref() {
+        Some("Uuid") => Some(Generation::UuidV7),
+        _ if ty::is_integer(ty) => Some(Generation::Identity),
+        _ => None,
+    }
+}
+
+fn columns(model: &Model) -> Vec<Column<'_>> {
+    let stored = model.fields.iter().filter(|field| field.attrs.skip.is_none());
+    let mut columns: Vec<Column<'_>> = stored.map(|field| of_field(model, field)).collect();
+    for (role, name, ty) in shadows(model) {
+        if columns.iter().all(|column| plain(&column.member) != name) {
+            columns.push(shadow(model, role, name, ty));
+        }
+    }
+    columns
+}
+
+fn of_field<'m>(model: &'m Model, field: &'m Field) -> Column<'m> {
+    Column {
+        field: Some(field),
+        member: field.ident.clone(),
+        name: column_name(model, field),
+        ty: ColumnType::Field(&field.ty),
+        nullable: field.optional().is_some(),
+        kind: Kind::Plain,
+        insert: Insert::Required,
+        role: role(model, field),
+    }
+}
+
+fn column_name(model: &Model, field: &Field) -> String {
+    match &field.attrs.column {
+        Some(name) => name.value(),
+        None => spelled(model, &field.name()),
+    }
+}
+
+fn spelled(model: &Model, name: &str) -> String {
+    model.options.rename_all.map_or_else(|| name.to_owned(), |case| case.apply(name))
+}
+
+fn role(model: &Model, field: &Field) -> Option<Role> {
+    let name = field.name();
+    if field.attrs.version.is_some() {
+        return Some(Role::Version);
+    }
+    if model.options.tenant.as_ref().is_some_and(|tenant| plain(tenant) == name) {
+        return Some(Role::Tenant);
+    }
+    shadows(model).into_iter().find(|(_, shadow, _)| *shadow == name).map(|(role, _, _)| role)
+}
+
+/// The columns that attributes of the struct ask for, with or without a field that shows them.
+pub(crate) fn shadows(model: &Model) -> Vec<(Role, &'static str, ColumnType<'_>)> {
+    let options = &model.options;
+    let mut shadows = Vec::new();
+    if options.timestamps.is_some() {
+        shadows.push((Role::CreatedAt, "created_at", ColumnType::Timestamp));
+        shadows.push((Role::UpdatedAt, "updated_at", ColumnType::Timestamp));
+    }
+    if options.soft_delete.is_some() {
+        shadows.push((Role::DeletedAt, "deleted_at", ColumnType::OptionTimestamp));
+    }
+    if let Some(audit) = &options.audit {
+        shadows.push((Role::CreatedBy, "created_by", ColumnType::Actor(&audit.by)));
+        shadows.push((Role::UpdatedBy, "updated_by", ColumnType::Actor(&audit.by)));
+        if options.soft_delete.is_some() {
+            shadows.push((Role::DeletedBy, "deleted_by", ColumnType::OptionActor(&audit.by)));
+        }
+    }
+    shadows
+}
+
+fn shadow<'m>(model: &'m Model, role: Role, name: &str, ty: ColumnType<'m>) -> Column<'m> {
+    Column {
+        field: None,
+        member: Ident::new(name, model.ident.span()),
+        name: spelled(model, name),
+        nullable: matches!(ty, ColumnType::OptionTimestamp | ColumnType::OptionActor(_)),
+        ty,
+        kind: Kind::Managed,
+        insert: Insert::Never,
+        role: Some(role),
+    }
+}
