@@ -69,7 +69,10 @@ pub(crate) struct Attr {
     /// A correct use, shown when it is written wrongly.
     pub(crate) example: &'static str,
     /// What it does, in one line.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests that keep the guide complete"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "read by the tests that keep the guide complete")
+    )]
     pub(crate) help: &'static str,
 }
 
@@ -96,7 +99,14 @@ const fn row(
     example: &'static str,
     help: &'static str,
 ) -> Attr {
-    Attr { name, places, value, options, example, help }
+    Attr {
+        name,
+        places,
+        value,
+        options,
+        example,
+        help,
+    }
 }
 
 const MODEL: &[Place] = &[Place::Model];
@@ -241,10 +251,16 @@ pub(crate) fn ungroup(value: &Expr) -> &Expr {
 /// The items of one `#[orm(...)]` that are known, allowed at `place` and well-formed; the others are reported.
 pub(crate) fn items(cx: &Ctxt, attribute: &Attribute, place: Place) -> Vec<Item> {
     let Meta::List(list) = &attribute.meta else {
-        cx.error(attribute, "`#[orm]` needs its attributes in parentheses: `#[orm(...)]`");
+        cx.error(
+            attribute,
+            "`#[orm]` needs its attributes in parentheses: `#[orm(...)]`",
+        );
         return Vec::new();
     };
-    split(cx, list.tokens.clone()).into_iter().filter_map(|raw| known(cx, raw, place)).collect()
+    split(cx, list.tokens.clone())
+        .into_iter()
+        .filter_map(|raw| known(cx, raw, place))
+        .collect()
 }
 
 /// The item of a relation attribute such as `#[has_many(...)]`.
@@ -252,13 +268,22 @@ pub(crate) fn relation(cx: &Ctxt, attribute: &Attribute, place: Place) -> Option
     let name = attribute.path().get_ident()?;
     let attr = RELATIONS.iter().find(|attr| name == attr.name)?;
     if !attr.places.contains(&place) {
-        cx.error(attribute.path(), format!("`#[{name}]` belongs on the struct, not on a field"));
+        cx.error(
+            attribute.path(),
+            format!("`#[{name}]` belongs on the struct, not on a field"),
+        );
         return None;
     }
     match &attribute.meta {
         Meta::List(list) => {
             let group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
-            Some(Item { raw: Raw { name: name.clone(), body: Body::List(group) }, attr })
+            Some(Item {
+                raw: Raw {
+                    name: name.clone(),
+                    body: Body::List(group),
+                },
+                attr,
+            })
         }
         _ => {
             cx.error(attribute, format!("`#[{name}]` is written `#[{}]`", attr.example));
@@ -282,7 +307,11 @@ fn known(cx: &Ctxt, raw: Raw, place: Place) -> Option<Item> {
 }
 
 fn unknown(name: &str, place: Place) -> String {
-    let here: Vec<&str> = ORM.iter().filter(|attr| attr.places.contains(&place)).map(|attr| attr.name).collect();
+    let here: Vec<&str> = ORM
+        .iter()
+        .filter(|attr| attr.places.contains(&place))
+        .map(|attr| attr.name)
+        .collect();
     if RELATIONS.iter().any(|attr| attr.name == name) {
         return format!("`{name}` is an attribute of its own: `#[{name}(...)]`");
     }
@@ -291,9 +320,16 @@ fn unknown(name: &str, place: Place) -> String {
     }
     if let Some(elsewhere) = ORM.iter().find(|attr| attr.name == name) {
         let place = elsewhere.places.first().map_or("", |place| place.phrase());
-        return format!("`{name}` is an attribute of {place}, as in `{}`", elsewhere.example);
+        return format!(
+            "`{name}` is an attribute of {place}, as in `{}`",
+            elsewhere.example
+        );
     }
-    format!("unknown attribute `{name}` on {}, expected one of {}", place.phrase(), suggest::list(here))
+    format!(
+        "unknown attribute `{name}` on {}, expected one of {}",
+        place.phrase(),
+        suggest::list(here)
+    )
 }
 
 /// Reports options the attribute does not have, and those given twice.
@@ -304,8 +340,15 @@ pub(crate) fn options(cx: &Ctxt, attr: &Attr, raw: Vec<Raw>) -> Vec<Raw> {
         if !attr.options.iter().any(|known| name == known) {
             let hint = suggest::hint(&name.to_string(), attr.options.iter().copied());
             let known = suggest::list(attr.options.iter().copied());
-            let expected = if hint.is_empty() { format!(", expected one of {known}") } else { hint };
-            cx.error(&option, format!("unknown option `{name}` of `{}`{expected}", attr.name));
+            let expected = if hint.is_empty() {
+                format!(", expected one of {known}")
+            } else {
+                hint
+            };
+            cx.error(
+                &option,
+                format!("unknown option `{name}` of `{}`{expected}", attr.name),
+            );
         } else if kept.iter().any(|seen| seen.name.unraw() == name) {
             cx.error(&option, format!("`{name}` is given twice"));
         } else {
@@ -380,7 +423,12 @@ mod tests {
     fn every_example_is_correct() {
         for attr in ORM {
             for place in attr.places {
-                assert_eq!(report(*place, attr.example), Vec::<String>::new(), "{}", attr.example);
+                assert_eq!(
+                    report(*place, attr.example),
+                    Vec::<String>::new(),
+                    "{}",
+                    attr.example
+                );
             }
         }
     }
@@ -388,18 +436,40 @@ mod tests {
     #[test]
     fn every_row_is_complete_and_alone() {
         for (i, attr) in ORM.iter().chain(RELATIONS).enumerate() {
-            assert!(attr.help.ends_with('.') && !attr.places.is_empty(), "{}", attr.name);
-            for other in ORM.iter().chain(RELATIONS).skip(i + 1).filter(|other| other.name == attr.name) {
-                assert!(other.places.iter().all(|place| !attr.places.contains(place)), "{}", attr.name);
+            assert!(
+                attr.help.ends_with('.') && !attr.places.is_empty(),
+                "{}",
+                attr.name
+            );
+            for other in ORM
+                .iter()
+                .chain(RELATIONS)
+                .skip(i + 1)
+                .filter(|other| other.name == attr.name)
+            {
+                assert!(
+                    other.places.iter().all(|place| !attr.places.contains(place)),
+                    "{}",
+                    attr.name
+                );
             }
         }
     }
 
     #[test]
     fn unknown_names() {
-        assert_eq!(report(Place::Field, "uniqe"), ["unknown attribute `uniqe`, did you mean `unique`?"]);
-        assert_eq!(report(Place::Field, "timestamps"), ["`timestamps` is an attribute of a model, as in `timestamps`"]);
-        assert_eq!(report(Place::Model, "has_many"), ["`has_many` is an attribute of its own: `#[has_many(...)]`"]);
+        assert_eq!(
+            report(Place::Field, "uniqe"),
+            ["unknown attribute `uniqe`, did you mean `unique`?"]
+        );
+        assert_eq!(
+            report(Place::Field, "timestamps"),
+            ["`timestamps` is an attribute of a model, as in `timestamps`"]
+        );
+        assert_eq!(
+            report(Place::Model, "has_many"),
+            ["`has_many` is an attribute of its own: `#[has_many(...)]`"]
+        );
         assert_eq!(
             report(Place::Enum, "colour"),
             ["unknown attribute `colour` on an enum, expected one of `rename_all`, `crate`, `name`"],
@@ -408,7 +478,10 @@ mod tests {
 
     #[test]
     fn all_mistakes_of_one_attribute() {
-        let errors = report(Place::Model, r#"tabel = "x", id, = 3, soft_delete = true, schema = "s""#);
+        let errors = report(
+            Place::Model,
+            r#"tabel = "x", id, = 3, soft_delete = true, schema = "s""#,
+        );
         assert_eq!(
             errors,
             [

@@ -49,10 +49,22 @@ fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     let key = options.key.iter().flat_map(|key| &key.names);
     let uniques = options.uniques.iter().flat_map(|unique| &unique.columns);
-    let indexes = options.indexes.iter().flat_map(|index| index.columns().chain(&index.include));
-    let belongs = plan.model.relations.iter().filter(|relation| relation.is_foreign_key());
+    let indexes = options
+        .indexes
+        .iter()
+        .flat_map(|index| index.columns().chain(&index.include));
+    let belongs = plan
+        .model
+        .relations
+        .iter()
+        .filter(|relation| relation.is_foreign_key());
     let belongs = belongs.flat_map(|relation| &relation.by);
-    for name in key.chain(uniques).chain(indexes).chain(&options.tenant).chain(belongs) {
+    for name in key
+        .chain(uniques)
+        .chain(indexes)
+        .chain(&options.tenant)
+        .chain(belongs)
+    {
         if plan.column(&plain(name)).is_none() {
             cx.error(name, unknown_field(plan, name));
         }
@@ -70,12 +82,20 @@ fn unknown_field(plan: &Plan<'_>, name: &Ident) -> String {
     if let Some(flag) = shadow_flag(&word) {
         return format!("`{model}` has no field `{word}`: add it, or `#[orm({flag})]`");
     }
-    let columns = || plan.columns.iter().filter(|column| !column.is_embedded()).map(|column| plain(&column.member));
+    let columns = || {
+        plan.columns
+            .iter()
+            .filter(|column| !column.is_embedded())
+            .map(|column| plain(&column.member))
+    };
     let known: Vec<String> = columns().collect();
     let known = || known.iter().map(String::as_str);
     match suggest::closest(&word, known()) {
         Some(hint) => format!("`{model}` has no field `{word}`, did you mean `{hint}`?"),
-        None => format!("`{model}` has no field `{word}`, expected one of {}", suggest::list(known())),
+        None => format!(
+            "`{model}` has no field `{word}`, expected one of {}",
+            suggest::list(known())
+        ),
     }
 }
 
@@ -102,14 +122,27 @@ fn has_key(cx: &Ctxt, plan: &Plan<'_>) {
 }
 
 fn one_way_to_the_key(cx: &Ctxt, plan: &Plan<'_>) {
-    let marked: Vec<&Field> = plan.model.fields.iter().filter(|field| field.attrs.id.is_some()).collect();
+    let marked: Vec<&Field> = plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.id.is_some())
+        .collect();
     if plan.model.options.key.is_some() {
         for field in &marked {
-            report(cx, field, "id", "the struct names its key already with `#[orm(id(..))]`: drop this one");
+            report(
+                cx,
+                field,
+                "id",
+                "the struct names its key already with `#[orm(id(..))]`: drop this one",
+            );
         }
     } else if marked.len() > 1 {
         let names: Vec<String> = marked.iter().map(|field| field.name()).collect();
-        let fix = format!("for a key of several fields write `#[orm(id({}))]` on the struct", names.join(", "));
+        let fix = format!(
+            "for a key of several fields write `#[orm(id({}))]` on the struct",
+            names.join(", ")
+        );
         for field in &marked[1..] {
             report(cx, field, "id", &format!("a second `id`: {fix}"));
         }
@@ -117,9 +150,15 @@ fn one_way_to_the_key(cx: &Ctxt, plan: &Plan<'_>) {
 }
 
 fn key_is_not_null(cx: &Ctxt, plan: &Plan<'_>) {
-    for field in plan::key_fields(plan.model).into_iter().filter(|field| field.optional().is_some()) {
+    for field in plan::key_fields(plan.model)
+        .into_iter()
+        .filter(|field| field.optional().is_some())
+    {
         let name = field.name();
-        cx.error(&field.original.ty, format!("`{name}` is in the primary key, which is never NULL: drop the `Option`"));
+        cx.error(
+            &field.original.ty,
+            format!("`{name}` is in the primary key, which is never NULL: drop the `Option`"),
+        );
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) struct Ctxt {
 
 impl Ctxt {
     pub(crate) fn new() -> Self {
-        Ctxt { errors: RefCell::new(Some(Vec::new())) }
+        Ctxt {
+            errors: RefCell::new(Some(Vec::new())),
+        }
     }
 
     /// Reports a mistake on the tokens the user typed.
@@ -35,6 +37,11 @@ impl Ctxt {
         if let Some(errors) = self.errors.borrow_mut().as_mut() {
             errors.push(error);
         }
+    }
+
+    /// Errors so far: a step that finds nothing usable reports that only if nothing else was said about it.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.borrow().as_ref().map_or(0, Vec::len)
     }
 
     /// Takes the value out of a `Result`, keeping the error for the report.
@@ -74,7 +81,12 @@ mod tests {
         let cx = Ctxt::new();
         cx.error_at(Span::call_site(), "first");
         cx.error_at(Span::call_site(), "second");
-        let all: Vec<_> = cx.finish().unwrap_err().into_iter().map(|e| e.to_string()).collect();
+        let all: Vec<_> = cx
+            .finish()
+            .unwrap_err()
+            .into_iter()
+            .map(|e| e.to_string())
+            .collect();
         assert_eq!(all, ["first", "second"]);
     }
 

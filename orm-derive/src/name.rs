@@ -31,7 +31,10 @@ impl Case {
     ];
 
     pub(crate) fn of(spelling: &str) -> Option<Case> {
-        Case::ALL.iter().find(|(name, _)| *name == spelling).map(|(_, case)| *case)
+        Case::ALL
+            .iter()
+            .find(|(name, _)| *name == spelling)
+            .map(|(_, case)| *case)
     }
 
     /// Applies the case to a Rust name of any case.
@@ -99,7 +102,10 @@ fn words(name: &str) -> Vec<String> {
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect(),
+        Some(first) => first
+            .to_uppercase()
+            .chain(chars.flat_map(char::to_lowercase))
+            .collect(),
         None => String::new(),
     }
 }
@@ -120,28 +126,87 @@ pub(crate) fn plural(word: &str) -> String {
     if let Some((_, plural)) = IRREGULAR.iter().find(|(one, many)| *one == word || *many == word) {
         return (*plural).to_owned();
     }
-    if let Some(stem) = word.strip_suffix("man").filter(|stem| !stem.is_empty() && !NOT_MEN.contains(&word)) {
+    if let Some(stem) = word
+        .strip_suffix("man")
+        .filter(|stem| !stem.is_empty() && !NOT_MEN.contains(&word))
+    {
         return format!("{stem}men");
     }
     if let Some(stem) = word.strip_suffix("sis") {
         return format!("{stem}ses");
     }
-    if let Some(stem) = word.strip_suffix('y').filter(|stem| stem.ends_with(|c| !"aeiou".contains(c))) {
+    if let Some(stem) = word
+        .strip_suffix('y')
+        .filter(|stem| stem.ends_with(|c| !"aeiou".contains(c)))
+    {
         return format!("{stem}ies");
     }
     let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end));
     format!("{word}{}", if hisses { "es" } else { "s" })
 }
 
-const NOT_MEN: &[&str] = &["human", "german", "roman", "talisman", "shaman", "ottoman", "norman", "woman"];
+const NOT_MEN: &[&str] = &[
+    "human", "german", "roman", "talisman", "shaman", "ottoman", "norman", "woman",
+];
 
 const UNCOUNTABLE: &[&str] = &[
-    "advice", "aircraft", "analytics", "audio", "bison", "cash", "cattle", "clothing", "content", "data",
-    "deer", "electronics", "equipment", "evidence", "feedback", "fish", "furniture", "gold", "hardware",
-    "health", "homework", "info", "information", "inventory", "knowledge", "logistics", "luggage", "mail",
-    "means", "media", "merchandise", "metadata", "money", "moose", "music", "news", "offspring", "police",
-    "progress", "rain", "research", "rice", "salmon", "scissors", "series", "settings", "sheep", "shrimp",
-    "software", "species", "sugar", "swine", "traffic", "training", "trout", "weather", "wildlife",
+    "advice",
+    "aircraft",
+    "analytics",
+    "audio",
+    "bison",
+    "cash",
+    "cattle",
+    "clothing",
+    "content",
+    "data",
+    "deer",
+    "electronics",
+    "equipment",
+    "evidence",
+    "feedback",
+    "fish",
+    "furniture",
+    "gold",
+    "hardware",
+    "health",
+    "homework",
+    "info",
+    "information",
+    "inventory",
+    "knowledge",
+    "logistics",
+    "luggage",
+    "mail",
+    "means",
+    "media",
+    "merchandise",
+    "metadata",
+    "money",
+    "moose",
+    "music",
+    "news",
+    "offspring",
+    "police",
+    "progress",
+    "rain",
+    "research",
+    "rice",
+    "salmon",
+    "scissors",
+    "series",
+    "settings",
+    "sheep",
+    "shrimp",
+    "software",
+    "species",
+    "sugar",
+    "swine",
+    "traffic",
+    "training",
+    "trout",
+    "weather",
+    "wildlife",
 ];
 
 const IRREGULAR: &[(&str, &str)] = &[
@@ -245,19 +310,25 @@ pub(crate) fn shorten(name: String) -> String {
 
 /// `lower(email)` → `lower_email`: an expression as part of a name.
 fn tame(part: &str) -> String {
-    let words = part.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let words = part
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_")
 }
 
 /// 32-bit FNV-1a in eight hexadecimal digits: the same on every machine and compiler.
 fn hash(text: &str) -> String {
-    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     format!("{hash:08x}")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::name::{Case, Constraint, MAX_BYTES, check, constraint, foreign_key_column, hash, plural, snake, table};
+    use crate::name::{
+        Case, Constraint, MAX_BYTES, check, constraint, foreign_key_column, hash, plural, snake, table,
+    };
 
     #[test]
     fn snake_case() {
@@ -280,7 +351,14 @@ mod tests {
     #[test]
     fn every_case_of_rename_all() {
         let expected = [
-            "created_at", "createdAt", "CreatedAt", "CREATED_AT", "created-at", "CREATED-AT", "createdat", "CREATEDAT",
+            "created_at",
+            "createdAt",
+            "CreatedAt",
+            "CREATED_AT",
+            "created-at",
+            "CREATED-AT",
+            "createdat",
+            "CREATEDAT",
         ];
         for ((spelling, case), expected) in Case::ALL.iter().zip(expected) {
             assert_eq!(case.apply("created_at"), expected, "{spelling}");
@@ -293,12 +371,34 @@ mod tests {
     #[test]
     fn plurals() {
         let cases = [
-            ("user", "users"), ("category", "categories"), ("day", "days"), ("box", "boxes"), ("class", "classes"),
-            ("address", "addresses"), ("status", "statuses"), ("branch", "branches"), ("wish", "wishes"),
-            ("person", "people"), ("people", "people"), ("child", "children"), ("news", "news"), ("series", "series"),
-            ("woman", "women"), ("salesman", "salesmen"), ("human", "humans"), ("basis", "bases"), ("photo", "photos"),
-            ("hero", "heroes"), ("quiz", "quizzes"), ("index", "indices"), ("roof", "roofs"), ("data", "data"),
-            ("key", "keys"), ("query", "queries"), ("leaf", "leaves"), ("equipment", "equipment"),
+            ("user", "users"),
+            ("category", "categories"),
+            ("day", "days"),
+            ("box", "boxes"),
+            ("class", "classes"),
+            ("address", "addresses"),
+            ("status", "statuses"),
+            ("branch", "branches"),
+            ("wish", "wishes"),
+            ("person", "people"),
+            ("people", "people"),
+            ("child", "children"),
+            ("news", "news"),
+            ("series", "series"),
+            ("woman", "women"),
+            ("salesman", "salesmen"),
+            ("human", "humans"),
+            ("basis", "bases"),
+            ("photo", "photos"),
+            ("hero", "heroes"),
+            ("quiz", "quizzes"),
+            ("index", "indices"),
+            ("roof", "roofs"),
+            ("data", "data"),
+            ("key", "keys"),
+            ("query", "queries"),
+            ("leaf", "leaves"),
+            ("equipment", "equipment"),
         ];
         for (one, many) in cases {
             assert_eq!(plural(one), many);
@@ -317,9 +417,18 @@ mod tests {
     fn constraint_names() {
         let none: &[&str] = &[];
         assert_eq!(constraint(Constraint::PrimaryKey, "posts", none), "pk_posts");
-        assert_eq!(constraint(Constraint::ForeignKey, "posts", &["author_id"]), "fk_posts_author_id");
-        assert_eq!(constraint(Constraint::Unique, "posts", &["a", "b"]), "uq_posts_a_b");
-        assert_eq!(constraint(Constraint::Index, "users", &["lower(email)"]), "ix_users_lower_email");
+        assert_eq!(
+            constraint(Constraint::ForeignKey, "posts", &["author_id"]),
+            "fk_posts_author_id"
+        );
+        assert_eq!(
+            constraint(Constraint::Unique, "posts", &["a", "b"]),
+            "uq_posts_a_b"
+        );
+        assert_eq!(
+            constraint(Constraint::Index, "users", &["lower(email)"]),
+            "ix_users_lower_email"
+        );
         assert_eq!(constraint(Constraint::Check, "users", &["age"]), "ck_users_age");
         assert_eq!(check("users", "age > 0"), format!("ck_users_{}", hash("age > 0")));
     }
@@ -338,7 +447,10 @@ mod tests {
         let two = constraint(Constraint::Index, "a_table", &[format!("{column}_two")]);
         assert!(one.len() <= MAX_BYTES && two.len() <= MAX_BYTES);
         assert_ne!(one, two);
-        assert_eq!(one, constraint(Constraint::Index, "a_table", &[format!("{column}_one")]));
+        assert_eq!(
+            one,
+            constraint(Constraint::Index, "a_table", &[format!("{column}_one")])
+        );
         let fits = constraint(Constraint::Index, "t", &["x".repeat(58)]);
         assert_eq!(fits.len(), MAX_BYTES);
         assert!(fits.ends_with("xxx"));

@@ -11,7 +11,10 @@ use proc_macro2::Span;
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, Ident, Lit, LitStr, Meta, Path, Token, Type, Visibility};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, Ident, Lit, LitStr, Meta, Path, Token, Type,
+    Visibility,
+};
 
 use crate::attr::{self, Body, Item, Place, Raw, ungroup};
 use crate::ctxt::Ctxt;
@@ -70,8 +73,18 @@ pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
     let fields = named_fields(cx, input, "Model")?;
     let mut relations = Vec::new();
     let options = options(cx, input, &mut relations);
-    let fields = fields.named.iter().filter_map(|f| field::field(cx, &input.ident, f, &mut relations)).collect();
-    Some(Model { ident: input.ident.clone(), vis: input.vis.clone(), options, fields, relations })
+    let fields = fields
+        .named
+        .iter()
+        .filter_map(|f| field::field(cx, &input.ident, f, &mut relations))
+        .collect();
+    Some(Model {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        options,
+        fields,
+        relations,
+    })
 }
 
 /// The fields of a struct without parameters, or the error that says what is expected.
@@ -93,14 +106,16 @@ pub(crate) fn named_fields<'a>(cx: &Ctxt, input: &'a DeriveInput, derive: &str) 
         (Data::Enum(_), _) => "; for an enum as a column: `#[derive(DbEnum)]`",
         _ => "",
     };
-    let needs = format!("`#[derive({derive})]` needs a struct with named fields, and `{name}` is {found}{hint}");
+    let needs =
+        format!("`#[derive({derive})]` needs a struct with named fields, and `{name}` is {found}{hint}");
     cx.error(&input.ident, needs);
     None
 }
 
 pub(crate) fn no_generics(cx: &Ctxt, input: &DeriveInput, derive: &str) {
     if !input.generics.params.is_empty() {
-        let message = format!("`#[derive({derive})]` needs a type without parameters: one type, one set of columns");
+        let message =
+            format!("`#[derive({derive})]` needs a type without parameters: one type, one set of columns");
         cx.error(&input.generics, message);
     }
 }
@@ -117,7 +132,9 @@ fn options(cx: &Ctxt, input: &DeriveInput, relations: &mut Vec<Relation>) -> Opt
             relations.extend(relation::relation(cx, &item, &input.ident, None));
         }
     }
-    options.comment = comment.map(|text: LitStr| text.value()).or_else(|| doc(&input.attrs));
+    options.comment = comment
+        .map(|text: LitStr| text.value())
+        .or_else(|| doc(&input.attrs));
     options
 }
 
@@ -157,7 +174,9 @@ pub(crate) fn once<T>(cx: &Ctxt, slot: &mut Option<T>, item: &Item, value: Optio
 
 /// The value of `rename_all`, as a string or as a bare word.
 pub(crate) fn case(cx: &Ctxt, item: &Item) -> Option<Case> {
-    let Body::Equals(value) = &item.raw.body else { return None };
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
     let spelling = match ungroup(value) {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
         Expr::Lit(lit) => match &lit.lit {
@@ -171,14 +190,19 @@ pub(crate) fn case(cx: &Ctxt, item: &Item) -> Option<Case> {
     if found.is_none() {
         let spelling = spelling.unwrap_or_else(|| value.to_token_stream().to_string());
         let expected = suggest::list(known());
-        cx.error(value, format!("`rename_all` does not know `{spelling}`, expected one of {expected}"));
+        cx.error(
+            value,
+            format!("`rename_all` does not know `{spelling}`, expected one of {expected}"),
+        );
     }
     found
 }
 
 /// The value of `crate = path`.
 pub(crate) fn krate(cx: &Ctxt, item: &Item) -> Option<Path> {
-    let Body::Equals(value) = &item.raw.body else { return None };
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
     path(cx, value, &item.attr.usage())
 }
 
@@ -194,6 +218,7 @@ pub(crate) fn path(cx: &Ctxt, value: &Expr, usage: &str) -> Option<Path> {
 
 /// `name(a, b)`: names of fields, each once.
 fn columns(cx: &Ctxt, item: &Item) -> Option<Columns> {
+    let before = cx.count();
     let mut names: Vec<Ident> = Vec::new();
     for raw in attr::split(cx, item.list()) {
         if let Some(name) = field_name(cx, &raw, item) {
@@ -201,9 +226,15 @@ fn columns(cx: &Ctxt, item: &Item) -> Option<Columns> {
         }
     }
     if names.is_empty() {
-        cx.error(item, format!("`{}` names no field: {}", item.attr.name, item.attr.usage()));
+        cx.error(
+            item,
+            format!("`{}` names no field: {}", item.attr.name, item.attr.usage()),
+        );
     }
-    Some(Columns { span: item.span(), names })
+    Some(Columns {
+        span: item.span(),
+        names,
+    })
 }
 
 fn single_column(cx: &Ctxt, item: &Item) -> Option<Ident> {
@@ -218,7 +249,10 @@ pub(crate) fn field_name(cx: &Ctxt, raw: &Raw, item: &Item) -> Option<Ident> {
     match raw.body {
         Body::Flag => Some(raw.name.clone()),
         Body::Equals(_) | Body::List(_) => {
-            cx.error(raw, format!("expected the name of a field: {}", item.attr.usage()));
+            cx.error(
+                raw,
+                format!("expected the name of a field: {}", item.attr.usage()),
+            );
             None
         }
     }
@@ -250,7 +284,10 @@ fn audit(cx: &Ctxt, item: &Item, model: &Ident) -> Option<Audit> {
         return None;
     }
     let by = cx.take(parser.parse2(tokens))?;
-    Some(Audit { span: item.span(), by: ty::without_self(&by, model) })
+    Some(Audit {
+        span: item.span(),
+        by: ty::without_self(&by, model),
+    })
 }
 
 /// The doc comment of an item as plain text.
@@ -261,7 +298,9 @@ pub(crate) fn doc(attrs: &[Attribute]) -> Option<String> {
 }
 
 fn doc_line(attribute: &Attribute) -> Option<String> {
-    let Meta::NameValue(meta) = &attribute.meta else { return None };
+    let Meta::NameValue(meta) = &attribute.meta else {
+        return None;
+    };
     if !meta.path.is_ident("doc") {
         return None;
     }

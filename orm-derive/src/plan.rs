@@ -189,10 +189,17 @@ pub(crate) struct RelationPlan<'m> {
 impl<'m> Plan<'m> {
     pub(crate) fn new(model: &'m Model) -> Self {
         let options = &model.options;
-        let table = options.table.as_ref().map_or_else(|| name::table(&plain(&model.ident)), LitStr::value);
+        let table = options
+            .table
+            .as_ref()
+            .map_or_else(|| name::table(&plain(&model.ident)), LitStr::value);
         let mut plan = Plan {
             model,
-            key: Key { name: constraint::<String>(Constraint::PrimaryKey, &table, &[]), columns: vec![], generation: None },
+            key: Key {
+                name: constraint::<String>(Constraint::PrimaryKey, &table, &[]),
+                columns: vec![],
+                generation: None,
+            },
             columns: columns(model),
             table,
             uniques: Vec::new(),
@@ -214,7 +221,9 @@ impl<'m> Plan<'m> {
 
     /// The column of a field or shadow column, by its Rust name without `r#`. Embedded structs are none.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| !column.is_embedded() && plain(&column.member) == name)
+        self.columns
+            .iter()
+            .position(|column| !column.is_embedded() && plain(&column.member) == name)
     }
 
     pub(crate) fn role(&self, role: Role) -> Option<usize> {
@@ -222,20 +231,33 @@ impl<'m> Plan<'m> {
     }
 
     fn all(&self, names: &[Ident]) -> Vec<usize> {
-        names.iter().filter_map(|name| self.column(&plain(name))).collect()
+        names
+            .iter()
+            .filter_map(|name| self.column(&plain(name)))
+            .collect()
     }
 
     fn sql_names(&self, columns: &[usize]) -> Vec<&str> {
-        columns.iter().filter_map(|&i| self.columns.get(i)).map(|column| column.name.as_str()).collect()
+        columns
+            .iter()
+            .filter_map(|&i| self.columns.get(i))
+            .map(|column| column.name.as_str())
+            .collect()
     }
 
     fn named(&self, kind: Constraint, columns: &[usize], given: Option<&LitStr>) -> String {
-        given.map_or_else(|| constraint(kind, &self.table, &self.sql_names(columns)), LitStr::value)
+        given.map_or_else(
+            || constraint(kind, &self.table, &self.sql_names(columns)),
+            LitStr::value,
+        )
     }
 
     fn key(&mut self) {
         let fields = key_fields(self.model);
-        self.key.columns = fields.iter().filter_map(|field| self.column(&field.name())).collect();
+        self.key.columns = fields
+            .iter()
+            .filter_map(|field| self.column(&field.name()))
+            .collect();
         if let [field] = fields.as_slice() {
             self.key.generation = generation(self.model, field);
         }
@@ -244,11 +266,20 @@ impl<'m> Plan<'m> {
     fn uniques(&mut self) {
         let mut uniques = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
-            if let Some(field) = column.field.filter(|f| f.attrs.unique.is_some() && !column.is_embedded()) {
+            if let Some(field) = column
+                .field
+                .filter(|f| f.attrs.unique.is_some() && !column.is_embedded())
+            {
                 let name = self.named(Constraint::Unique, &[i], None);
                 let predicate = self.live_rows(None);
                 let origin = Origin::Field(field);
-                uniques.push(Unique { name, columns: vec![i], predicate, narrowed: false, origin });
+                uniques.push(Unique {
+                    name,
+                    columns: vec![i],
+                    predicate,
+                    narrowed: false,
+                    origin,
+                });
             }
         }
         for unique in &self.model.options.uniques {
@@ -256,7 +287,13 @@ impl<'m> Plan<'m> {
             let name = self.named(Constraint::Unique, &columns, unique.name.as_ref());
             let predicate = self.live_rows(unique.predicate.as_ref());
             let narrowed = unique.predicate.is_some();
-            uniques.push(Unique { name, columns, predicate, narrowed, origin: Origin::Struct(unique.span) });
+            uniques.push(Unique {
+                name,
+                columns,
+                predicate,
+                narrowed,
+                origin: Origin::Struct(unique.span),
+            });
         }
         self.uniques = uniques;
     }
@@ -300,19 +337,33 @@ impl<'m> Plan<'m> {
     fn indexes(&mut self) {
         let mut indexes = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
-            if let Some(field) = column.field.filter(|f| f.attrs.index.is_some() && !column.is_embedded()) {
+            if let Some(field) = column
+                .field
+                .filter(|f| f.attrs.index.is_some() && !column.is_embedded())
+            {
                 indexes.push(self.plain_index(vec![i], Origin::Field(field)));
             }
         }
         for written in &self.model.options.indexes {
-            let kind = if written.unique { Constraint::Unique } else { Constraint::Index };
+            let kind = if written.unique {
+                Constraint::Unique
+            } else {
+                Constraint::Index
+            };
             let parts: Vec<IndexPart> = written.parts.iter().filter_map(|part| self.part(part)).collect();
             let words: Vec<&str> = parts.iter().map(|part| self.part_name(part)).collect();
             let own = written.predicate.as_ref();
             indexes.push(Index {
-                name: written.name.as_ref().map_or_else(|| constraint(kind, &self.table, &words), LitStr::value),
+                name: written
+                    .name
+                    .as_ref()
+                    .map_or_else(|| constraint(kind, &self.table, &words), LitStr::value),
                 unique: written.unique,
-                predicate: if written.unique { self.live_rows(own) } else { own.map(LitStr::value) },
+                predicate: if written.unique {
+                    self.live_rows(own)
+                } else {
+                    own.map(LitStr::value)
+                },
                 include: self.all(&written.include),
                 method: written.method.as_ref().map(plain),
                 origin: Origin::Struct(written.span),
@@ -327,7 +378,11 @@ impl<'m> Plan<'m> {
             PartKey::Column(name) => IndexKey::Column(self.column(&plain(name))?),
             PartKey::Expression(sql) => IndexKey::Expression(sql.value()),
         };
-        Some(IndexPart { key, descending: part.descending, nulls_first: part.nulls_first })
+        Some(IndexPart {
+            key,
+            descending: part.descending,
+            nulls_first: part.nulls_first,
+        })
     }
 
     fn part_name<'a>(&'a self, part: &'a IndexPart) -> &'a str {
@@ -339,13 +394,29 @@ impl<'m> Plan<'m> {
 
     fn plain_index(&self, columns: Vec<usize>, origin: Origin<'m>) -> Index<'m> {
         let name = self.named(Constraint::Index, &columns, None);
-        let ascending = |i| IndexPart { key: IndexKey::Column(i), descending: false, nulls_first: None };
+        let ascending = |i| IndexPart {
+            key: IndexKey::Column(i),
+            descending: false,
+            nulls_first: None,
+        };
         let parts = columns.into_iter().map(ascending).collect();
-        Index { name, parts, unique: false, predicate: None, include: vec![], method: None, origin }
+        Index {
+            name,
+            parts,
+            unique: false,
+            predicate: None,
+            include: vec![],
+            method: None,
+            origin,
+        }
     }
 
     fn foreign_keys(&mut self) {
-        let written = self.model.relations.iter().filter(|relation| relation.kind == RelationKind::BelongsTo);
+        let written = self
+            .model
+            .relations
+            .iter()
+            .filter(|relation| relation.kind == RelationKind::BelongsTo);
         let mut keys: Vec<ForeignKey<'m>> = written.map(|relation| self.foreign_key(relation)).collect();
         for role in [Role::CreatedBy, Role::UpdatedBy, Role::DeletedBy] {
             keys.extend(self.actor_key(role));
@@ -359,8 +430,12 @@ impl<'m> Plan<'m> {
             name: self.named(Constraint::ForeignKey, &columns, None),
             columns,
             target: Target::Model(&relation.target),
-            on_delete: relation.on_delete.map_or(ActionKind::Restrict, |action| action.kind),
-            on_update: relation.on_update.map_or(ActionKind::NoAction, |action| action.kind),
+            on_delete: relation
+                .on_delete
+                .map_or(ActionKind::Restrict, |action| action.kind),
+            on_update: relation
+                .on_update
+                .map_or(ActionKind::NoAction, |action| action.kind),
             deferrable: relation.deferrable.is_some() || relation.initially_deferred.is_some(),
             initially_deferred: relation.initially_deferred.is_some(),
         }
@@ -410,47 +485,87 @@ impl<'m> Plan<'m> {
             index.predicate.is_none() && btree && leads(&keys.collect::<Vec<_>>())
         };
         leads(&self.key.columns)
-            || self.uniques.iter().any(|unique| unique.predicate.is_none() && leads(&unique.columns))
+            || self
+                .uniques
+                .iter()
+                .any(|unique| unique.predicate.is_none() && leads(&unique.columns))
             || self.indexes.iter().any(index_leads)
     }
 
     fn checks(&mut self) {
         let mut checks = Vec::new();
         for column in &self.columns {
-            if let Some((field, sql)) = column.field.and_then(|f| f.attrs.check.as_ref().map(|sql| (f, sql))) {
+            if let Some((field, sql)) = column
+                .field
+                .and_then(|f| f.attrs.check.as_ref().map(|sql| (f, sql)))
+            {
                 let name = constraint(Constraint::Check, &self.table, &[&column.name]);
-                checks.push(Check { name, sql: sql.value(), origin: Origin::Field(field) });
+                checks.push(Check {
+                    name,
+                    sql: sql.value(),
+                    origin: Origin::Field(field),
+                });
             }
         }
         for check in &self.model.options.checks {
             let sql = check.sql.value();
-            let name = check.name.as_ref().map_or_else(|| name::check(&self.table, &sql), LitStr::value);
-            checks.push(Check { name, sql, origin: Origin::Struct(check.sql.span()) });
+            let name = check
+                .name
+                .as_ref()
+                .map_or_else(|| name::check(&self.table, &sql), LitStr::value);
+            checks.push(Check {
+                name,
+                sql,
+                origin: Origin::Struct(check.sql.span()),
+            });
         }
         self.checks = checks;
     }
 
     fn relations(&mut self) {
-        self.relations = self.model.relations.iter().map(|relation| self.relation(relation)).collect();
+        self.relations = self
+            .model
+            .relations
+            .iter()
+            .map(|relation| self.relation(relation))
+            .collect();
     }
 
     fn relation(&self, relation: &'m Relation) -> RelationPlan<'m> {
         let model = &self.model.ident;
         let word = name::pascal(&plain(&relation.name));
         let belongs = relation.kind == RelationKind::BelongsTo;
-        let local = if belongs { self.all(&relation.by) } else { self.key.columns.clone() };
-        let optional = belongs && local.iter().any(|&i| self.columns.get(i).is_some_and(|column| column.nullable));
+        let local = if belongs {
+            self.all(&relation.by)
+        } else {
+            self.key.columns.clone()
+        };
+        let optional = belongs
+            && local
+                .iter()
+                .any(|&i| self.columns.get(i).is_some_and(|column| column.nullable));
         let by_convention = |names: &[Ident], model: &Ident| match names {
-            [] => vec![Ident::new(&name::foreign_key_column(&plain(model)), relation.name.span())],
+            [] => vec![Ident::new(
+                &name::foreign_key_column(&plain(model)),
+                relation.name.span(),
+            )],
             given => given.to_vec(),
         };
-        let target = relation.target.segments.last().map_or(model, |segment| &segment.ident);
+        let target = relation
+            .target
+            .segments
+            .last()
+            .map_or(model, |segment| &segment.ident);
         RelationPlan {
             relation,
             marker: format_ident!("{}{}", plain(model), word, span = relation.name.span()),
             wrapper: format_ident!("{}With{}", plain(model), word, span = relation.name.span()),
             local,
-            foreign: if belongs { Vec::new() } else { by_convention(&relation.by, model) },
+            foreign: if belongs {
+                Vec::new()
+            } else {
+                by_convention(&relation.by, model)
+            },
             to: match relation.kind {
                 RelationKind::ManyToMany => by_convention(&relation.to, target),
                 RelationKind::HasOne | RelationKind::HasMany | RelationKind::BelongsTo => Vec::new(),
@@ -486,12 +601,28 @@ fn constraint<S: AsRef<str>>(kind: Constraint, table: &str, parts: &[S]) -> Stri
 pub(crate) fn key_fields(model: &Model) -> Vec<&Field> {
     let stored = |field: &&Field| field.attrs.skip.is_none() && field.attrs.embed.is_none();
     if let Some(key) = &model.options.key {
-        let find = |name: &Ident| model.fields.iter().filter(stored).find(|field| field.name() == plain(name));
+        let find = |name: &Ident| {
+            model
+                .fields
+                .iter()
+                .filter(stored)
+                .find(|field| field.name() == plain(name))
+        };
         return key.names.iter().filter_map(find).collect();
     }
-    let marked: Vec<&Field> = model.fields.iter().filter(stored).filter(|f| f.attrs.id.is_some()).collect();
+    let marked: Vec<&Field> = model
+        .fields
+        .iter()
+        .filter(stored)
+        .filter(|f| f.attrs.id.is_some())
+        .collect();
     if marked.is_empty() {
-        return model.fields.iter().filter(stored).filter(|field| field.name() == "id").collect();
+        return model
+            .fields
+            .iter()
+            .filter(stored)
+            .filter(|field| field.name() == "id")
+            .collect();
     }
     marked
 }
@@ -555,7 +686,10 @@ fn column_name(model: &Model, field: &Field) -> String {
 }
 
 fn spelled(model: &Model, name: &str) -> String {
-    model.options.rename_all.map_or_else(|| name.to_owned(), |case| case.apply(name))
+    model
+        .options
+        .rename_all
+        .map_or_else(|| name.to_owned(), |case| case.apply(name))
 }
 
 fn role(model: &Model, field: &Field) -> Option<Role> {
@@ -563,10 +697,18 @@ fn role(model: &Model, field: &Field) -> Option<Role> {
     if field.attrs.version.is_some() {
         return Some(Role::Version);
     }
-    if model.options.tenant.as_ref().is_some_and(|tenant| plain(tenant) == name) {
+    if model
+        .options
+        .tenant
+        .as_ref()
+        .is_some_and(|tenant| plain(tenant) == name)
+    {
         return Some(Role::Tenant);
     }
-    shadows(model).into_iter().find(|(_, shadow, _)| *shadow == name).map(|(role, _, _)| role)
+    shadows(model)
+        .into_iter()
+        .find(|(_, shadow, _)| *shadow == name)
+        .map(|(role, _, _)| role)
 }
 
 /// The columns that attributes of the struct ask for, with or without a field that shows them.

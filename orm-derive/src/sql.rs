@@ -54,7 +54,10 @@ fn literal(cx: &Ctxt, tokens: TokenStream) -> Option<LitStr> {
         }
     };
     if !rest.is_empty() {
-        cx.error(rest, "`sql!` takes one string literal; put values into it as `{value}`");
+        cx.error(
+            rest,
+            "`sql!` takes one string literal; put values into it as `{value}`",
+        );
     }
     match ungroup(&first) {
         Expr::Lit(lit) => match &lit.lit {
@@ -68,7 +71,10 @@ fn literal(cx: &Ctxt, tokens: TokenStream) -> Option<LitStr> {
 
 fn pieces(cx: &Ctxt, literal: &LitStr) -> Vec<Piece> {
     let source = literal.value();
-    let mut scan = Scan { rest: &source, place: Place::Sql };
+    let mut scan = Scan {
+        rest: &source,
+        place: Place::Sql,
+    };
     let (mut pieces, mut text) = (Vec::new(), String::new());
     while let Some(token) = scan.next() {
         match token {
@@ -99,13 +105,19 @@ fn placeholder(cx: &Ctxt, literal: &LitStr, body: &str, place: Place) -> Option<
     let body = body.trim();
     match place {
         Place::Text => {
-            return refuse(format!("`{{{body}}}` stands inside quotes, where it is text: drop the quotes, or write `{{{{`"));
+            return refuse(format!(
+                "`{{{body}}}` stands inside quotes, where it is text: drop the quotes, or write `{{{{`"
+            ));
         }
         Place::Name => {
-            return refuse(format!("`{{{body}}}` stands for a name, and only values can be put in: write the name out"));
+            return refuse(format!(
+                "`{{{body}}}` stands for a name, and only values can be put in: write the name out"
+            ));
         }
         Place::Comment | Place::LongComment => {
-            return refuse(format!("`{{{body}}}` stands in a comment: drop it, or write `{{{{`"));
+            return refuse(format!(
+                "`{{{body}}}` stands in a comment: drop it, or write `{{{{`"
+            ));
         }
         Place::Sql => {}
     }
@@ -114,14 +126,20 @@ fn placeholder(cx: &Ctxt, literal: &LitStr, body: &str, place: Place) -> Option<
         None => (false, body),
     };
     if value.is_empty() {
-        return refuse(format!("`{{{body}}}` has no value: name it, as in `{{title}}`, or write `{{{{` for a brace"));
+        return refuse(format!(
+            "`{{{body}}}` has no value: name it, as in `{{title}}`, or write `{{{{` for a brace"
+        ));
     }
     let parsed = LitStr::new(value, literal.span()).parse::<Expr>();
     match parsed {
-        Ok(Expr::Lit(_)) => refuse(format!("`{{{body}}}` is a constant: write it into the SQL, or name a variable")),
+        Ok(Expr::Lit(_)) => refuse(format!(
+            "`{{{body}}}` is a constant: write it into the SQL, or name a variable"
+        )),
         Ok(value) if list => Some(Piece::List(value)),
         Ok(value) => Some(Piece::Value(value)),
-        Err(_) => refuse(format!("`{{{body}}}` is no Rust expression; for a brace write `{{{{` and `}}}}`")),
+        Err(_) => refuse(format!(
+            "`{{{body}}}` is no Rust expression; for a brace write `{{{{` and `}}}}`"
+        )),
     }
 }
 
@@ -159,7 +177,9 @@ impl<'a> Scan<'a> {
                 Some(Lexeme::Text(first))
             }
             '{' => Some(self.braces()),
-            '}' => Some(Lexeme::Error("a `}` without its `{`; for a brace in the SQL write `}}`".to_owned())),
+            '}' => Some(Lexeme::Error(
+                "a `}` without its `{`; for a brace in the SQL write `}}`".to_owned(),
+            )),
             other => {
                 self.enter(other);
                 self.rest = &self.rest[other.len_utf8()..];
@@ -212,7 +232,12 @@ mod tests {
     fn read(source: &str) -> Result<Vec<String>, Vec<String>> {
         let cx = Ctxt::new();
         let read = sql(&cx, source.parse().unwrap());
-        cx.finish().map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect::<Vec<_>>())?;
+        cx.finish().map_err(|errors| {
+            errors
+                .into_iter()
+                .map(|error| error.to_string())
+                .collect::<Vec<_>>()
+        })?;
         let show = |piece: Piece| match piece {
             Piece::Text(text) => text,
             Piece::Value(value) => format!("<{}>", value.to_token_stream()),
@@ -223,10 +248,21 @@ mod tests {
 
     #[test]
     fn values_and_lists() {
-        let pieces = read(r#""select id from t where a = {a} and b in ({..list}) and c = {user.id}""#).unwrap();
-        let expected = ["select id from t where a = ", "<a>", " and b in (", "<..list>", ") and c = ", "<user . id>"];
+        let pieces =
+            read(r#""select id from t where a = {a} and b in ({..list}) and c = {user.id}""#).unwrap();
+        let expected = [
+            "select id from t where a = ",
+            "<a>",
+            " and b in (",
+            "<..list>",
+            ") and c = ",
+            "<user . id>",
+        ];
         assert_eq!(pieces, expected);
-        assert_eq!(read(r##"r#"select {f("}")}"#"##).unwrap(), ["select ", "<f (\"}\")>"]);
+        assert_eq!(
+            read(r##"r#"select {f("}")}"#"##).unwrap(),
+            ["select ", "<f (\"}\")>"]
+        );
         assert_eq!(read(r#""select {a}{b}","#).unwrap(), ["select ", "<a>", "<b>"]);
     }
 
@@ -249,12 +285,30 @@ mod tests {
         assert_eq!(one(""), NEEDS_LITERAL);
         assert_eq!(one("b\"x\""), NEEDS_LITERAL);
         assert_eq!(one("format!(\"x\")"), NEEDS_LITERAL);
-        assert_eq!(one(r#""select ?", id"#), "`sql!` takes one string literal; put values into it as `{value}`");
-        assert_eq!(one(r#""select {}""#), "`{}` has no value: name it, as in `{title}`, or write `{{` for a brace");
-        assert_eq!(one(r#""select {a b}""#), "`{a b}` is no Rust expression; for a brace write `{{` and `}}`");
-        assert_eq!(one(r#""select {0}""#), "`{0}` is a constant: write it into the SQL, or name a variable");
-        assert_eq!(one(r#""select {a""#), "a `{` without its `}`; for a brace in the SQL write `{{`");
-        assert_eq!(one(r#""select a}""#), "a `}` without its `{`; for a brace in the SQL write `}}`");
+        assert_eq!(
+            one(r#""select ?", id"#),
+            "`sql!` takes one string literal; put values into it as `{value}`"
+        );
+        assert_eq!(
+            one(r#""select {}""#),
+            "`{}` has no value: name it, as in `{title}`, or write `{{` for a brace"
+        );
+        assert_eq!(
+            one(r#""select {a b}""#),
+            "`{a b}` is no Rust expression; for a brace write `{{` and `}}`"
+        );
+        assert_eq!(
+            one(r#""select {0}""#),
+            "`{0}` is a constant: write it into the SQL, or name a variable"
+        );
+        assert_eq!(
+            one(r#""select {a""#),
+            "a `{` without its `}`; for a brace in the SQL write `{{`"
+        );
+        assert_eq!(
+            one(r#""select a}""#),
+            "a `}` without its `{`; for a brace in the SQL write `}}`"
+        );
         assert_eq!(
             one(r#""select '{a}', \"{b}\"""#),
             "`{a}` stands inside quotes, where it is text: drop the quotes, or write `{{`|\

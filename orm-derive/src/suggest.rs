@@ -22,7 +22,11 @@ pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 
 /// `` `a`, `b`, `c` ``, for "expected one of …".
 pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words
+        .into_iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Edit distance where a swap of neighbours counts as one slip. Letter case and `_` are free, since `createdAt`
@@ -34,7 +38,9 @@ fn distance(left: &str, right: &str) -> usize {
     for (i, &a) in left.iter().enumerate() {
         let mut row = vec![i + 1; right.len() + 1];
         for (j, &b) in right.iter().enumerate() {
-            let mut cost = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut cost = (last[j] + usize::from(a != b))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
             if i > 0 && j > 0 && a == right[j - 1] && left[i - 1] == b {
                 cost = cost.min(before[j - 1] + 1);
             }
@@ -46,7 +52,10 @@ fn distance(left: &str, right: &str) -> usize {
 }
 
 fn fold(word: &str) -> Vec<char> {
-    word.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+    word.chars()
+        .filter(|c| *c != '_')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]

@@ -88,7 +88,11 @@ fn columns_of_a_model() {
     let plan = Plan::new(&model);
     assert_eq!(plan.table, "posts");
     assert_eq!(model.options.comment.as_deref(), Some("A post\nof a blog."));
-    let columns: Vec<_> = plan.columns.iter().map(|c| (c.name.as_str(), c.kind, c.insert, c.nullable)).collect();
+    let columns: Vec<_> = plan
+        .columns
+        .iter()
+        .map(|c| (c.name.as_str(), c.kind, c.insert, c.nullable))
+        .collect();
     assert_eq!(
         columns,
         [
@@ -108,20 +112,38 @@ fn columns_of_a_model() {
         ],
     );
     assert_eq!(plan.key.generation, Some(Generation::Identity));
-    assert_eq!(plan.columns[3].field.unwrap().attrs.comment.as_deref(), Some("Headline."));
+    assert_eq!(
+        plan.columns[3].field.unwrap().attrs.comment.as_deref(),
+        Some("Headline.")
+    );
 }
 
 #[test]
 fn constraints_of_a_model() {
     let model = model(POST);
     let plan = Plan::new(&model);
-    let uniques: Vec<_> = plan.uniques.iter().map(|u| (u.name.as_str(), u.predicate.as_deref())).collect();
+    let uniques: Vec<_> = plan
+        .uniques
+        .iter()
+        .map(|u| (u.name.as_str(), u.predicate.as_deref()))
+        .collect();
     let live = Some("\"deleted_at\" IS NULL");
-    assert_eq!(uniques, [("uq_posts_title", live), ("uq_posts_author_id_title", live)]);
+    assert_eq!(
+        uniques,
+        [("uq_posts_title", live), ("uq_posts_author_id_title", live)]
+    );
     let indexes: Vec<_> = plan.indexes.iter().map(|index| index.name.as_str()).collect();
-    let expected = ["ix_posts_author_id_created_at", "ix_posts_title_lower_body", "ix_posts_category_id"];
+    let expected = [
+        "ix_posts_author_id_created_at",
+        "ix_posts_title_lower_body",
+        "ix_posts_category_id",
+    ];
     assert_eq!(indexes, expected);
-    let first: Vec<_> = plan.indexes[0].parts.iter().map(|p| (matches!(p.key, IndexKey::Column(_)), p.descending)).collect();
+    let first: Vec<_> = plan.indexes[0]
+        .parts
+        .iter()
+        .map(|p| (matches!(p.key, IndexKey::Column(_)), p.descending))
+        .collect();
     assert_eq!(first, [(true, false), (true, true)]);
     let keys: Vec<_> = plan.foreign_keys.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(keys, ["fk_posts_author_id", "fk_posts_category_id"]);
@@ -133,8 +155,15 @@ fn constraints_of_a_model() {
 fn relations_of_a_model() {
     let model = model(POST);
     let plan = Plan::new(&model);
-    let names: Vec<_> = plan.relations.iter().map(|r| (r.marker.to_string(), r.wrapper.to_string())).collect();
-    assert_eq!(names[0], ("PostComments".to_owned(), "PostWithComments".to_owned()));
+    let names: Vec<_> = plan
+        .relations
+        .iter()
+        .map(|r| (r.marker.to_string(), r.wrapper.to_string()))
+        .collect();
+    assert_eq!(
+        names[0],
+        ("PostComments".to_owned(), "PostWithComments".to_owned())
+    );
     assert_eq!(plan.relations[0].foreign, ["post_id"]);
     assert_eq!(plan.relations[1].foreign, ["post_id"]);
     assert_eq!(plan.relations[1].to, ["tag_id"]);
@@ -147,17 +176,47 @@ fn keys() {
     let key = |source: &str| {
         let model = model(source);
         let plan = Plan::new(&model);
-        let names: Vec<_> = plan.key.columns.iter().map(|&i| plan.columns[i].name.clone()).collect();
-        (names.join(","), plan.key.generation, plan.columns[plan.key.columns[0]].kind)
+        let names: Vec<_> = plan
+            .key
+            .columns
+            .iter()
+            .map(|&i| plan.columns[i].name.clone())
+            .collect();
+        (
+            names.join(","),
+            plan.key.generation,
+            plan.columns[plan.key.columns[0]].kind,
+        )
     };
     let id = || "id".to_owned();
-    assert_eq!(key("struct M { id: Id<M> }"), (id(), Some(Generation::Identity), Kind::Pk));
-    assert_eq!(key("struct M { id: Id<M, Uuid> }"), (id(), Some(Generation::UuidV7), Kind::Pk));
-    assert_eq!(key("struct M { id: uuid::Uuid }"), (id(), Some(Generation::UuidV7), Kind::Pk));
-    assert_eq!(key("struct M { id: i64 }"), (id(), Some(Generation::Identity), Kind::Pk));
-    assert_eq!(key("struct M { id: Id<M, String> }"), (id(), None, Kind::NaturalPk));
-    assert_eq!(key("struct M { #[orm(id)] code: String }"), ("code".to_owned(), None, Kind::NaturalPk));
-    assert_eq!(key("struct M { #[orm(id)] number: i64 }"), ("number".to_owned(), None, Kind::NaturalPk));
+    assert_eq!(
+        key("struct M { id: Id<M> }"),
+        (id(), Some(Generation::Identity), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: Id<M, Uuid> }"),
+        (id(), Some(Generation::UuidV7), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: uuid::Uuid }"),
+        (id(), Some(Generation::UuidV7), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: i64 }"),
+        (id(), Some(Generation::Identity), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: Id<M, String> }"),
+        (id(), None, Kind::NaturalPk)
+    );
+    assert_eq!(
+        key("struct M { #[orm(id)] code: String }"),
+        ("code".to_owned(), None, Kind::NaturalPk)
+    );
+    assert_eq!(
+        key("struct M { #[orm(id)] number: i64 }"),
+        ("number".to_owned(), None, Kind::NaturalPk)
+    );
     let shared = "struct M { #[orm(id)] #[belongs_to(user: User)] user_id: Id<User> }";
     assert_eq!(key(shared), ("user_id".to_owned(), None, Kind::NaturalPk));
     let pair = "#[orm(id(b, a))] struct M { a: i64, b: i64 }";
@@ -174,7 +233,16 @@ fn names_and_shadow_columns_follow_the_attributes() {
     let plan = Plan::new(&model);
     let names: Vec<_> = plan.columns.iter().map(|column| column.name.as_str()).collect();
     let expected = [
-        "id", "orgId", "fileName", "raw", "deletedAt", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedBy",
+        "id",
+        "orgId",
+        "fileName",
+        "raw",
+        "deletedAt",
+        "createdAt",
+        "updatedAt",
+        "createdBy",
+        "updatedBy",
+        "deletedBy",
     ];
     assert_eq!(names, expected);
     assert_eq!(plan.columns[1].insert, Insert::Never);
@@ -187,20 +255,33 @@ fn foreign_keys_have_an_index_unless_one_covers_them() {
     let index = |attrs: &str| {
         let source = format!("{attrs} struct M {{ id: Id<M>, #[belongs_to(a: A)] a_id: Id<A>, b: i64 }}");
         let model = model(&source);
-        Plan::new(&model).indexes.iter().map(|index| index.name.clone()).collect::<Vec<_>>()
+        Plan::new(&model)
+            .indexes
+            .iter()
+            .map(|index| index.name.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(index(""), ["ix_ms_a_id"]);
     assert_eq!(index("#[orm(index(a_id, b))]"), ["ix_ms_a_id_b"]);
     assert_eq!(index("#[orm(index(b, a_id))]"), ["ix_ms_b_a_id", "ix_ms_a_id"]);
     assert_eq!(index("#[orm(unique(a_id, b))]"), Vec::<String>::new());
-    assert_eq!(index("#[orm(index(a_id, b, where = \"b > 0\"))]"), ["ix_ms_a_id_b", "ix_ms_a_id"]);
+    assert_eq!(
+        index("#[orm(index(a_id, b, where = \"b > 0\"))]"),
+        ["ix_ms_a_id_b", "ix_ms_a_id"]
+    );
 }
 
 #[test]
 fn only_structs_with_named_fields() {
     let needs = "`#[derive(Model)]` needs a struct with named fields, and `M` is";
-    assert_eq!(model_errors("struct M(i64);"), [format!("{needs} a tuple struct")]);
-    assert_eq!(model_errors("struct M;"), [format!("{needs} a struct without fields")]);
+    assert_eq!(
+        model_errors("struct M(i64);"),
+        [format!("{needs} a tuple struct")]
+    );
+    assert_eq!(
+        model_errors("struct M;"),
+        [format!("{needs} a struct without fields")]
+    );
     assert_eq!(model_errors("union M { a: i64 }"), [format!("{needs} a union")]);
     let hint = "; for an enum as a column: `#[derive(DbEnum)]`";
     assert_eq!(model_errors("enum M { A }"), [format!("{needs} an enum{hint}")]);
@@ -210,9 +291,18 @@ fn only_structs_with_named_fields() {
 
 #[test]
 fn unknown_fields() {
-    for attribute in ["unique(titel)", "index(titel.desc())", "index(title, include(titel))", "tenant(titel)"] {
+    for attribute in [
+        "unique(titel)",
+        "index(titel.desc())",
+        "index(title, include(titel))",
+        "tenant(titel)",
+    ] {
         let errors = model_errors(&attrs(&format!("#[orm({attribute})]")));
-        assert_eq!(errors, ["`M` has no field `titel`, did you mean `title`?"], "{attribute}");
+        assert_eq!(
+            errors,
+            ["`M` has no field `titel`, did you mean `title`?"],
+            "{attribute}"
+        );
     }
     assert_eq!(
         model_errors(&attrs("#[orm(unique(xyz))]")),
@@ -248,7 +338,10 @@ fn primary_keys() {
         model_errors("struct M { #[orm(unique)] id: Id<M> }"),
         ["the primary key is unique already: drop `unique`"],
     );
-    assert_eq!(model_errors("#[orm(id(a, a))] struct M { a: i64 }"), ["`a` is named twice"]);
+    assert_eq!(
+        model_errors("#[orm(id(a, a))] struct M { a: i64 }"),
+        ["`a` is named twice"]
+    );
 }
 
 #[test]
@@ -286,7 +379,10 @@ fn versions_and_shadow_fields() {
 #[test]
 fn attributes_that_exclude_each_other() {
     let one = |field: &str| model_errors(&fields(field)).join("|");
-    assert_eq!(one("#[orm(skip, unique)] a: i64"), "`unique` contradicts `skip`: a skipped field is no column");
+    assert_eq!(
+        one("#[orm(skip, unique)] a: i64"),
+        "`unique` contradicts `skip`: a skipped field is no column"
+    );
     assert_eq!(
         one("#[orm(generated = \"b + 1\", default = 1)] a: i64"),
         "`default` contradicts `generated`: a calculated column is never written",
@@ -295,39 +391,78 @@ fn attributes_that_exclude_each_other() {
         one("#[orm(embed, index)] a: A"),
         "`index` contradicts `embed`: an embedded struct is several columns: put it on their fields",
     );
-    assert_eq!(one("#[orm(unique, index)] a: i64"), "a unique column has its index already: drop `index`");
-    assert_eq!(one("#[orm(unique)] #[orm(unique)] a: i64"), "`unique` is given twice");
-    assert_eq!(one("#[orm(decimal(2, 5))] a: D"), "a scale of 5 digits in a precision of 2");
-    assert_eq!(one("#[orm(decimal(2))] a: D"), "`decimal` is written `decimal(12, 2)`");
-    assert_eq!(one("a: &'static str"), "`a` borrows, and a row owns its values: use `String` or `Vec<u8>`");
+    assert_eq!(
+        one("#[orm(unique, index)] a: i64"),
+        "a unique column has its index already: drop `index`"
+    );
+    assert_eq!(
+        one("#[orm(unique)] #[orm(unique)] a: i64"),
+        "`unique` is given twice"
+    );
+    assert_eq!(
+        one("#[orm(decimal(2, 5))] a: D"),
+        "a scale of 5 digits in a precision of 2"
+    );
+    assert_eq!(
+        one("#[orm(decimal(2))] a: D"),
+        "`decimal` is written `decimal(12, 2)`"
+    );
+    assert_eq!(
+        one("a: &'static str"),
+        "`a` borrows, and a row owns its values: use `String` or `Vec<u8>`"
+    );
     assert_eq!(
         model_errors("#[orm(view, timestamps)] struct M { id: Id<M>, #[orm(default = 1)] a: i64 }"),
-        ["a view is only read: drop `timestamps`", "a view is only read: drop `default`"],
+        [
+            "a view is only read: drop `timestamps`",
+            "a view is only read: drop `default`"
+        ],
     );
 }
 
 #[test]
 fn values_of_attributes() {
     let one = |attribute: &str| model_errors(&attrs(&format!("#[orm({attribute})]"))).join("|");
-    assert_eq!(one("table = users"), "expected a string: `table` is written `table = \"people\"`");
+    assert_eq!(
+        one("table = users"),
+        "expected a string: `table` is written `table = \"people\"`"
+    );
     assert_eq!(one("table = \" \""), "this string is empty");
     assert_eq!(one("table"), "`table` is written `table = \"people\"`");
-    assert!(one("rename_all = \"camel\"").starts_with("`rename_all` does not know `camel`, expected one of `snake_case`"));
+    assert!(
+        one("rename_all = \"camel\"")
+            .starts_with("`rename_all` does not know `camel`, expected one of `snake_case`")
+    );
     assert_eq!(one("rename_all = camelCase"), "");
     assert_eq!(one("crate = crate::db::orm"), "");
-    assert_eq!(one("unique(title.desc())"), "a unique constraint has no order: use `index(.., unique)`");
+    assert_eq!(
+        one("unique(title.desc())"),
+        "a unique constraint has no order: use `index(.., unique)`"
+    );
     assert_eq!(
         one("index(title.down())"),
         "`down` is not an order, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`",
     );
-    assert_eq!(one("index(title, were = \"x\")"), "unknown option `were` of `index`, did you mean `where`?");
-    assert_eq!(one("index(title.desc().nulls_last(), unique, include(author_id), method = gin)"), "");
-    assert_eq!(one("index()"), "`index` is written `index(author_id, created_at.desc())`");
+    assert_eq!(
+        one("index(title, were = \"x\")"),
+        "unknown option `were` of `index`, did you mean `where`?"
+    );
+    assert_eq!(
+        one("index(title.desc().nulls_last(), unique, include(author_id), method = gin)"),
+        ""
+    );
+    assert_eq!(
+        one("index()"),
+        "`index` is written `index(author_id, created_at.desc())`"
+    );
     assert_eq!(one("audit"), "`audit` is written `audit(by = Id<User>)`");
     assert_eq!(one("audit(by = Id<User, Uuid>)"), "");
     assert_eq!(one("check(title)"), "`check` is written `check(\"price > 0\")`");
     assert_eq!(one("check(\"a > 0\", name = \"ck_a\")"), "");
-    assert_eq!(model_errors(&attrs("#[orm]")), ["`#[orm]` needs its attributes in parentheses: `#[orm(...)]`"]);
+    assert_eq!(
+        model_errors(&attrs("#[orm]")),
+        ["`#[orm]` needs its attributes in parentheses: `#[orm(...)]`"]
+    );
 }
 
 #[test]
@@ -343,15 +478,21 @@ fn names_that_meet() {
     let long = "x".repeat(64);
     assert_eq!(
         model_errors(&attrs(&format!("#[orm(table = \"{long}\")]"))),
-        [format!("`{long}` has 64 bytes, and a name in the database has 63 at most")],
+        [format!(
+            "`{long}` has 64 bytes, and a name in the database has 63 at most"
+        )],
     );
 }
 
 #[test]
 fn relation_names() {
     assert_eq!(
-        model_errors("struct Post { id: Id<Post>, author: String, #[belongs_to(author: User)] author_id: Id<User> }"),
-        ["`author` is already a column of `Post`: rename the relation, e.g. `#[belongs_to(written_by: User)]`"],
+        model_errors(
+            "struct Post { id: Id<Post>, author: String, #[belongs_to(author: User)] author_id: Id<User> }"
+        ),
+        [
+            "`author` is already a column of `Post`: rename the relation, e.g. `#[belongs_to(written_by: User)]`"
+        ],
     );
     assert_eq!(
         model_errors(&attrs("#[has_many(title: Title)]")),
@@ -370,10 +511,19 @@ fn relation_names() {
 #[test]
 fn relation_values() {
     let on_field = |attribute: &str| {
-        model_errors(&format!("#[orm(soft_delete)] struct M {{ id: Id<M>, #[{attribute}] a_id: Id<A> }}")).join("|")
+        model_errors(&format!(
+            "#[orm(soft_delete)] struct M {{ id: Id<M>, #[{attribute}] a_id: Id<A> }}"
+        ))
+        .join("|")
     };
-    assert_eq!(on_field("belongs_to(a: A, on_delete = restrict, deferrable, initially_deferred)"), "");
-    assert_eq!(on_field("belongs_to(a: A, on_delete = set_nul)"), "`on_delete` does not know `set_nul`, did you mean `set_null`?");
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = restrict, deferrable, initially_deferred)"),
+        ""
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = set_nul)"),
+        "`on_delete` does not know `set_nul`, did you mean `set_null`?"
+    );
     assert_eq!(
         on_field("belongs_to(a: A, on_delete = set_null)"),
         "`on_delete = set_null` needs a key that may be NULL: make `a_id` an `Option<..>`",
@@ -390,13 +540,19 @@ fn relation_values() {
     assert_eq!(on_field("belongs_to(A)"), usage);
     assert_eq!(on_field("belongs_to"), usage);
     assert_eq!(on_field("belongs_to()"), usage);
-    assert_eq!(on_field("has_many(posts: Post)"), "`#[has_many]` belongs on the struct, not on a field");
+    assert_eq!(
+        on_field("has_many(posts: Post)"),
+        "`#[has_many]` belongs on the struct, not on a field"
+    );
     assert_eq!(
         on_field("belongs_to(a: A)] #[belongs_to(b: A)"),
         "`a_id` is already the foreign key of `a`",
     );
     let on_struct = |attribute: &str| model_errors(&attrs(&format!("#[{attribute}]"))).join("|");
-    assert_eq!(on_struct("many_to_many(tags: Tag)"), "`many_to_many` needs its join table: `via = PostTag`");
+    assert_eq!(
+        on_struct("many_to_many(tags: Tag)"),
+        "`many_to_many` needs its join table: `via = PostTag`"
+    );
     assert_eq!(
         on_struct("has_many(posts: Post, by = (a, b))"),
         "the key of `M` has 1 columns and `by` has 2: name one field: `by = author_id`",
@@ -414,34 +570,61 @@ fn relation_values() {
 
 #[test]
 fn all_mistakes_at_once() {
-    let errors = model_errors(
-        "#[orm(tabel = \"x\")] struct M { #[orm(uniqe)] name: String, #[orm(version)] v: f64 }",
-    );
+    let errors =
+        model_errors("#[orm(tabel = \"x\")] struct M { #[orm(uniqe)] name: String, #[orm(version)] v: f64 }");
     assert_eq!(errors.len(), 4, "{errors:?}");
 }
 
 #[test]
 fn enums() {
-    assert_eq!(enum_errors("#[orm(name = \"mood\", rename_all = \"kebab-case\")] enum Mood { VeryHappy, Sad }"), Vec::<String>::new());
-    assert_eq!(enum_errors("struct M { a: i64 }"), ["`#[derive(DbEnum)]` needs an enum, and `M` is none"]);
-    assert_eq!(enum_errors("enum M {}"), ["an enum without variants has no value to store"]);
+    assert_eq!(
+        enum_errors("#[orm(name = \"mood\", rename_all = \"kebab-case\")] enum Mood { VeryHappy, Sad }"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        enum_errors("struct M { a: i64 }"),
+        ["`#[derive(DbEnum)]` needs an enum, and `M` is none"]
+    );
+    assert_eq!(
+        enum_errors("enum M {}"),
+        ["an enum without variants has no value to store"]
+    );
     assert_eq!(
         enum_errors("enum M { A(i64), B }"),
         ["`A` carries data: `#[derive(DbEnum)]` stores names only, see `#[orm(json)]`"],
     );
-    assert_eq!(enum_errors("enum M { A, #[orm(rename = \"a\")] B }"), ["`a` is already the label of `A`"]);
-    assert_eq!(enum_errors("enum M { #[orm(renam = \"a\")] B }"), ["unknown attribute `renam`, did you mean `rename`?"]);
-    let input: DeriveInput = syn::parse_str("enum OrderState { InTransit, #[orm(rename = \"x\")] Done }").unwrap();
+    assert_eq!(
+        enum_errors("enum M { A, #[orm(rename = \"a\")] B }"),
+        ["`a` is already the label of `A`"]
+    );
+    assert_eq!(
+        enum_errors("enum M { #[orm(renam = \"a\")] B }"),
+        ["unknown attribute `renam`, did you mean `rename`?"]
+    );
+    let input: DeriveInput =
+        syn::parse_str("enum OrderState { InTransit, #[orm(rename = \"x\")] Done }").unwrap();
     let cx = Ctxt::new();
     let read = parse::db_enum::db_enum(&cx, &input).unwrap();
     cx.finish().unwrap();
-    let labels: Vec<_> = read.variants.iter().map(|variant| variant.label.as_str()).collect();
-    assert_eq!((read.name.as_str(), labels), ("order_state", vec!["in_transit", "x"]));
+    let labels: Vec<_> = read
+        .variants
+        .iter()
+        .map(|variant| variant.label.as_str())
+        .collect();
+    assert_eq!(
+        (read.name.as_str(), labels),
+        ("order_state", vec!["in_transit", "x"])
+    );
 }
 
 #[test]
 fn embedded_structs() {
-    assert_eq!(embed_errors("#[orm(prefix = \"home_\")] struct A { street: String, #[orm(column = \"zip\")] code: String }"), Vec::<String>::new());
+    assert_eq!(
+        embed_errors(
+            "#[orm(prefix = \"home_\")] struct A { street: String, #[orm(column = \"zip\")] code: String }"
+        ),
+        Vec::<String>::new()
+    );
     assert_eq!(embed_errors("struct A {}"), ["`A` has no fields to embed"]);
     assert_eq!(
         embed_errors("struct A { #[belongs_to(c: City)] city_id: i64 }"),

@@ -22,7 +22,10 @@ pub(crate) struct IdType<'a> {
 pub(crate) fn id(ty: &Type) -> Option<IdType<'_>> {
     match arguments(ty, "Id")?.as_slice() {
         [model] => Some(IdType { model, key: None }),
-        [model, key] => Some(IdType { model, key: Some(key) }),
+        [model, key] => Some(IdType {
+            model,
+            key: Some(key),
+        }),
         _ => None,
     }
 }
@@ -50,7 +53,9 @@ pub(crate) fn replace_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     tokens
         .into_iter()
         .map(|tree| match tree {
-            TokenTree::Ident(word) if word == "Self" => TokenTree::Ident(Ident::new(&name.to_string(), word.span())),
+            TokenTree::Ident(word) if word == "Self" => {
+                TokenTree::Ident(Ident::new(&name.to_string(), word.span()))
+            }
             TokenTree::Group(group) => {
                 let mut inner = Group::new(group.delimiter(), replace_self(group.stream(), name));
                 inner.set_span(group.span());
@@ -63,7 +68,9 @@ pub(crate) fn replace_self(tokens: TokenStream, name: &Ident) -> TokenStream {
 
 fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let segment = last(ty)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     if segment.ident != name {
         return None;
     }
@@ -115,6 +122,9 @@ mod tests {
     #[test]
     fn self_is_written_out() {
         let written = without_self(&ty("Option<Id<Self>>"), &format_ident!("User"));
-        assert_eq!(written.to_token_stream().to_string(), ty("Option<Id<User>>").to_token_stream().to_string());
+        assert_eq!(
+            written.to_token_stream().to_string(),
+            ty("Option<Id<User>>").to_token_stream().to_string()
+        );
     }
 }

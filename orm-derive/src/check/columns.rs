@@ -10,20 +10,40 @@ use crate::plan::{Column, Plan, Role};
 use crate::ty;
 
 pub(crate) fn one_version(cx: &Ctxt, plan: &Plan<'_>) {
-    let mut versions = plan.model.fields.iter().filter(|field| field.attrs.version.is_some());
+    let mut versions = plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.version.is_some());
     let Some(first) = versions.next() else { return };
     for second in versions {
-        report(cx, second, "version", &format!("`{}` is already the version of a row", first.name()));
+        report(
+            cx,
+            second,
+            "version",
+            &format!("`{}` is already the version of a row", first.name()),
+        );
     }
 }
 
 pub(crate) fn version_counts(cx: &Ctxt, plan: &Plan<'_>) {
-    for field in plan.model.fields.iter().filter(|field| field.attrs.version.is_some()) {
+    for field in plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.version.is_some())
+    {
         let name = field.name();
         if field.optional().is_some() {
-            cx.error(&field.original.ty, format!("the version `{name}` is never NULL: drop the `Option`"));
+            cx.error(
+                &field.original.ty,
+                format!("the version `{name}` is never NULL: drop the `Option`"),
+            );
         } else if !ty::is_integer(&field.ty) {
-            cx.error(&field.original.ty, format!("the version `{name}` counts writes: make it an `i64`"));
+            cx.error(
+                &field.original.ty,
+                format!("the version `{name}` counts writes: make it an `i64`"),
+            );
         }
     }
 }
@@ -33,32 +53,90 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
     (
         "skip",
         &[
-            "id", "unique", "index", "column", "ty", "default", "generated", "check", "version", "embed", "json",
-            "sensitive", "decimal",
+            "id",
+            "unique",
+            "index",
+            "column",
+            "ty",
+            "default",
+            "generated",
+            "check",
+            "version",
+            "embed",
+            "json",
+            "sensitive",
+            "decimal",
         ],
         "a skipped field is no column",
     ),
     (
         "embed",
-        &["id", "unique", "index", "column", "ty", "default", "generated", "check", "version", "json", "decimal"],
+        &[
+            "id",
+            "unique",
+            "index",
+            "column",
+            "ty",
+            "default",
+            "generated",
+            "check",
+            "version",
+            "json",
+            "decimal",
+        ],
         "an embedded struct is several columns: put it on their fields",
     ),
-    ("generated", &["id", "default", "version"], "a calculated column is never written"),
-    ("version", &["id", "default", "unique"], "the library sets the version"),
+    (
+        "generated",
+        &["id", "default", "version"],
+        "a calculated column is never written",
+    ),
+    (
+        "version",
+        &["id", "default", "unique"],
+        "the library sets the version",
+    ),
     ("decimal", &["json", "ty"], "a column has one type"),
     ("json", &["ty"], "a column has one type"),
 ];
 
 pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
-    plan.model.fields.iter().for_each(|field| field_attributes_agree(cx, field));
-    for column in plan.columns.iter().filter(|column| plan.key.columns.len() == 1 && is_key(plan, column)) {
+    plan.model
+        .fields
+        .iter()
+        .for_each(|field| field_attributes_agree(cx, field));
+    for column in plan
+        .columns
+        .iter()
+        .filter(|column| plan.key.columns.len() == 1 && is_key(plan, column))
+    {
         if let Some(field) = column.field {
-            redundant(cx, field, "unique", "the primary key is unique already: drop `unique`");
-            redundant(cx, field, "index", "the primary key has its index already: drop `index`");
+            redundant(
+                cx,
+                field,
+                "unique",
+                "the primary key is unique already: drop `unique`",
+            );
+            redundant(
+                cx,
+                field,
+                "index",
+                "the primary key has its index already: drop `index`",
+            );
         }
     }
-    for field in plan.model.fields.iter().filter(|field| field.attrs.unique.is_some()) {
-        redundant(cx, field, "index", "a unique column has its index already: drop `index`");
+    for field in plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.unique.is_some())
+    {
+        redundant(
+            cx,
+            field,
+            "index",
+            "a unique column has its index already: drop `index`",
+        );
     }
 }
 
@@ -68,13 +146,22 @@ pub(crate) fn field_attributes_agree(cx: &Ctxt, field: &Field) {
             continue;
         }
         for other in others.iter().filter(|other| field.place_of(other).is_some()) {
-            report(cx, field, other, &format!("`{other}` contradicts `{one}`: {reason}"));
+            report(
+                cx,
+                field,
+                other,
+                &format!("`{other}` contradicts `{one}`: {reason}"),
+            );
         }
     }
 }
 
 fn is_key(plan: &Plan<'_>, column: &Column<'_>) -> bool {
-    plan.key.columns.iter().filter_map(|&i| plan.columns.get(i)).any(|key| key.member == column.member)
+    plan.key
+        .columns
+        .iter()
+        .filter_map(|&i| plan.columns.get(i))
+        .any(|key| key.member == column.member)
 }
 
 fn redundant(cx: &Ctxt, field: &Field, attribute: &str, message: &str) {
@@ -86,21 +173,45 @@ fn redundant(cx: &Ctxt, field: &Field, attribute: &str, message: &str) {
 /// A field that shows a shadow column has the shadow's nullness, and nothing else sets it.
 pub(crate) fn shadow_fields(cx: &Ctxt, plan: &Plan<'_>) {
     for column in &plan.columns {
-        let (Some(field), Some(role)) = (column.field, column.role) else { continue };
-        let Some((flag, nullable)) = shadow(role) else { continue };
+        let (Some(field), Some(role)) = (column.field, column.role) else {
+            continue;
+        };
+        let Some((flag, nullable)) = shadow(role) else {
+            continue;
+        };
         let name = field.name();
         if nullable && field.optional().is_none() {
-            let wants = if role == Role::DeletedAt { "Option<Timestamp>" } else { "Option<..>" };
+            let wants = if role == Role::DeletedAt {
+                "Option<Timestamp>"
+            } else {
+                "Option<..>"
+            };
             let why = format!("`{name}` is NULL while a row lives (`{flag}`): make it `{wants}`");
             cx.error(&field.original.ty, why);
         } else if !nullable && field.optional().is_some() {
-            cx.error(&field.original.ty, format!("`{name}` is always set (`{flag}`): drop the `Option`"));
+            cx.error(
+                &field.original.ty,
+                format!("`{name}` is always set (`{flag}`): drop the `Option`"),
+            );
         } else if !is_time(role, field.optional().unwrap_or(&field.ty)) {
             let fix = format!("`{name}` is a time (`{flag}`): make it a `Timestamp`");
             cx.error(&field.original.ty, fix);
         }
-        for attribute in ["id", "unique", "default", "generated", "version", "json", "decimal"] {
-            redundant(cx, field, attribute, &format!("`{name}` is set by `{flag}`: drop `{attribute}`"));
+        for attribute in [
+            "id",
+            "unique",
+            "default",
+            "generated",
+            "version",
+            "json",
+            "decimal",
+        ] {
+            redundant(
+                cx,
+                field,
+                attribute,
+                &format!("`{name}` is set by `{flag}`: drop `{attribute}`"),
+            );
         }
     }
 }
@@ -124,13 +235,22 @@ fn is_time(role: Role, ty: &Type) -> bool {
 }
 
 pub(crate) fn tenant_field(cx: &Ctxt, plan: &Plan<'_>) {
-    let Some(tenant) = &plan.model.options.tenant else { return };
-    let Some(field) = field(plan.model, &plain(tenant)) else { return };
+    let Some(tenant) = &plan.model.options.tenant else {
+        return;
+    };
+    let Some(field) = field(plan.model, &plain(tenant)) else {
+        return;
+    };
     if field.optional().is_some() {
         cx.error(&field.original.ty, "every row has a tenant: drop the `Option`");
     }
     for attribute in ["default", "generated", "version"] {
-        redundant(cx, field, attribute, &format!("the tenant is set by the handle: drop `{attribute}`"));
+        redundant(
+            cx,
+            field,
+            attribute,
+            &format!("the tenant is set by the handle: drop `{attribute}`"),
+        );
     }
 }
 
@@ -139,12 +259,20 @@ pub(crate) fn decimals(cx: &Ctxt, plan: &Plan<'_>) {
 }
 
 pub(crate) fn decimal(cx: &Ctxt, field: &Field) {
-    let Some(decimal) = &field.attrs.decimal else { return };
+    let Some(decimal) = &field.attrs.decimal else {
+        return;
+    };
     let (precision, scale) = (decimal.precision, decimal.scale);
     if precision == 0 || precision > 1000 {
-        cx.error_at(decimal.span, format!("a precision of {precision} digits: from 1 to 1000 are possible"));
+        cx.error_at(
+            decimal.span,
+            format!("a precision of {precision} digits: from 1 to 1000 are possible"),
+        );
     } else if scale > precision {
-        cx.error_at(decimal.span, format!("a scale of {scale} digits in a precision of {precision}"));
+        cx.error_at(
+            decimal.span,
+            format!("a scale of {scale} digits in a precision of {precision}"),
+        );
     }
 }
 
@@ -155,7 +283,10 @@ pub(crate) fn owned_types(cx: &Ctxt, plan: &Plan<'_>) {
 pub(crate) fn owned_type(cx: &Ctxt, field: &Field) {
     if ty::is_reference(field.optional().unwrap_or(&field.ty)) && field.attrs.skip.is_none() {
         let name = field.name();
-        cx.error(&field.original.ty, format!("`{name}` borrows, and a row owns its values: use `String` or `Vec<u8>`"));
+        cx.error(
+            &field.original.ty,
+            format!("`{name}` borrows, and a row owns its values: use `String` or `Vec<u8>`"),
+        );
     }
 }
 
@@ -170,13 +301,27 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
         (options.soft_delete, "soft_delete"),
         (options.audit.as_ref().map(|audit| audit.span), "audit"),
     ];
-    flags.into_iter().for_each(|(span, name)| span.into_iter().for_each(|span| refuse(span, name)));
-    options.uniques.iter().for_each(|unique| refuse(unique.span, "unique"));
-    options.indexes.iter().for_each(|index| refuse(index.span, "index"));
-    options.checks.iter().for_each(|check| refuse(check.sql.span(), "check"));
+    flags
+        .into_iter()
+        .for_each(|(span, name)| span.into_iter().for_each(|span| refuse(span, name)));
+    options
+        .uniques
+        .iter()
+        .for_each(|unique| refuse(unique.span, "unique"));
+    options
+        .indexes
+        .iter()
+        .for_each(|index| refuse(index.span, "index"));
+    options
+        .checks
+        .iter()
+        .for_each(|check| refuse(check.sql.span(), "check"));
     for field in &plan.model.fields {
         for name in ["unique", "index", "default", "generated", "check", "version"] {
-            field.place_of(name).into_iter().for_each(|span| refuse(span, name));
+            field
+                .place_of(name)
+                .into_iter()
+                .for_each(|span| refuse(span, name));
         }
     }
 }

@@ -14,15 +14,22 @@ use crate::plan::{Origin, Plan};
 pub(crate) fn columns(cx: &Ctxt, plan: &Plan<'_>) {
     let mut seen: HashMap<String, String> = HashMap::new();
     for column in plan.columns.iter().filter(|column| !column.is_embedded()) {
-        let span = column.field.map_or_else(|| column.member.span(), |field| {
-            field.place_of("column").unwrap_or_else(|| field.ident.span())
-        });
+        let span = column.field.map_or_else(
+            || column.member.span(),
+            |field| field.place_of("column").unwrap_or_else(|| field.ident.span()),
+        );
         if column.name.len() > MAX_BYTES {
             cx.error_at(span, too_long(&column.name));
         }
         let member = plain(&column.member);
         if let Some(first) = seen.insert(column.name.to_ascii_lowercase(), member.clone()) {
-            cx.error_at(span, format!("`{first}` and `{member}` are both stored as column `{}`", column.name));
+            cx.error_at(
+                span,
+                format!(
+                    "`{first}` and `{member}` are both stored as column `{}`",
+                    column.name
+                ),
+            );
         }
     }
 }
@@ -34,9 +41,15 @@ pub(crate) fn given(cx: &Ctxt, plan: &Plan<'_>) {
     let uniques = options.uniques.iter().filter_map(|unique| unique.name.as_ref());
     let checks = options.checks.iter().filter_map(|check| check.name.as_ref());
     let own = options.table.iter().chain(&options.schema);
-    own.chain(indexes).chain(uniques).chain(checks).for_each(|name| length(cx, name));
+    own.chain(indexes)
+        .chain(uniques)
+        .chain(checks)
+        .for_each(|name| length(cx, name));
     if options.table.is_none() && plan.table.len() > MAX_BYTES {
-        cx.error(&plan.model.ident, format!("{}: add `#[orm(table = \"..\")]`", too_long(&plan.table)));
+        cx.error(
+            &plan.model.ident,
+            format!("{}: add `#[orm(table = \"..\")]`", too_long(&plan.table)),
+        );
     }
 }
 
@@ -47,7 +60,10 @@ fn length(cx: &Ctxt, name: &LitStr) {
 }
 
 fn too_long(name: &str) -> String {
-    format!("`{name}` has {} bytes, and a name in the database has {MAX_BYTES} at most", name.len())
+    format!(
+        "`{name}` has {} bytes, and a name in the database has {MAX_BYTES} at most",
+        name.len()
+    )
 }
 
 /// Constraints and indexes of one table; two that come out alike are told apart by `name = ".."`.
@@ -58,7 +74,10 @@ pub(crate) fn constraints(cx: &Ctxt, plan: &Plan<'_>) {
     let mut seen: Vec<&str> = Vec::new();
     for (name, origin) in uniques.chain(indexes).chain(checks) {
         if seen.contains(&name.as_str()) {
-            cx.error_at(place(plan, origin), format!("a second `{name}`: give this one a name, `name = \"..\"`"));
+            cx.error_at(
+                place(plan, origin),
+                format!("a second `{name}`: give this one a name, `name = \"..\"`"),
+            );
         }
         seen.push(name);
     }

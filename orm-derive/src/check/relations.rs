@@ -7,8 +7,19 @@ use crate::parse::relation::{ActionKind, Relation, RelationKind};
 use crate::plan::Plan;
 
 /// Methods of every model, which a relation's method of the same name would hide.
-const METHODS: &[&str] =
-    &["clone", "delete", "get", "id", "insert", "into_parts", "purge", "query", "restore", "update", "update_where"];
+const METHODS: &[&str] = &[
+    "clone",
+    "delete",
+    "get",
+    "id",
+    "insert",
+    "into_parts",
+    "purge",
+    "query",
+    "restore",
+    "update",
+    "update_where",
+];
 
 pub(crate) fn names(cx: &Ctxt, plan: &Plan<'_>) {
     let model = plain(&plan.model.ident);
@@ -26,7 +37,10 @@ pub(crate) fn names(cx: &Ctxt, plan: &Plan<'_>) {
                 &relation.name,
                 format!("`{name}` is a method of every model: rename the relation, e.g. `{example}`"),
             );
-        } else if plan.model.relations[..i].iter().any(|other| plain(&other.name) == name) {
+        } else if plan.model.relations[..i]
+            .iter()
+            .any(|other| plain(&other.name) == name)
+        {
             cx.error(
                 &relation.name,
                 format!("`{name}` is already a relation of `{model}`: rename this one, e.g. `{example}`"),
@@ -36,7 +50,12 @@ pub(crate) fn names(cx: &Ctxt, plan: &Plan<'_>) {
 }
 
 fn renamed(relation: &Relation, name: &str) -> String {
-    let target = relation.target.segments.last().map(|segment| plain(&segment.ident)).unwrap_or_default();
+    let target = relation
+        .target
+        .segments
+        .last()
+        .map(|segment| plain(&segment.ident))
+        .unwrap_or_default();
     let other = match (relation.kind, name) {
         (RelationKind::BelongsTo, "author") => "written_by".to_owned(),
         (RelationKind::BelongsTo, _) => format!("{name}_row"),
@@ -49,7 +68,11 @@ fn renamed(relation: &Relation, name: &str) -> String {
 /// As many columns refer as the key has.
 pub(crate) fn keys_fit(cx: &Ctxt, plan: &Plan<'_>) {
     let key = plan.key.columns.len();
-    for relation in plan.relations.iter().filter(|plan| !plan.relation.is_foreign_key()) {
+    for relation in plan
+        .relations
+        .iter()
+        .filter(|plan| !plan.relation.is_foreign_key())
+    {
         let (name, given) = (&relation.relation.name, relation.foreign.len());
         if key == 0 || given == key {
             continue;
@@ -60,12 +83,20 @@ pub(crate) fn keys_fit(cx: &Ctxt, plan: &Plan<'_>) {
             1 => "name one field: `by = author_id`".to_owned(),
             _ => format!("name {key} fields in its order: `by = (a, b)`"),
         };
-        cx.error(place, format!("the key of `{model}` has {key} columns and `by` has {given}: {fix}"));
+        cx.error(
+            place,
+            format!("the key of `{model}` has {key} columns and `by` has {given}: {fix}"),
+        );
     }
 }
 
 pub(crate) fn actions(cx: &Ctxt, plan: &Plan<'_>) {
-    for relation in plan.model.relations.iter().filter(|relation| relation.is_foreign_key()) {
+    for relation in plan
+        .model
+        .relations
+        .iter()
+        .filter(|relation| relation.is_foreign_key())
+    {
         let on_delete = relation.on_delete.map(|action| ("on_delete", action));
         let on_update = relation.on_update.map(|action| ("on_update", action));
         for (option, action) in on_delete.into_iter().chain(on_update) {
@@ -82,12 +113,16 @@ fn refusal(plan: &Plan<'_>, relation: &Relation, option: &str, action: ActionKin
         ActionKind::SetNull => {
             let required = fields().find(|field| field.optional().is_none())?;
             let name = required.name();
-            Some(format!("`{option} = set_null` needs a key that may be NULL: make `{name}` an `Option<..>`"))
+            Some(format!(
+                "`{option} = set_null` needs a key that may be NULL: make `{name}` an `Option<..>`"
+            ))
         }
         ActionKind::SetDefault => {
             let without = fields().find(|field| field.attrs.default.is_none())?;
             let name = without.name();
-            Some(format!("`{option} = set_default` needs a default: add `#[orm(default = ..)]` to `{name}`"))
+            Some(format!(
+                "`{option} = set_default` needs a default: add `#[orm(default = ..)]` to `{name}`"
+            ))
         }
         ActionKind::Cascade if option == "on_delete" && plan.model.options.soft_delete.is_some() => {
             let model = plain(&plan.model.ident);
@@ -101,13 +136,21 @@ fn refusal(plan: &Plan<'_>, relation: &Relation, option: &str, action: ActionKin
 
 /// A second foreign key over the same columns would have the same name, and nearly always is a slip.
 pub(crate) fn one_per_key(cx: &Ctxt, plan: &Plan<'_>) {
-    let keys: Vec<&Relation> = plan.model.relations.iter().filter(|relation| relation.is_foreign_key()).collect();
+    let keys: Vec<&Relation> = plan
+        .model
+        .relations
+        .iter()
+        .filter(|relation| relation.is_foreign_key())
+        .collect();
     for (i, relation) in keys.iter().enumerate() {
         let same = |other: &&&Relation| other.by == relation.by;
         if let Some(first) = keys[..i].iter().find(same) {
             let names: Vec<String> = relation.by.iter().map(plain).collect();
             let (names, first) = (names.join(", "), plain(&first.name));
-            cx.error(&relation.name, format!("`{names}` is already the foreign key of `{first}`"));
+            cx.error(
+                &relation.name,
+                format!("`{names}` is already the foreign key of `{first}`"),
+            );
         }
     }
 }

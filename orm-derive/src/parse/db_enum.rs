@@ -34,24 +34,43 @@ struct Options {
 pub(crate) fn db_enum(cx: &Ctxt, input: &DeriveInput) -> Option<DbEnum> {
     let Data::Enum(data) = &input.data else {
         let name = plain(&input.ident);
-        cx.error(&input.ident, format!("`#[derive(DbEnum)]` needs an enum, and `{name}` is none"));
+        cx.error(
+            &input.ident,
+            format!("`#[derive(DbEnum)]` needs an enum, and `{name}` is none"),
+        );
         return None;
     };
     no_generics(cx, input, "DbEnum");
     let options = options(cx, input);
     let case = options.rename_all.unwrap_or(Case::Snake);
-    let variants: Vec<Variant> = data.variants.iter().filter_map(|v| variant(cx, v, case)).collect();
+    let variants: Vec<Variant> = data
+        .variants
+        .iter()
+        .filter_map(|v| variant(cx, v, case))
+        .collect();
     if data.variants.is_empty() {
         cx.error(&input.ident, "an enum without variants has no value to store");
     }
     unique_labels(cx, &variants);
-    let name = options.name.map_or_else(|| name::snake(&plain(&input.ident)), |name| name.value());
-    Some(DbEnum { ident: input.ident.clone(), krate: options.krate, name, variants, comment: doc(&input.attrs) })
+    let name = options
+        .name
+        .map_or_else(|| name::snake(&plain(&input.ident)), |name| name.value());
+    Some(DbEnum {
+        ident: input.ident.clone(),
+        krate: options.krate,
+        name,
+        variants,
+        comment: doc(&input.attrs),
+    })
 }
 
 fn options(cx: &Ctxt, input: &DeriveInput) -> Options {
     let mut options = Options::default();
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+    for attribute in input
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
         for item in attr::items(cx, attribute, Place::Enum) {
             option(cx, &mut options, &item);
         }
@@ -71,11 +90,18 @@ fn option(cx: &Ctxt, options: &mut Options, item: &Item) {
 fn variant(cx: &Ctxt, variant: &syn::Variant, case: Case) -> Option<Variant> {
     let name = plain(&variant.ident);
     if !matches!(variant.fields, Fields::Unit) {
-        cx.error(variant, format!("`{name}` carries data: `#[derive(DbEnum)]` stores names only, see `#[orm(json)]`"));
+        cx.error(
+            variant,
+            format!("`{name}` carries data: `#[derive(DbEnum)]` stores names only, see `#[orm(json)]`"),
+        );
         return None;
     }
     let mut rename = None;
-    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+    for attribute in variant
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
         for item in attr::items(cx, attribute, Place::Variant) {
             match item.attr.name {
                 "rename" => once(cx, &mut rename, &item, item.text(cx)),
@@ -86,16 +112,28 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, case: Case) -> Option<Variant> {
     let label = rename.as_ref().map_or_else(|| case.apply(&name), LitStr::value);
     if label.len() > MAX_BYTES {
         let place = rename.map_or_else(|| variant.ident.to_token_stream(), |text| text.to_token_stream());
-        cx.error(place, format!("this label has {} bytes, and {MAX_BYTES} is the most", label.len()));
+        cx.error(
+            place,
+            format!(
+                "this label has {} bytes, and {MAX_BYTES} is the most",
+                label.len()
+            ),
+        );
     }
-    Some(Variant { ident: variant.ident.clone(), label })
+    Some(Variant {
+        ident: variant.ident.clone(),
+        label,
+    })
 }
 
 fn unique_labels(cx: &Ctxt, variants: &[Variant]) {
     for (i, variant) in variants.iter().enumerate() {
         if let Some(first) = variants[..i].iter().find(|other| other.label == variant.label) {
             let (label, first) = (&variant.label, plain(&first.ident));
-            cx.error(&variant.ident, format!("`{label}` is already the label of `{first}`"));
+            cx.error(
+                &variant.ident,
+                format!("`{label}` is already the label of `{first}`"),
+            );
         }
     }
 }

@@ -26,7 +26,11 @@ pub(crate) struct Options {
 impl Embed {
     /// The column of a field, without the prefix.
     pub(crate) fn column(&self, field: &Field) -> String {
-        let spelled = || self.options.rename_all.map_or_else(|| field.name(), |case| case.apply(&field.name()));
+        let spelled = || {
+            self.options
+                .rename_all
+                .map_or_else(|| field.name(), |case| case.apply(&field.name()))
+        };
         field.attrs.column.as_ref().map_or_else(spelled, LitStr::value)
     }
 }
@@ -35,16 +39,36 @@ impl Embed {
 pub(crate) fn embed(cx: &Ctxt, input: &DeriveInput) -> Option<Embed> {
     let fields = named_fields(cx, input, "Embed")?;
     let mut options = Options::default();
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+    for attribute in input
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
         for item in attr::items(cx, attribute, Place::Embed) {
             option(cx, &mut options, &item);
         }
     }
-    for attribute in input.attrs.iter().filter(|a| attr::RELATIONS.iter().any(|row| a.path().is_ident(row.name))) {
-        cx.error(attribute.path(), "an embedded struct has no relations: put them on the model");
+    for attribute in input
+        .attrs
+        .iter()
+        .filter(|a| attr::RELATIONS.iter().any(|row| a.path().is_ident(row.name)))
+    {
+        cx.error(
+            attribute.path(),
+            "an embedded struct has no relations: put them on the model",
+        );
     }
-    let fields = fields.named.iter().filter_map(|f| field::embedded(cx, &input.ident, f)).collect();
-    Some(Embed { ident: input.ident.clone(), vis: input.vis.clone(), options, fields })
+    let fields = fields
+        .named
+        .iter()
+        .filter_map(|f| field::embedded(cx, &input.ident, f))
+        .collect();
+    Some(Embed {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        options,
+        fields,
+    })
 }
 
 fn option(cx: &Ctxt, options: &mut Options, item: &Item) {

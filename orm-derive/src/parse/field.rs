@@ -114,7 +114,10 @@ impl DefaultValue {
 
 fn first_span(value: &Expr) -> Span {
     let tokens: TokenStream = value.to_token_stream();
-    tokens.into_iter().next().map_or_else(Span::call_site, |tree| tree.span())
+    tokens
+        .into_iter()
+        .next()
+        .map_or_else(Span::call_site, |tree| tree.span())
 }
 
 /// Reads a field of a model; its `#[belongs_to]` go to `relations`.
@@ -137,26 +140,43 @@ pub(crate) fn field(
 pub(crate) fn embedded(cx: &Ctxt, owner: &Ident, original: &syn::Field) -> Option<Field> {
     let ident = original.ident.clone()?;
     for attribute in original.attrs.iter().filter(|attribute| is_relation(attribute)) {
-        cx.error(attribute.path(), "an embedded struct has no relations: put them on the model");
+        cx.error(
+            attribute.path(),
+            "an embedded struct has no relations: put them on the model",
+        );
     }
     Some(read(cx, owner, original, ident, Place::EmbedField))
 }
 
 fn is_relation(attribute: &Attribute) -> bool {
-    attr::RELATIONS.iter().any(|row| attribute.path().is_ident(row.name))
+    attr::RELATIONS
+        .iter()
+        .any(|row| attribute.path().is_ident(row.name))
 }
 
 fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Place) -> Field {
     let mut attrs = FieldAttrs::default();
     let mut comment = None;
-    for attribute in original.attrs.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+    for attribute in original
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
         for item in attr::items(cx, attribute, place) {
             option(cx, &mut attrs, &mut comment, &item);
         }
     }
-    attrs.comment = comment.map(|text: LitStr| text.value()).or_else(|| doc(&original.attrs));
+    attrs.comment = comment
+        .map(|text: LitStr| text.value())
+        .or_else(|| doc(&original.attrs));
     let ty = ty::without_self(&original.ty, owner);
-    Field { original: original.clone(), ident, vis: original.vis.clone(), ty, attrs }
+    Field {
+        original: original.clone(),
+        ident,
+        vis: original.vis.clone(),
+        ty,
+        attrs,
+    }
 }
 
 fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item: &Item) {
@@ -184,9 +204,16 @@ fn default(cx: &Ctxt, item: &Item) -> Option<DefaultValue> {
     if let Body::Equals(value) = &item.raw.body {
         let literal = is_literal(value);
         let value = ungroup(value).clone();
-        return Some(if literal { DefaultValue::Literal(value) } else { DefaultValue::Client(value) });
+        return Some(if literal {
+            DefaultValue::Literal(value)
+        } else {
+            DefaultValue::Client(value)
+        });
     }
-    let sql = item.options(cx).into_iter().find_map(|option| sql_option(cx, item, &option));
+    let sql = item
+        .options(cx)
+        .into_iter()
+        .find_map(|option| sql_option(cx, item, &option));
     if sql.is_none() && item.list().is_empty() {
         cx.error(item, item.attr.usage());
     }
@@ -198,7 +225,8 @@ fn is_literal(value: &Expr) -> bool {
     match ungroup(value) {
         Expr::Lit(lit) => matches!(lit.lit, Lit::Str(_) | Lit::Int(_) | Lit::Float(_) | Lit::Bool(_)),
         Expr::Unary(unary) => {
-            let number = matches!(ungroup(&unary.expr), Expr::Lit(l) if matches!(l.lit, Lit::Int(_) | Lit::Float(_)));
+            let number =
+                matches!(ungroup(&unary.expr), Expr::Lit(l) if matches!(l.lit, Lit::Int(_) | Lit::Float(_)));
             matches!(unary.op, UnOp::Neg(_)) && number
         }
         _ => false,
@@ -220,7 +248,10 @@ fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
     let stored = !options.iter().any(|option| option.name == "virtual");
     let sql = options.iter().find_map(|option| sql_option(cx, item, option));
     if sql.is_none() {
-        cx.error(item, "`generated` needs its expression: `generated(sql = \"price * amount\", virtual)`");
+        cx.error(
+            item,
+            "`generated` needs its expression: `generated(sql = \"price * amount\", virtual)`",
+        );
     }
     sql.map(|sql| Generated { sql, stored })
 }
@@ -229,11 +260,16 @@ fn embed(cx: &Ctxt, item: &Item) -> Option<Embed> {
     let mut prefix = None;
     for option in item.options(cx) {
         match &option.body {
-            Body::Equals(value) => prefix = prefix_text(value).or_else(|| attr::text(cx, value, &item.attr.usage())),
+            Body::Equals(value) => {
+                prefix = prefix_text(value).or_else(|| attr::text(cx, value, &item.attr.usage()))
+            }
             Body::Flag | Body::List(_) => cx.error(&option, item.attr.usage()),
         }
     }
-    Some(Embed { span: item.span(), prefix })
+    Some(Embed {
+        span: item.span(),
+        prefix,
+    })
 }
 
 /// The empty prefix is a prefix, so the check for empty strings does not apply.
@@ -256,7 +292,11 @@ fn decimal(cx: &Ctxt, item: &Item) -> Option<Decimal> {
         Ok((precision.base10_parse()?, scale.base10_parse()?))
     };
     match parser.parse2(item.list()) {
-        Ok((precision, scale)) => Some(Decimal { span: item.span(), precision, scale }),
+        Ok((precision, scale)) => Some(Decimal {
+            span: item.span(),
+            precision,
+            scale,
+        }),
         Err(_) => {
             cx.error(item, item.attr.usage());
             None

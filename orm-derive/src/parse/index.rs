@@ -58,34 +58,47 @@ pub(crate) struct Check {
 }
 
 pub(crate) fn unique(cx: &Ctxt, item: &Item) -> Option<Unique> {
+    let before = cx.count();
     let (entries, options) = entries(cx, item);
-    let mut unique = Unique { span: item.span(), columns: Vec::new(), predicate: None, name: None };
+    let mut unique = Unique {
+        span: item.span(),
+        columns: Vec::new(),
+        predicate: None,
+        name: None,
+    };
     for part in entries {
         match part.key {
             PartKey::Column(name) if !part.descending && part.nulls_first.is_none() => {
                 push_once(cx, &mut unique.columns, name);
             }
-            PartKey::Column(name) => cx.error(name, "a unique constraint has no order: use `index(.., unique)`"),
+            PartKey::Column(name) => {
+                cx.error(name, "a unique constraint has no order: use `index(.., unique)`")
+            }
             PartKey::Expression(sql) => {
-                cx.error(sql, "a unique constraint is over fields; for expressions: `index(.., unique)`");
+                cx.error(
+                    sql,
+                    "a unique constraint is over fields; for expressions: `index(.., unique)`",
+                );
             }
         }
     }
     for option in options {
         match (plain(&option.name).as_str(), &option.body) {
-            ("where", Body::Equals(value)) => unique.predicate = attr::text(cx, value, "`where = \"published\"`"),
+            ("where", Body::Equals(value)) => {
+                unique.predicate = attr::text(cx, value, "`where = \"published\"`")
+            }
             ("name", Body::Equals(value)) => unique.name = attr::text(cx, value, "`name = \"uq_name\"`"),
             _ => cx.error(&option, format!("`{}` needs a string", plain(&option.name))),
         }
     }
-    if unique.columns.is_empty() {
+    if unique.columns.is_empty() && cx.count() == before {
         cx.error(item, item.attr.usage());
-        return None;
     }
-    Some(unique)
+    (!unique.columns.is_empty()).then_some(unique)
 }
 
 pub(crate) fn index(cx: &Ctxt, item: &Item) -> Option<Index> {
+    let before = cx.count();
     let (parts, options) = entries(cx, item);
     let mut index = Index {
         span: item.span(),
@@ -99,11 +112,10 @@ pub(crate) fn index(cx: &Ctxt, item: &Item) -> Option<Index> {
     for option in &options {
         index_option(cx, &mut index, option);
     }
-    if index.parts.is_empty() {
+    if index.parts.is_empty() && cx.count() == before {
         cx.error(item, item.attr.usage());
-        return None;
     }
-    Some(index)
+    (!index.parts.is_empty()).then_some(index)
 }
 
 fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
@@ -187,7 +199,9 @@ fn entries(cx: &Ctxt, item: &Item) -> (Vec<Part>, Vec<Raw>) {
 
 fn is_option(input: ParseStream<'_>, attr: &Attr) -> bool {
     let ahead = input.fork();
-    let Ok(name) = ahead.call(Ident::parse_any) else { return false };
+    let Ok(name) = ahead.call(Ident::parse_any) else {
+        return false;
+    };
     let valued = ahead.peek(Token![=]) || ahead.peek(syn::token::Paren);
     valued || (attr.options.iter().any(|known| name == known) && !ahead.peek(Token![.]))
 }
@@ -212,7 +226,11 @@ fn part(input: ParseStream<'_>) -> syn::Result<Part> {
     } else {
         return Err(input.error("expected a field or an SQL expression in quotes"));
     };
-    let mut part = Part { key, descending: false, nulls_first: None };
+    let mut part = Part {
+        key,
+        descending: false,
+        nulls_first: None,
+    };
     while input.parse::<Option<Token![.]>>()?.is_some() {
         let method: Ident = input.parse()?;
         match method.to_string().as_str() {

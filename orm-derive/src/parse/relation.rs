@@ -89,6 +89,10 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         "many_to_many" => RelationKind::ManyToMany,
         _ => RelationKind::BelongsTo,
     };
+    if item.list().is_empty() {
+        cx.error(item, usage(item.attr));
+        return None;
+    }
     let (name, target, rest) = cx.take(head(item.attr).parse2(item.list()))?;
     let mut relation = Relation {
         kind,
@@ -107,7 +111,10 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
     }
     foreign_key(cx, &mut relation, item, field);
     if kind == RelationKind::ManyToMany && relation.via.is_none() {
-        cx.error(&relation.name, "`many_to_many` needs its join table: `via = PostTag`");
+        cx.error(
+            &relation.name,
+            "`many_to_many` needs its join table: `via = PostTag`",
+        );
     }
     Some(relation)
 }
@@ -115,13 +122,9 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
 /// `author: User` and what follows the comma.
 fn head(attr: &'static Attr) -> impl Parser<Output = (Ident, Path, proc_macro2::TokenStream)> {
     move |input: ParseStream<'_>| {
-        let usage = || format!("`#[{}]` is written `#[{}]`", attr.name, attr.example);
-        if input.is_empty() {
-            return Err(input.error(usage()));
-        }
         let name = input.call(Ident::parse_any)?;
         if !input.peek(Token![:]) || input.peek(Token![::]) {
-            return Err(syn::Error::new(name.span(), usage()));
+            return Err(syn::Error::new(name.span(), usage(attr)));
         }
         input.parse::<Token![:]>()?;
         let target: Path = input.parse()?;
@@ -130,6 +133,10 @@ fn head(attr: &'static Attr) -> impl Parser<Output = (Ident, Path, proc_macro2::
         }
         Ok((name, target, input.parse()?))
     }
+}
+
+fn usage(attr: &Attr) -> String {
+    format!("`#[{}]` is written `#[{}]`", attr.name, attr.example)
 }
 
 fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
@@ -143,7 +150,10 @@ fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
         ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
         ("initially_deferred", Body::Flag) => relation.initially_deferred = Some(raw.name.span()),
         ("deferrable" | "initially_deferred", _) => cx.error(raw, format!("`{name}` takes no value")),
-        _ => cx.error(raw, format!("`{name}` needs a value, as in `{}`", with_option(attr, &name))),
+        _ => cx.error(
+            raw,
+            format!("`{name}` needs a value, as in `{}`", with_option(attr, &name)),
+        ),
     }
 }
 
@@ -172,7 +182,10 @@ fn names(cx: &Ctxt, value: &Expr) -> Vec<Ident> {
                     push_once(cx, &mut names, name.clone());
                 }
             }
-            other => cx.error(other, "expected the name of a field: `by = author_id` or `by = (a, b)`"),
+            other => cx.error(
+                other,
+                "expected the name of a field: `by = author_id` or `by = (a, b)`",
+            ),
         }
     }
     names
@@ -184,10 +197,18 @@ fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
     if found.is_none() {
         let known = || ACTIONS.iter().map(|(name, _)| *name);
         let hint = suggest::hint(&word, known());
-        let expected = if hint.is_empty() { format!(", expected one of {}", suggest::list(known())) } else { hint };
+        let expected = if hint.is_empty() {
+            format!(", expected one of {}", suggest::list(known()))
+        } else {
+            hint
+        };
         cx.error(value, format!("`{option}` does not know `{word}`{expected}"));
     }
-    let span = value.to_token_stream().into_iter().next().map_or_else(Span::call_site, |tree| tree.span());
+    let span = value
+        .to_token_stream()
+        .into_iter()
+        .next()
+        .map_or_else(Span::call_site, |tree| tree.span());
     found.map(|(_, kind)| Action { kind: *kind, span })
 }
 
@@ -195,7 +216,10 @@ fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
 fn foreign_key(cx: &Ctxt, relation: &mut Relation, item: &Item, field: Option<&Ident>) {
     match field {
         Some(field) if relation.by.is_empty() => relation.by.push(field.clone()),
-        Some(_) => cx.error(item, "on a field, `#[belongs_to]` has its key: drop `by`, or move it to the struct"),
+        Some(_) => cx.error(
+            item,
+            "on a field, `#[belongs_to]` has its key: drop `by`, or move it to the struct",
+        ),
         None if relation.kind == RelationKind::BelongsTo && relation.by.is_empty() => {
             let name = relation.name.unraw();
             cx.error(
