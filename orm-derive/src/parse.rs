@@ -225,7 +225,7 @@ fn columns(cx: &Ctxt, item: &Item) -> Option<Columns> {
             push_once(cx, &mut names, name);
         }
     }
-    if names.is_empty() {
+    if names.is_empty() && cx.count() == before {
         cx.error(
             item,
             format!("`{}` names no field: {}", item.attr.name, item.attr.usage()),
