@@ -1,0 +1,154 @@
+//! Statements that change the schema, as data. Owned names: they may come from a database as well as from models.
+
+use crate::ast::Nulls;
+use crate::value::Type;
+
+/// A schema statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ddl {
+    /// CREATE SCHEMA IF NOT EXISTS.
+    CreateSchema(String),
+    /// CREATE TYPE … AS ENUM, where the backend has enum types.
+    CreateEnum {
+        /// Name of the type.
+        name: Name,
+        /// Its labels in order.
+        labels: Vec<String>,
+    },
+    /// DROP TYPE.
+    DropEnum(Name),
+    /// CREATE TABLE.
+    CreateTable(CreateTable),
+    /// DROP TABLE IF EXISTS.
+    DropTable(Name),
+    /// CREATE INDEX.
+    CreateIndex(CreateIndex),
+    /// DROP INDEX IF EXISTS.
+    DropIndex(Name),
+    /// ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY, to close cycles.
+    AddForeignKey {
+        /// The table.
+        table: Name,
+        /// The key.
+        key: ForeignKey,
+    },
+    /// ALTER TABLE … DROP CONSTRAINT.
+    DropConstraint {
+        /// The table.
+        table: Name,
+        /// The constraint.
+        name: String,
+    },
+    /// COMMENT ON TABLE or COLUMN.
+    Comment {
+        /// The table.
+        table: Name,
+        /// The column, or the table itself.
+        column: Option<String>,
+        /// The text.
+        text: String,
+    },
+}
+
+/// A name with its schema.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The schema.
+    pub schema: Option<String>,
+    /// The name in it.
+    pub name: String,
+}
+
+/// CREATE TABLE.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateTable {
+    /// Its name.
+    pub name: Name,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// Columns in order.
+    pub columns: Vec<ColumnDef>,
+    /// Name and columns of the primary key.
+    pub primary_key: Option<(String, Vec<String>)>,
+    /// Names and columns of unique constraints.
+    pub uniques: Vec<(String, Vec<String>)>,
+    /// Names and conditions of checks.
+    pub checks: Vec<(String, String)>,
+    /// Foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+/// A column of CREATE TABLE.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnDef {
+    /// Its name.
+    pub name: String,
+    /// Its logical type.
+    pub ty: Type,
+    /// Whether it takes NULL.
+    pub nullable: bool,
+    /// DEFAULT.
+    pub default: DefaultDef,
+    /// GENERATED ALWAYS AS, and whether stored.
+    pub generated: Option<(String, bool)>,
+}
+
+/// DEFAULT of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DefaultDef {
+    /// None.
+    None,
+    /// A constant.
+    Literal(crate::value::Value),
+    /// An SQL expression.
+    Sql(String),
+    /// A generated key.
+    Identity,
+}
+
+/// FOREIGN KEY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForeignKey {
+    /// Its name.
+    pub name: String,
+    /// Referring columns.
+    pub columns: Vec<String>,
+    /// Referenced table.
+    pub target: Name,
+    /// Referenced columns.
+    pub target_columns: Vec<String>,
+    /// ON DELETE, as `RESTRICT`, `CASCADE`, ….
+    pub on_delete: &'static str,
+    /// ON UPDATE.
+    pub on_update: &'static str,
+    /// DEFERRABLE, and `true` for INITIALLY DEFERRED.
+    pub deferrable: Option<bool>,
+}
+
+/// CREATE INDEX.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateIndex {
+    /// Its name.
+    pub name: String,
+    /// Its table.
+    pub table: Name,
+    /// Whether equal entries are refused.
+    pub unique: bool,
+    /// The method (`gin`), B-tree when absent.
+    pub method: Option<&'static str>,
+    /// Its entries.
+    pub parts: Vec<IndexPart>,
+    /// INCLUDE.
+    pub include: Vec<String>,
+    /// WHERE.
+    pub filter: Option<String>,
+}
+
+/// An entry of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IndexPart {
+    /// A column, its direction and where NULLs stand.
+    Column(String, bool, Nulls),
+    /// An SQL expression.
+    Expression(String),
+}

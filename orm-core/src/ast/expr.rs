@@ -1,0 +1,380 @@
+//! Expressions.
+
+use crate::ast::{Column, Order, Select, Source};
+use crate::value::{Type, Value};
+
+/// An SQL expression.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// A column of a table reference.
+    Column(Source, &'static Column),
+    /// A column of a derived table or common table expression, by its name there.
+    Field(Source, &'static str, Type),
+    /// A bound value.
+    Value(Value),
+    /// The clock of this operation: the server's where the backend says so, else the client's.
+    Clock,
+    /// The acting user of the handle, or an `InvalidQuery` error when there is none.
+    Actor,
+    /// The tenant of the handle, or an `InvalidQuery` error when there is none.
+    Tenant,
+    /// NOT.
+    Not(Box<Expr>),
+    /// Arithmetic negation.
+    Negate(Box<Expr>),
+    /// AND; true when empty.
+    All(Vec<Expr>),
+    /// OR; false when empty.
+    Any(Vec<Expr>),
+    /// A comparison.
+    Compare(CompareOp, Box<Expr>, Box<Expr>),
+    /// Arithmetic, or concatenation of text.
+    Math(MathOp, Box<Expr>, Box<Expr>),
+    /// IS NULL, or IS NOT NULL when negated.
+    IsNull(Box<Expr>, bool),
+    /// IS TRUE: a comparison that is selected as a value and must not be NULL.
+    IsTrue(Box<Expr>),
+    /// `expr BETWEEN low AND high`.
+    Between(Box<[Expr; 3]>),
+    /// Membership in a list or a query; an empty list is false.
+    In(Box<Expr>, InList),
+    /// A text predicate.
+    Text(TextOp, Box<Expr>, Box<Expr>),
+    /// A call of a known function.
+    Call(Function, Vec<Expr>),
+    /// An aggregate.
+    Aggregate(Box<Aggregate>),
+    /// A window function call.
+    Window(Box<WindowCall>),
+    /// CASE: with an operand (`CASE x WHEN v …`) or without.
+    Case {
+        /// What the arms are compared with.
+        operand: Option<Box<Expr>>,
+        /// Condition or value, and result.
+        arms: Vec<(Expr, Expr)>,
+        /// ELSE.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// CAST.
+    Cast(Box<Expr>, Type),
+    /// EXISTS.
+    Exists(Box<Select>),
+    /// A scalar sub-query.
+    Subquery(Box<Select>),
+    /// `expr op ANY (query)` or `ALL`.
+    Quantified(CompareOp, Quantifier, Box<Expr>, Box<Select>),
+    /// A row value.
+    Tuple(Vec<Expr>),
+    /// Hand-written SQL of a stated type with expressions in between.
+    Raw(Vec<RawPart>, Type),
+}
+
+/// A piece of hand-written SQL.
+#[derive(Clone, Debug)]
+pub enum RawPart {
+    /// Text written by the programmer.
+    Text(&'static str),
+    /// An expression put in between.
+    Expr(Expr),
+    /// A list of values; `NULL` when empty, so that `in (…)` finds nothing.
+    List(Vec<Value>),
+}
+
+/// Right-hand side of IN.
+#[derive(Clone, Debug)]
+pub enum InList {
+    /// Bound values, all of one type.
+    Values(Type, Vec<Value>),
+    /// Expressions.
+    Exprs(Vec<Expr>),
+    /// A query with one column.
+    Query(Box<Select>),
+}
+
+/// Comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompareOp {
+    /// `=`.
+    Eq,
+    /// `<>`.
+    Ne,
+    /// `<`.
+    Lt,
+    /// `<=`.
+    Le,
+    /// `>`.
+    Gt,
+    /// `>=`.
+    Ge,
+    /// IS DISTINCT FROM: NULL differs from every value and equals NULL.
+    IsDistinct,
+    /// IS NOT DISTINCT FROM.
+    IsNotDistinct,
+}
+
+/// ANY or ALL of a sub-query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantifier {
+    /// At least one row.
+    Any,
+    /// Every row.
+    All,
+}
+
+/// Arithmetic and concatenation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MathOp {
+    /// `+`.
+    Add,
+    /// `-`.
+    Sub,
+    /// `*`.
+    Mul,
+    /// `/`: truncated towards zero between integers on every backend.
+    Div,
+    /// `%`.
+    Rem,
+    /// `||`.
+    Concat,
+    /// `&`.
+    BitAnd,
+    /// `|`.
+    BitOr,
+}
+
+/// Text predicates. The plain ones take the right side literally; `Like` takes a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextOp {
+    /// Contains it, case-sensitively.
+    Contains,
+    /// Starts with it, case-sensitively.
+    StartsWith,
+    /// Ends with it, case-sensitively.
+    EndsWith,
+    /// Contains it in any case.
+    ContainsNoCase,
+    /// Starts with it in any case.
+    StartsWithNoCase,
+    /// Ends with it in any case.
+    EndsWithNoCase,
+    /// Equal in any case.
+    EqNoCase,
+    /// LIKE, case-sensitive, `\` escapes.
+    Like,
+    /// LIKE in any case (`ILIKE`), `\` escapes.
+    LikeNoCase,
+    /// A POSIX regular expression, case-sensitive.
+    Regex,
+    /// A POSIX regular expression in any case.
+    RegexNoCase,
+}
+
+/// Functions with one meaning on every backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// First argument that is not NULL.
+    Coalesce,
+    /// NULL when both are equal.
+    NullIf,
+    /// Largest argument; NULLs do not count.
+    Greatest,
+    /// Smallest argument; NULLs do not count.
+    Least,
+    /// Lower case.
+    Lower,
+    /// Upper case.
+    Upper,
+    /// Characters of a text.
+    Length,
+    /// Without blanks at both ends.
+    Trim,
+    /// Without blanks in front.
+    TrimStart,
+    /// Without blanks behind.
+    TrimEnd,
+    /// `(text, from, to)` replaced everywhere.
+    Replace,
+    /// `(text, start from 1, length)`.
+    Substring,
+    /// `(text, part)`: position from 1, or 0.
+    Position,
+    /// Absolute value.
+    Abs,
+    /// `(number, digits)`.
+    Round,
+    /// Next integer below.
+    Floor,
+    /// Next integer above.
+    Ceil,
+    /// Square root.
+    Sqrt,
+    /// `(base, exponent)`.
+    Power,
+    /// Part of a date or instant, as an integer.
+    DatePart(DatePart),
+    /// Date or instant cut down to the start of its part.
+    DateTrunc(DatePart),
+    /// A database function by name; the caller vouches for it.
+    Named(&'static str, Type),
+}
+
+/// A part of a date or instant, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatePart {
+    /// Year.
+    Year,
+    /// Quarter, 1–4.
+    Quarter,
+    /// Month, 1–12.
+    Month,
+    /// ISO week, 1–53.
+    Week,
+    /// Day of the month.
+    Day,
+    /// Day of the week, Monday 1 to Sunday 7.
+    Weekday,
+    /// Day of the year.
+    DayOfYear,
+    /// Hour.
+    Hour,
+    /// Minute.
+    Minute,
+    /// Second, without fraction.
+    Second,
+}
+
+/// An aggregate call.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    /// Which.
+    pub function: AggregateFn,
+    /// Its arguments; `count` without one counts rows.
+    pub args: Vec<Expr>,
+    /// Whether equal inputs count once.
+    pub distinct: bool,
+    /// FILTER (WHERE …).
+    pub filter: Option<Expr>,
+    /// ORDER BY inside the call.
+    pub order: Vec<Order>,
+}
+
+/// Aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateFn {
+    /// `count`.
+    Count,
+    /// `sum`; of integers a 64-bit integer, overflow is an error.
+    Sum,
+    /// `avg`; of integers a float.
+    Avg,
+    /// `min`.
+    Min,
+    /// `max`.
+    Max,
+    /// Texts joined by the second argument.
+    StringAgg,
+    /// True when all are.
+    BoolAnd,
+    /// True when one is.
+    BoolOr,
+    /// All values as an array.
+    ArrayAgg,
+    /// All values as a JSON array.
+    JsonAgg,
+    /// Ordered-set aggregate `percentile_cont(fraction) WITHIN GROUP (ORDER BY …)`.
+    PercentileCont,
+    /// Ordered-set aggregate `percentile_disc(fraction) WITHIN GROUP (ORDER BY …)`.
+    PercentileDisc,
+    /// Ordered-set aggregate `mode() WITHIN GROUP (ORDER BY …)`.
+    Mode,
+    /// An aggregate by name; the caller vouches for it.
+    Named(&'static str, Type),
+}
+
+/// A window function call.
+#[derive(Clone, Debug)]
+pub struct WindowCall {
+    /// The function: a window function or an aggregate.
+    pub function: WindowFn,
+    /// Its window.
+    pub window: Window,
+}
+
+/// What is computed over a window.
+#[derive(Clone, Debug)]
+pub enum WindowFn {
+    /// `row_number()`.
+    RowNumber,
+    /// `rank()`.
+    Rank,
+    /// `dense_rank()`.
+    DenseRank,
+    /// `percent_rank()`.
+    PercentRank,
+    /// `cume_dist()`.
+    CumeDist,
+    /// `ntile(n)`.
+    Ntile(Expr),
+    /// `lag(expr, offset, default)`.
+    Lag(Vec<Expr>),
+    /// `lead(expr, offset, default)`.
+    Lead(Vec<Expr>),
+    /// `first_value(expr)`.
+    FirstValue(Expr),
+    /// `last_value(expr)`.
+    LastValue(Expr),
+    /// `nth_value(expr, n)`.
+    NthValue(Expr, Expr),
+    /// An aggregate.
+    Aggregate(Aggregate),
+}
+
+/// OVER (…).
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// A window named in the statement's WINDOW clause that this one starts from.
+    pub base: Option<&'static str>,
+    /// PARTITION BY.
+    pub partition: Vec<Expr>,
+    /// ORDER BY.
+    pub order: Vec<Order>,
+    /// ROWS, RANGE or GROUPS.
+    pub frame: Option<Frame>,
+}
+
+/// A window frame.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// What is counted.
+    pub unit: FrameUnit,
+    /// Where it begins.
+    pub start: FrameBound,
+    /// Where it ends; the current row when absent.
+    pub end: Option<FrameBound>,
+}
+
+/// What a frame counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameUnit {
+    /// Rows.
+    Rows,
+    /// Values.
+    Range,
+    /// Peer groups.
+    Groups,
+}
+
+/// An end of a frame.
+#[derive(Clone, Debug)]
+pub enum FrameBound {
+    /// The partition's first row.
+    UnboundedPreceding,
+    /// So many before.
+    Preceding(Expr),
+    /// Here.
+    CurrentRow,
+    /// So many after.
+    Following(Expr),
+    /// The partition's last row.
+    UnboundedFollowing,
+}

@@ -1,0 +1,38 @@
+//! Statements as plain data: the whole SQL language we speak, without a single character of SQL text.
+//!
+//! Everything has public fields, is `Clone + Debug`, and knows neither models nor backends. `query` builds it,
+//! `sql` renders it.
+
+pub mod ddl;
+mod expr;
+mod select;
+mod table;
+mod write;
+
+pub use expr::{
+    Aggregate, AggregateFn, CompareOp, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, InList,
+    MathOp, Quantifier, RawPart, TextOp, Window, WindowCall, WindowFn,
+};
+pub use select::{
+    Cte, Distinct, FromItem, GroupBy, Join, JoinKind, Lock, LockStrength, LockWait, Nulls, Order, Select,
+    SetOp, SetOperation, TableRef,
+};
+pub use table::{Column, Deleted, Guard, Source, Table};
+pub use write::{Assignment, Conflict, ConflictAction, Delete, Insert, InsertSource, Raw, Update};
+
+/// Anything that can be rendered.
+#[derive(Clone, Debug)]
+pub enum Statement {
+    /// SELECT.
+    Select(Box<Select>),
+    /// INSERT, with or without a conflict clause.
+    Insert(Box<Insert>),
+    /// UPDATE.
+    Update(Box<Update>),
+    /// DELETE.
+    Delete(Box<Delete>),
+    /// CREATE, ALTER, DROP, COMMENT.
+    Ddl(Box<ddl::Ddl>),
+    /// Hand-written SQL with binds.
+    Raw(Raw),
+}

@@ -1,0 +1,169 @@
+//! What the derive implements: the whole contract between generated code and the library.
+
+use crate::ast::Source;
+use crate::error::Result;
+use crate::schema::{RelationDef, Table};
+use crate::value::{Output, Row, Scalar, SqlType, Value};
+
+/// A struct that maps to a table or view. Implemented by `#[derive(Model)]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", note = "add `#[derive(Model)]`")]
+pub trait Model: Shape<Model = Self> + Sync {
+    /// The primary key: one column's type, or a tuple.
+    type Id: Key;
+    /// The columns and relations of a reference to this table inside a query rooted at `S`.
+    type Cols<S>: Copy;
+    /// What a handle must carry to read: [`Open`] or [`TenantScoped`].
+    type Reads;
+    /// What a handle must carry to write: [`Open`], [`Audited`], or a tenant through `Reads`.
+    type Writes;
+    /// The table.
+    const TABLE: &'static Table;
+    /// The columns of one table reference.
+    fn cols<S>(source: Source) -> Self::Cols<S>;
+    /// The primary key of this row.
+    fn id(&self) -> Self::Id;
+    /// The version this row was read at, for models with `#[orm(version)]`.
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// What a query on `Self::Model` can yield row by row: the model itself, or the model with loaded relations.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape of a model",
+    note = "`.with(..)` comes before `.select(..)`"
+)]
+pub trait Shape: Output {
+    /// The model whose rows these are.
+    type Model: Model;
+}
+
+/// A model that can be written; views cannot.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a view; views are read-only",
+    label = "cannot be written"
+)]
+pub trait Writable: Model {}
+
+/// A soft-deleting model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not soft-deleted: add `#[orm(soft_delete)]` to it, or drop this call",
+    label = "rows of `{Self}` are really deleted"
+)]
+pub trait SoftDelete: Model {}
+
+/// A tenant-scoped model.
+pub trait Tenanted: Model {
+    /// The type of its tenant column.
+    type Tenant: Scalar;
+}
+
+/// A model that records who writes it.
+pub trait Signed: Model {
+    /// The type of its `created_by` and `updated_by`.
+    type Actor: Scalar;
+}
+
+/// Any handle will do.
+pub struct Open;
+/// The handle must carry a tenant.
+pub struct TenantScoped<M>(std::marker::PhantomData<M>);
+/// The handle must say who acts.
+pub struct Audited<M>(std::marker::PhantomData<M>);
+
+/// A primary key: one value, or a tuple.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be a primary key")]
+pub trait Key: Clone + Send + Sync + 'static {
+    /// The values of the key's columns in order.
+    fn add_to(self, out: &mut Vec<Value>);
+}
+#[diagnostic::do_not_recommend]
+impl<T: Scalar + Clone> Key for T {
+    fn add_to(self, out: &mut Vec<Value>) {
+        out.push(self.into_value());
+    }
+}
+macro_rules! key {
+    ($($T:ident $t:ident),+) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($T: Scalar + Clone),+> Key for ($($T,)+) {
+            fn add_to(self, out: &mut Vec<Value>) {
+                let ($($t,)+) = self;
+                $(out.push($t.into_value());)+
+            }
+        }
+    };
+}
+key!(A a, B b);
+key!(A a, B b, C c);
+key!(A a, B b, C c, D d);
+
+/// `Self` is the type of a foreign key field, `K` the key of the model it points to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a foreign key to a model whose key is `{K}`",
+    label = "expected `{K}` or `Option<{K}>`"
+)]
+pub trait ForeignKey<K> {}
+impl<K: Key> ForeignKey<K> for K {}
+#[diagnostic::do_not_recommend]
+impl<K: Key> ForeignKey<K> for Option<K> {}
+/// Checked by generated code: one error at the field when the key's type is another.
+pub const fn foreign_key<T: ForeignKey<K>, K>() {}
+
+/// A relation between two models. Implemented by the derive on hidden marker types.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a relation")]
+pub trait Rel: Copy + Send + Sync + 'static {
+    /// The declaring model.
+    type Parent: Model;
+    /// The related model.
+    type Child: Model;
+    /// How many related rows there may be.
+    type Card: Cardinality;
+    /// Tables and columns.
+    const DEF: &'static RelationDef;
+}
+
+/// How many related rows there may be.
+pub trait Cardinality {
+    /// A column of the related row, seen from here.
+    type Col<T: SqlType>: SqlType;
+}
+/// Exactly one.
+pub struct One;
+/// One or none.
+pub struct Maybe;
+/// Any number.
+pub struct Many;
+impl Cardinality for One {
+    type Col<T: SqlType> = T;
+}
+impl Cardinality for Maybe {
+    type Col<T: SqlType> = Option<T::Base>;
+}
+impl Cardinality for Many {
+    type Col<T: SqlType> = Option<T::Base>;
+}
+/// A to-one relation.
+#[diagnostic::on_unimplemented(
+    message = "`.col(..)` follows a to-one relation, and this one is to-many",
+    note = "use `.count()`, `.any(..)` or an aggregate"
+)]
+pub trait ToOne: Cardinality {}
+impl ToOne for One {}
+impl ToOne for Maybe {}
+
+/// An enum stored as one of its labels. Implemented by `#[derive(DbEnum)]`.
+pub trait DbEnum: Sized + Copy + Send + Sync + 'static {
+    /// The name of the type and its labels.
+    const ENUM: &'static crate::value::EnumType;
+    /// The label of this variant.
+    fn label(self) -> &'static str;
+    /// The variant of a label.
+    fn from_label(label: &str) -> Option<Self>;
+}
+
+/// Several columns held by one field. Implemented by `#[derive(Embed)]`.
+pub trait Embedded: Sized + Send + Sync + 'static {
+    /// Reads the columns of this value.
+    fn decode(row: &mut Row<'_>) -> Result<Self>;
+}

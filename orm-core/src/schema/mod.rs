@@ -1,0 +1,68 @@
+//! What tables look like, as plain data that the derive emits into statics.
+
+mod relation;
+mod table;
+
+pub use crate::ast::Nulls;
+pub use relation::{RelationDef, RelationKind, Through};
+pub use table::{
+    Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Role,
+    Table, TableKind, Unique,
+};
+
+/// A set of tables: what [`schema!`](crate::schema!) makes of a list of models.
+#[derive(Clone, Debug, Default)]
+pub struct Schema {
+    tables: Vec<&'static Table>,
+}
+
+impl Schema {
+    /// The schema of these tables.
+    pub fn new(tables: impl IntoIterator<Item = &'static Table>) -> Self {
+        Schema {
+            tables: tables.into_iter().collect(),
+        }
+    }
+    /// All tables in the order they were given.
+    pub fn tables(&self) -> &[&'static Table] {
+        &self.tables
+    }
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Option<&'static Table> {
+        self.tables.iter().find(|t| t.name() == name).copied()
+    }
+    /// Tables such that a referenced table stands before the one that refers to it, as far as cycles allow.
+    pub fn in_foreign_key_order(&self) -> Vec<&'static Table> {
+        let mut out: Vec<&'static Table> = Vec::with_capacity(self.tables.len());
+        let mut open = Vec::new();
+        for t in &self.tables {
+            self.place(t, &mut open, &mut out);
+        }
+        out
+    }
+    fn place(&self, t: &'static Table, open: &mut Vec<*const Table>, out: &mut Vec<&'static Table>) {
+        let id = std::ptr::from_ref(t);
+        if open.contains(&id) || out.iter().any(|x| std::ptr::eq(*x, t)) {
+            return;
+        }
+        open.push(id);
+        for fk in t.foreign_keys {
+            let target = (fk.target)();
+            if self.tables.iter().any(|x| std::ptr::eq(*x, target)) {
+                self.place(target, open, out);
+            }
+        }
+        open.pop();
+        out.push(t);
+    }
+}
+
+/// The typed schema of a list of models.
+///
+/// `orm::schema![User, Post]` is a [`Schema`] that `db.create_all(&schema)` creates in foreign-key order.
+#[macro_export]
+macro_rules! schema {
+    ($($model:ty),* $(,)?) => {
+        $crate::schema::Schema::new([$(<$model as $crate::model::Model>::TABLE),*])
+    };
+}

@@ -1,0 +1,48 @@
+//! Relations between tables, as data: used by joins, sub-queries and loaders alike.
+
+use crate::schema::{Column, Table};
+
+/// How two models relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationKind {
+    /// The foreign key is in this model.
+    BelongsTo,
+    /// The foreign key is in the other model, at most one row.
+    HasOne,
+    /// The foreign key is in the other model.
+    HasMany,
+    /// Both foreign keys are in a join table.
+    ManyToMany,
+}
+
+/// A relation as its declaring model sees it.
+#[derive(Debug)]
+pub struct RelationDef {
+    /// The name of the relation, as declared.
+    pub name: &'static str,
+    /// The name of the declaring model's Rust type.
+    pub model: &'static str,
+    /// How the two relate.
+    pub kind: RelationKind,
+    /// Columns of the declaring model's table that are compared.
+    pub parent: fn() -> Vec<&'static Column>,
+    /// The table of the related rows.
+    pub table: fn() -> &'static Table,
+    /// Columns of the related table that are compared, in the order of `parent`.
+    pub child: fn() -> Vec<&'static Column>,
+    /// The join table of a many-to-many relation.
+    pub through: Option<Through>,
+    /// Whether every row has a related one (a `belongs_to` over a NOT NULL key).
+    pub required: bool,
+}
+
+/// The join table of a many-to-many relation.
+#[derive(Debug)]
+pub struct Through {
+    /// The join table.
+    pub table: fn() -> &'static Table,
+    /// Its columns that hold the declaring model's key.
+    pub parent: fn() -> Vec<&'static Column>,
+    /// Its columns that hold the related model's key.
+    pub child: fn() -> Vec<&'static Column>,
+}

@@ -1,0 +1,326 @@
+//! What crosses the wall to a driver: bound values one way, the cells of a row the other way.
+
+mod convert;
+mod key;
+mod time;
+mod ty;
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "decimal")]
+mod decimal;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+#[cfg(feature = "json")]
+pub use json::Json;
+#[cfg(feature = "uuid")]
+pub use uuid::new_v7;
+
+pub use convert::{Numeric, Text};
+pub use key::Id;
+pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
+pub use ty::{Element, EnumType, Type};
+
+use crate::error::{Error, Result};
+
+/// An exact decimal number: `mantissa / 10^scale`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DecimalParts {
+    /// All digits as one integer.
+    pub mantissa: i128,
+    /// How many of them stand after the point.
+    pub scale: u32,
+}
+
+/// A value on its way to the database. Carries its type even when it is NULL.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// NULL of a type.
+    Null(Type),
+    /// A truth value.
+    Bool(bool),
+    /// 16-bit integer.
+    I16(i16),
+    /// 32-bit integer.
+    I32(i32),
+    /// 64-bit integer.
+    I64(i64),
+    /// Single precision.
+    F32(f32),
+    /// Double precision.
+    F64(f64),
+    /// Text.
+    Text(String),
+    /// Text known at compile time.
+    Str(&'static str),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A UUID in network order.
+    Uuid([u8; 16]),
+    /// An instant.
+    Timestamp(Timestamp),
+    /// A date and time without zone.
+    LocalTimestamp(LocalTimestamp),
+    /// A calendar date.
+    Date(Date),
+    /// A time of day.
+    Time(TimeOfDay),
+    /// JSON text.
+    Json(String),
+    /// An exact number; `u8, u8` of the type are precision and scale, 0 when unbounded.
+    Decimal(DecimalParts),
+    /// A variant of an enum type.
+    Enum(&'static EnumType, &'static str),
+    /// A one-dimensional array; elements may be NULL.
+    Array(Element, Vec<Value>),
+    /// A Rust value that has no counterpart in a database; sending it is an `Encode` error with this text.
+    Refused(&'static str),
+}
+
+impl Value {
+    /// The type of this value.
+    pub fn ty(&self) -> Type {
+        match self {
+            Value::Null(t) => *t,
+            Value::Bool(_) => Type::Bool,
+            Value::I16(_) => Type::I16,
+            Value::I32(_) => Type::I32,
+            Value::I64(_) => Type::I64,
+            Value::F32(_) => Type::F32,
+            Value::F64(_) => Type::F64,
+            Value::Text(_) | Value::Str(_) | Value::Refused(_) => Type::Text,
+            Value::Bytes(_) => Type::Bytes,
+            Value::Uuid(_) => Type::Uuid,
+            Value::Timestamp(_) => Type::Timestamp,
+            Value::LocalTimestamp(_) => Type::LocalTimestamp,
+            Value::Date(_) => Type::Date,
+            Value::Time(_) => Type::Time,
+            Value::Json(_) => Type::Json,
+            Value::Decimal(d) => Type::Decimal(0, d.scale.min(u8::MAX as u32) as u8),
+            Value::Enum(e, _) => Type::Enum(e),
+            Value::Array(e, _) => Type::Array(*e),
+        }
+    }
+    /// Whether this is NULL.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null(_))
+    }
+}
+
+/// One row as the driver sees it, read by position. One dynamic call per cell; `None` is NULL.
+/// A getter that does not fit the stored cell is a [`Decode`](crate::error::ErrorKind::Decode) error, never a guess.
+pub trait Cells {
+    /// A truth value.
+    fn bool(&self, i: usize) -> Result<Option<bool>>;
+    /// An integer of any width.
+    fn i64(&self, i: usize) -> Result<Option<i64>>;
+    /// A float of any width.
+    fn f64(&self, i: usize) -> Result<Option<f64>>;
+    /// Text, an enum's label, or anything the backend stores as text.
+    fn text(&self, i: usize) -> Result<Option<&str>>;
+    /// Bytes.
+    fn bytes(&self, i: usize) -> Result<Option<&[u8]>>;
+    /// A UUID in network order.
+    fn uuid(&self, i: usize) -> Result<Option<[u8; 16]>>;
+    /// An instant.
+    fn timestamp(&self, i: usize) -> Result<Option<Timestamp>>;
+    /// A date and time without zone.
+    fn local_timestamp(&self, i: usize) -> Result<Option<LocalTimestamp>>;
+    /// A calendar date.
+    fn date(&self, i: usize) -> Result<Option<Date>>;
+    /// A time of day.
+    fn time(&self, i: usize) -> Result<Option<TimeOfDay>>;
+    /// JSON text.
+    fn json(&self, i: usize) -> Result<Option<&str>>;
+    /// An exact number.
+    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>>;
+    /// A one-dimensional array of these elements.
+    fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>>;
+    /// How many cells the row has.
+    fn len(&self) -> usize;
+    /// Whether the row has no cell at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The position of the result column of this name (only for hand-written SQL).
+    fn position(&self, name: &str) -> Option<usize>;
+    /// Whether the cell is NULL.
+    fn is_null(&self, i: usize) -> bool;
+}
+
+/// A row being read: cells are consumed from left to right.
+pub struct Row<'a> {
+    cells: &'a dyn Cells,
+    at: usize,
+}
+
+impl<'a> Row<'a> {
+    /// Begins at the first cell.
+    pub fn new(cells: &'a dyn Cells) -> Self {
+        Row { cells, at: 0 }
+    }
+    /// Reads the next cell as `T`.
+    #[inline]
+    pub fn get<T: SqlType>(&mut self) -> Result<T> {
+        let i = self.at;
+        self.at += 1;
+        T::decode(self.cells, i)
+    }
+    /// Reads the next cell as the field of a model, named in errors.
+    #[inline]
+    pub fn field<T: SqlType>(&mut self, model: &'static str, field: &'static str) -> Result<T> {
+        match self.get() {
+            Ok(v) => Ok(v),
+            Err(e) => Err(at_field(e, model, field)),
+        }
+    }
+    /// Whether the next cell is NULL; it is not consumed.
+    pub fn peek_null(&self, ahead: usize) -> bool {
+        self.cells.is_null(self.at + ahead)
+    }
+    /// Passes over cells.
+    pub fn skip(&mut self, n: usize) {
+        self.at += n;
+    }
+    /// The position of the named result column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.cells.position(name)
+    }
+    /// Moves to a position.
+    pub fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+    /// How many cells are left.
+    pub fn left(&self) -> usize {
+        self.cells.len().saturating_sub(self.at)
+    }
+}
+
+#[cold]
+fn at_field(e: Error, model: &'static str, field: &'static str) -> Error {
+    e.with_model(model).with_field(field)
+}
+
+/// A non-null column type: `String`, `i64`, `Id<User>`, your own enum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a column type",
+    label = "cannot be stored in one column",
+    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
+)]
+pub trait Scalar: Sized + Send + Sync + 'static {
+    /// The logical type of the column.
+    const TYPE: Type;
+    /// The value to bind.
+    fn into_value(self) -> Value;
+    /// Reads cell `i`; `None` is NULL.
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Option<Self>>;
+}
+
+/// `T` or `Option<T>` of a [`Scalar`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a column type",
+    label = "cannot be stored in one column",
+    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
+)]
+pub trait SqlType: Sized + Send + Sync + 'static {
+    /// The type without `Option`.
+    type Base: Scalar;
+    /// Cardinality of a relation whose foreign key has this type.
+    type Card: crate::model::Cardinality;
+    /// `U`, or `Option<U>` when this is an `Option`: what a function of this value yields.
+    type With<U: Scalar>: SqlType<Base = U>;
+    /// The logical type of the column.
+    const TYPE: Type;
+    /// Whether the column takes NULL.
+    const NULLABLE: bool;
+    /// The value to bind.
+    fn into_value(self) -> Value;
+    /// Reads cell `i`.
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Scalar> SqlType for T {
+    type Base = T;
+    type Card = crate::model::One;
+    type With<U: Scalar> = U;
+    const TYPE: Type = T::TYPE;
+    const NULLABLE: bool = false;
+    #[inline]
+    fn into_value(self) -> Value {
+        Scalar::into_value(self)
+    }
+    #[inline]
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Self> {
+        match <T as Scalar>::decode(cells, i)? {
+            Some(v) => Ok(v),
+            None => Err(unexpected_null()),
+        }
+    }
+}
+
+impl<T: Scalar> SqlType for Option<T> {
+    type Base = T;
+    type Card = crate::model::Maybe;
+    type With<U: Scalar> = Option<U>;
+    const TYPE: Type = T::TYPE;
+    const NULLABLE: bool = true;
+    #[inline]
+    fn into_value(self) -> Value {
+        self.map_or(Value::Null(T::TYPE), Scalar::into_value)
+    }
+    #[inline]
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Self> {
+        <T as Scalar>::decode(cells, i)
+    }
+}
+
+#[cold]
+fn unexpected_null() -> Error {
+    Error::decode("NULL in a column whose Rust type is not an `Option`")
+}
+
+/// Reads itself from a row: a model, a column value, a tuple of those, a loaded wrapper.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a row",
+    note = "derive `Model`, or select columns into a tuple"
+)]
+pub trait Output: Sized + Send + 'static {
+    /// Reads the next cells of the row.
+    fn decode(row: &mut Row<'_>) -> Result<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: SqlType> Output for T {
+    #[inline]
+    fn decode(row: &mut Row<'_>) -> Result<Self> {
+        row.get()
+    }
+}
+
+macro_rules! tuple {
+    ($($T:ident)+) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($T: Output),+> Output for ($($T,)+) {
+            #[inline]
+            fn decode(row: &mut Row<'_>) -> Result<Self> {
+                Ok(($($T::decode(row)?,)+))
+            }
+        }
+    };
+}
+tuple!(A);
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+tuple!(A B C D E);
+tuple!(A B C D E F);
+tuple!(A B C D E F G);
+tuple!(A B C D E F G H);
+tuple!(A B C D E F G H I);
+tuple!(A B C D E F G H I J);
+tuple!(A B C D E F G H I J K);
+tuple!(A B C D E F G H I J K L);

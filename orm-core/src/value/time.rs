@@ -1,0 +1,342 @@
+//! Instants, dates and times as plain microseconds and days, with a fixed text form for backends without such types.
+//!
+//! `chrono` and friends convert from and to these; nothing here knows a calendar library.
+
+use std::fmt;
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z. What `created_at` and the other shadow columns hold.
+///
+/// ```
+/// use orm_core::value::Timestamp;
+/// assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000000Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+/// A date and time of day without zone: microseconds since 1970-01-01T00:00:00 on that same unknown clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LocalTimestamp(i64);
+/// A calendar date: days since 1970-01-01 in the proleptic Gregorian calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Date(i32);
+/// A time of day: microseconds since midnight, below 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TimeOfDay(i64);
+
+const DAY: i64 = 86_400_000_000;
+
+impl Timestamp {
+    /// From microseconds since the epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Timestamp(micros)
+    }
+    /// Microseconds since the epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    /// The clock of this machine.
+    pub fn now() -> Self {
+        use std::time::{SystemTime, UNIX_EPOCH};
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(d) => Timestamp(d.as_micros().min(i64::MAX as u128) as i64),
+            Err(e) => Timestamp(-(e.duration().as_micros().min(i64::MAX as u128) as i64)),
+        }
+    }
+    /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`; `None` outside the years 0 to 9999, which the fixed width cannot hold.
+    pub fn to_fixed(self) -> Option<String> {
+        fixed(self.0, 'T', Some('Z'))
+    }
+    /// Reads RFC 3339 with `Z` or an offset and up to nine digits of fraction (rounded down to microseconds).
+    pub fn parse(s: &str) -> Option<Self> {
+        let (micros, rest) = date_time(s.as_bytes())?;
+        let offset = match rest {
+            b"Z" | b"z" => 0,
+            [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+                let minutes = two(*h1, *h2)? * 60 + two(*m1, *m2)?;
+                if *sign == b'+' { minutes } else { -minutes }
+            }
+            _ => return None,
+        };
+        micros.checked_sub(offset * 60_000_000).map(Timestamp)
+    }
+}
+
+impl LocalTimestamp {
+    /// From microseconds since 1970-01-01T00:00:00.
+    pub const fn from_micros(micros: i64) -> Self {
+        LocalTimestamp(micros)
+    }
+    /// Microseconds since 1970-01-01T00:00:00.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    /// `YYYY-MM-DDTHH:MM:SS.ffffff`; `None` outside the years 0 to 9999.
+    pub fn to_fixed(self) -> Option<String> {
+        fixed(self.0, 'T', None)
+    }
+    /// Reads `YYYY-MM-DDTHH:MM:SS[.f…]`, with a blank instead of `T` as well.
+    pub fn parse(s: &str) -> Option<Self> {
+        let (micros, rest) = date_time(s.as_bytes())?;
+        rest.is_empty().then_some(LocalTimestamp(micros))
+    }
+}
+
+impl Date {
+    /// From days since 1970-01-01.
+    pub const fn from_days(days: i32) -> Self {
+        Date(days)
+    }
+    /// Days since 1970-01-01.
+    pub const fn days(self) -> i32 {
+        self.0
+    }
+    /// From year, month and day; `None` for a day that does not exist.
+    pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
+        let days = days_from_civil(year as i64, month, day)?;
+        i32::try_from(days).ok().map(Date)
+    }
+    /// Year, month (1–12) and day (1–31).
+    pub fn ymd(self) -> (i32, u32, u32) {
+        let (y, m, d) = civil_from_days(self.0 as i64);
+        (y as i32, m, d)
+    }
+    /// `YYYY-MM-DD`; `None` outside the years 0 to 9999.
+    pub fn to_fixed(self) -> Option<String> {
+        let (y, m, d) = self.ymd();
+        (0..=9999).contains(&y).then(|| format!("{y:04}-{m:02}-{d:02}"))
+    }
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(s: &str) -> Option<Self> {
+        let (days, rest) = date(s.as_bytes())?;
+        rest.is_empty().then_some(())?;
+        i32::try_from(days).ok().map(Date)
+    }
+}
+
+impl TimeOfDay {
+    /// From microseconds since midnight; `None` from 24 hours on or below zero.
+    pub const fn from_micros(micros: i64) -> Option<Self> {
+        if micros >= 0 && micros < DAY {
+            Some(TimeOfDay(micros))
+        } else {
+            None
+        }
+    }
+    /// Microseconds since midnight.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    /// `HH:MM:SS.ffffff`.
+    pub fn to_fixed(self) -> String {
+        self.to_string()
+    }
+    /// Reads `HH:MM:SS[.f…]`.
+    pub fn parse(s: &str) -> Option<Self> {
+        let (micros, rest) = clock(s.as_bytes())?;
+        rest.is_empty().then_some(TimeOfDay(micros))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_instant(f, self.0)?;
+        f.write_str("Z")
+    }
+}
+impl fmt::Display for LocalTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_instant(f, self.0)
+    }
+}
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (y, m, d) = self.ymd();
+        write!(f, "{y:04}-{m:02}-{d:02}")
+    }
+}
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (s, us) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        write!(f, "{:02}:{:02}:{:02}.{us:06}", s / 3600, s / 60 % 60, s % 60)
+    }
+}
+
+fn write_instant(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
+    let (y, m, d) = civil_from_days(micros.div_euclid(DAY));
+    write!(f, "{y:04}-{m:02}-{d:02}T{}", TimeOfDay(micros.rem_euclid(DAY)))
+}
+
+/// Written by hand rather than by `format!`: a bulk insert writes one per row.
+fn fixed(micros: i64, sep: char, zone: Option<char>) -> Option<String> {
+    let (y, m, d) = civil_from_days(micros.div_euclid(DAY));
+    if !(0..=9999).contains(&y) {
+        return None;
+    }
+    let t = micros.rem_euclid(DAY);
+    let (s, us) = (t / 1_000_000, t % 1_000_000);
+    let mut out = String::with_capacity(27);
+    put(&mut out, y, 4);
+    out.push('-');
+    put(&mut out, m as i64, 2);
+    out.push('-');
+    put(&mut out, d as i64, 2);
+    out.push(sep);
+    put(&mut out, s / 3600, 2);
+    out.push(':');
+    put(&mut out, s / 60 % 60, 2);
+    out.push(':');
+    put(&mut out, s % 60, 2);
+    out.push('.');
+    put(&mut out, us, 6);
+    out.extend(zone);
+    Some(out)
+}
+
+fn put(out: &mut String, value: i64, width: u32) {
+    for i in (0..width).rev() {
+        out.push((b'0' + (value / 10i64.pow(i) % 10) as u8) as char);
+    }
+}
+
+/// Days since 1970-01-01 of a proleptic Gregorian date, by the era of 400 years.
+fn days_from_civil(y: i64, m: u32, d: u32) -> Option<i64> {
+    if !(1..=12).contains(&m) || d < 1 || d > days_in_month(y, m) {
+        return None;
+    }
+    let y = if m <= 2 { y - 1 } else { y };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((m as i64 + 9) % 12) + 2) / 5 + d as i64 - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+fn civil_from_days(days: i64) -> (i64, u32, u32) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let d = (doy - (153 * mp + 2) / 5 + 1) as u32;
+    let m = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
+    (yoe + era * 400 + i64::from(m <= 2), m, d)
+}
+
+fn days_in_month(y: i64, m: u32) -> u32 {
+    match m {
+        4 | 6 | 9 | 11 => 30,
+        2 if y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn digit(b: u8) -> Option<i64> {
+    b.is_ascii_digit().then(|| (b - b'0') as i64)
+}
+
+fn two(a: u8, b: u8) -> Option<i64> {
+    Some(digit(a)? * 10 + digit(b)?)
+}
+
+fn date(b: &[u8]) -> Option<(i64, &[u8])> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = b else {
+        return None;
+    };
+    let y = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
+    Some((
+        days_from_civil(y, two(*m1, *m2)? as u32, two(*d1, *d2)? as u32)?,
+        rest,
+    ))
+}
+
+fn clock(b: &[u8]) -> Option<(i64, &[u8])> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2, tail @ ..] = b else {
+        return None;
+    };
+    let mut rest = tail;
+    let (h, m, s) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
+    if h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let mut micros = 0;
+    if let [b'.', tail @ ..] = rest {
+        let n = tail.iter().take_while(|b| b.is_ascii_digit()).count();
+        if n == 0 || n > 9 {
+            return None;
+        }
+        for i in 0..6 {
+            micros = micros * 10 + if i < n { (tail[i] - b'0') as i64 } else { 0 };
+        }
+        rest = &tail[n..];
+    }
+    Some((((h * 60 + m) * 60 + s) * 1_000_000 + micros, rest))
+}
+
+fn date_time(b: &[u8]) -> Option<(i64, &[u8])> {
+    let (days, rest) = date(b)?;
+    let [b'T' | b' ' | b't', rest @ ..] = rest else {
+        return None;
+    };
+    let (micros, rest) = clock(rest)?;
+    Some((days * DAY + micros, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::value::{Date, LocalTimestamp, TimeOfDay, Timestamp};
+
+    #[test]
+    fn fixed_form_round_trips_over_the_whole_range() {
+        let (first, last) = (-62_167_219_200_000_000i64, 253_402_300_799_999_999i64);
+        for i in 0..10_000i64 {
+            let t = Timestamp::from_micros(first + (last - first) / 10_000 * i + i);
+            assert_eq!(Timestamp::parse(&t.to_fixed().unwrap()), Some(t));
+            assert_eq!(t.to_fixed().unwrap(), t.to_string());
+        }
+        assert_eq!(
+            Timestamp::from_micros(last).to_fixed().unwrap(),
+            "9999-12-31T23:59:59.999999Z"
+        );
+        assert_eq!(Timestamp::from_micros(last + 1).to_fixed(), None);
+        assert_eq!(Timestamp::from_micros(first - 1).to_fixed(), None);
+    }
+    #[test]
+    fn every_day_of_eight_centuries() {
+        for days in -146_097..146_097 {
+            let (y, m, d) = Date::from_days(days).ymd();
+            assert_eq!(Date::from_ymd(y, m, d), Some(Date::from_days(days)));
+        }
+        assert_eq!(Date::from_ymd(2023, 2, 29), None);
+        assert_eq!(Date::from_ymd(2024, 2, 29).unwrap().to_string(), "2024-02-29");
+    }
+    #[test]
+    fn offsets_fractions_and_nonsense() {
+        let t = Timestamp::parse("2026-01-02T03:04:05+01:30").unwrap();
+        assert_eq!(t.to_string(), "2026-01-02T01:34:05.000000Z");
+        assert_eq!(
+            Timestamp::parse("2026-01-02T03:04:05.1Z").unwrap().micros() % 1_000_000,
+            100_000
+        );
+        for bad in [
+            "",
+            "infinity",
+            "2026-01-02",
+            "2026-13-01T00:00:00Z",
+            "2026-01-02T24:00:00Z",
+            "2026-01-02T00:00:60Z",
+            "2026-01-02T00:00:00",
+        ] {
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
+        assert_eq!(
+            LocalTimestamp::parse("2026-01-02 00:00:01").unwrap().to_string(),
+            "2026-01-02T00:00:01.000000"
+        );
+        assert_eq!(
+            TimeOfDay::parse("23:59:59.999999").unwrap().to_string(),
+            "23:59:59.999999"
+        );
+        assert_eq!(TimeOfDay::from_micros(86_400_000_000), None);
+    }
+}
