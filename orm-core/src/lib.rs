@@ -10,6 +10,8 @@ pub mod ast;
 pub mod driver;
 pub mod error;
 pub mod model;
+#[doc(hidden)]
+pub mod private;
 pub mod query;
 pub mod relation;
 pub mod schema;

@@ -128,6 +128,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
     row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
+    row("debug", MODEL, Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
     row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
     row("crate", ANY_STRUCT, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
     row("comment", &[Place::Model, Place::Field, Place::EmbedField], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),

@@ -2,11 +2,10 @@
 //! reports on the token the user typed and says what to write instead.
 
 mod columns;
-mod embed;
 mod names;
 mod relations;
 
-pub(crate) use crate::check::embed::embed;
+pub(crate) use crate::check::relations::is_method;
 
 use syn::Ident;
 
@@ -23,6 +22,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         has_key,
         one_way_to_the_key,
         key_is_not_null,
+        key_is_short,
         columns::one_version,
         columns::version_counts,
         columns::attributes_agree,
@@ -158,6 +158,21 @@ fn key_is_not_null(cx: &Ctxt, plan: &Plan<'_>) {
         cx.error(
             &field.original.ty,
             format!("`{name}` is in the primary key, which is never NULL: drop the `Option`"),
+        );
+    }
+}
+
+/// The most columns a key may have.
+pub(crate) const MAX_KEY: usize = 4;
+
+fn key_is_short(cx: &Ctxt, plan: &Plan<'_>) {
+    let Some(key) = &plan.model.options.key else {
+        return;
+    };
+    if let Some(fifth) = key.names.get(MAX_KEY) {
+        cx.error(
+            fifth,
+            format!("a key has {MAX_KEY} columns at most: add an `id`, and make these `unique(..)`"),
         );
     }
 }

@@ -1,12 +1,13 @@
 //! Macros of the `orm` crate, which exports them; depend on that one.
 //!
-//! Each runs through three rooms: `parse` reads what was written, `plan` and `check` decide and refuse, and what
-//! passes is expanded. All mistakes of one item are reported at once.
+//! Each runs through three rooms: `parse` reads what was written, `plan` and `check` decide and refuse, `expand` writes
+//! what is left as tokens. All mistakes of one item are reported at once.
 #![forbid(unsafe_code)]
 
 mod attr;
 mod check;
 mod ctxt;
+mod expand;
 mod fallback;
 mod name;
 mod parse;
@@ -16,7 +17,7 @@ mod suggest;
 mod ty;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, Result, parse_macro_input};
+use syn::{DeriveInput, parse_macro_input};
 
 use crate::ctxt::Ctxt;
 use crate::plan::Plan;
@@ -25,62 +26,49 @@ use crate::plan::Plan;
 #[proc_macro_derive(Model, attributes(orm, has_one, has_many, many_to_many, belongs_to))]
 pub fn model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    finish(read_model(&input))
+    expand_model(&input).into()
 }
 
 /// Makes an enum without data a column type, stored by the names of its variants.
 #[proc_macro_derive(DbEnum, attributes(orm))]
 pub fn db_enum(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    finish(read_enum(&input))
-}
-
-/// Makes a struct with named fields a group of columns that models embed.
-#[proc_macro_derive(Embed, attributes(orm))]
-pub fn embed(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    finish(read_embed(&input))
+    let cx = Ctxt::new();
+    let item = parse::db_enum::db_enum(&cx, &input);
+    let tokens = item.map(|item| expand::db_enum(&item));
+    finish(cx, tokens).into()
 }
 
 /// An SQL statement with values in braces: `sql!("select name from users where id = {id}")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
     let cx = Ctxt::new();
-    let read = sql::sql(&cx, input.into());
+    let statement = sql::sql(&cx, input.into());
+    match (cx.finish(), statement) {
+        (Ok(()), Some(statement)) => expand::sql(&statement).into(),
+        (Ok(()), None) => TokenStream::new(),
+        (Err(errors), _) => fallback::expression(&errors).into(),
+    }
+}
+
+fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(model) = parse::model(&cx, input) else {
+        return finish(cx, None);
+    };
+    let plan = Plan::new(&model);
+    check::check(&cx, &plan);
     match cx.finish() {
-        Ok(()) => drop(read),
-        Err(errors) => return fallback::expression(&errors).into(),
-    }
-    TokenStream::new()
-}
-
-fn finish(result: Result<()>) -> TokenStream {
-    match result {
-        Ok(()) => TokenStream::new(),
-        Err(errors) => fallback::derive(&errors).into(),
+        Ok(()) => expand::model(&plan),
+        Err(errors) => fallback::model(&errors, input, plan),
     }
 }
 
-fn read_model(input: &DeriveInput) -> Result<()> {
-    let cx = Ctxt::new();
-    if let Some(model) = parse::model(&cx, input) {
-        check::check(&cx, &Plan::new(&model));
-    }
-    cx.finish()
-}
-
-fn read_enum(input: &DeriveInput) -> Result<()> {
-    let cx = Ctxt::new();
-    parse::db_enum::db_enum(&cx, input);
-    cx.finish()
-}
-
-fn read_embed(input: &DeriveInput) -> Result<()> {
-    let cx = Ctxt::new();
-    if let Some(embed) = parse::embed::embed(&cx, input) {
-        check::embed(&cx, &embed);
-    }
-    cx.finish()
+/// The tokens, after the mistakes if there are any.
+fn finish(cx: Ctxt, tokens: Option<proc_macro2::TokenStream>) -> proc_macro2::TokenStream {
+    let errors = cx.finish().err().map(|errors| errors.to_compile_error());
+    let tokens = tokens.unwrap_or_default();
+    quote::quote!(#errors #tokens)
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(crate) struct Options {
     pub(crate) soft_delete: Option<Span>,
     pub(crate) audit: Option<Audit>,
     pub(crate) tenant: Option<Ident>,
+    pub(crate) debug: Option<Span>,
     pub(crate) view: Option<Span>,
     pub(crate) krate: Option<Path>,
     /// From `comment = ".."` or else the doc comment.
@@ -149,6 +150,7 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
         "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),
         "soft_delete" => once(cx, &mut options.soft_delete, item, Some(item.span())),
+        "debug" => once(cx, &mut options.debug, item, Some(item.span())),
         "view" => once(cx, &mut options.view, item, Some(item.span())),
         "audit" => once(cx, &mut options.audit, item, audit(cx, item, model)),
         "unique" => options.uniques.extend(index::unique(cx, item)),

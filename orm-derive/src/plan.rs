@@ -1,5 +1,5 @@
 //! Second room, first half: every decision about a model in one value. Column and constraint names, what the key
-//! is, which columns the library keeps itself, which fields a new row needs, which indexes foreign keys ask for.
+//! is, which columns the library keeps itself, which fields a new row needs.
 //!
 //! Pure and lenient: a name that does not exist is left out here and reported by `check`. What expands a plan
 //! decides nothing.
@@ -8,13 +8,14 @@ mod columns;
 
 pub(crate) use crate::plan::columns::key_fields;
 
+use proc_macro2::Span;
 use quote::format_ident;
 use syn::{Ident, LitStr, Path, Type};
 
 use crate::name::{self, Constraint};
 use crate::parse::Model;
 use crate::parse::field::{DefaultValue, Embed, Field};
-use crate::parse::index::{Part, PartKey};
+use crate::parse::index::{Method, Part, PartKey};
 use crate::parse::plain;
 use crate::parse::relation::{ActionKind, Relation, RelationKind};
 use crate::ty;
@@ -114,10 +115,8 @@ pub(crate) enum Generation {
 pub(crate) struct Unique<'m> {
     pub(crate) name: String,
     pub(crate) columns: Vec<usize>,
-    /// Rows it is limited to; on a soft-deleting model the live ones, so that deleted rows never conflict.
+    /// Rows the user limits it to; then its columns are not unique in the table.
     pub(crate) predicate: Option<String>,
-    /// Limited by the user, so that a single column of it is not unique in the table.
-    pub(crate) narrowed: bool,
     pub(crate) origin: Origin<'m>,
 }
 
@@ -127,7 +126,7 @@ pub(crate) struct Index<'m> {
     pub(crate) unique: bool,
     pub(crate) predicate: Option<String>,
     pub(crate) include: Vec<usize>,
-    pub(crate) method: Option<String>,
+    pub(crate) method: Method,
     pub(crate) origin: Origin<'m>,
 }
 
@@ -145,9 +144,8 @@ pub(crate) enum IndexKey {
 /// What asked for an index or a check, for messages about it.
 #[derive(Clone, Copy)]
 pub(crate) enum Origin<'m> {
-    Struct(proc_macro2::Span),
+    Struct(Span),
     Field(&'m Field),
-    ForeignKey,
 }
 
 pub(crate) struct ForeignKey<'m> {
@@ -178,8 +176,6 @@ pub(crate) struct RelationPlan<'m> {
     pub(crate) relation: &'m Relation,
     /// `UserPosts`, the zero-sized type of the relation.
     pub(crate) marker: Ident,
-    /// `UserWithPosts`, the model with the relation loaded.
-    pub(crate) wrapper: Ident,
     /// Own columns: the foreign key of `belongs_to`, else the primary key.
     pub(crate) local: Vec<usize>,
     /// Columns of the other model (`has_*`) or of the join table (`many_to_many`) that refer to `local`.
@@ -217,7 +213,6 @@ impl<'m> Plan<'m> {
         plan.kinds();
         plan.indexes();
         plan.foreign_keys();
-        plan.foreign_key_indexes();
         plan.checks();
         plan.relations();
         plan
@@ -275,13 +270,11 @@ impl<'m> Plan<'m> {
                 .filter(|f| f.attrs.unique.is_some() && !column.is_embedded())
             {
                 let name = self.named(Constraint::Unique, &[i], None);
-                let predicate = self.live_rows(None);
                 let origin = Origin::Field(field);
                 uniques.push(Unique {
                     name,
                     columns: vec![i],
-                    predicate,
-                    narrowed: false,
+                    predicate: None,
                     origin,
                 });
             }
@@ -289,27 +282,15 @@ impl<'m> Plan<'m> {
         for unique in &self.model.options.uniques {
             let columns = self.all(&unique.columns);
             let name = self.named(Constraint::Unique, &columns, unique.name.as_ref());
-            let predicate = self.live_rows(unique.predicate.as_ref());
-            let narrowed = unique.predicate.is_some();
+            let predicate = unique.predicate.as_ref().map(LitStr::value);
             uniques.push(Unique {
                 name,
                 columns,
                 predicate,
-                narrowed,
                 origin: Origin::Struct(unique.span),
             });
         }
         self.uniques = uniques;
-    }
-
-    /// The rows a unique constraint is about.
-    fn live_rows(&self, own: Option<&LitStr>) -> Option<String> {
-        let deleted = self.role(Role::DeletedAt).and_then(|i| self.columns.get(i));
-        let live = deleted.map(|column| format!("\"{}\" IS NULL", column.name.replace('"', "\"\"")));
-        match (own.map(LitStr::value), live) {
-            (Some(own), Some(live)) => Some(format!("({own}) AND {live}")),
-            (own, live) => own.or(live),
-        }
     }
 
     fn kinds(&mut self) {
@@ -317,7 +298,7 @@ impl<'m> Plan<'m> {
         let single: Vec<usize> = self
             .uniques
             .iter()
-            .filter(|unique| unique.columns.len() == 1 && !unique.narrowed)
+            .filter(|unique| unique.columns.len() == 1 && unique.predicate.is_none())
             .filter_map(|unique| unique.columns.first().copied())
             .collect();
         for (i, column) in self.columns.iter_mut().enumerate() {
@@ -356,20 +337,15 @@ impl<'m> Plan<'m> {
             };
             let parts: Vec<IndexPart> = written.parts.iter().filter_map(|part| self.part(part)).collect();
             let words: Vec<&str> = parts.iter().map(|part| self.part_name(part)).collect();
-            let own = written.predicate.as_ref();
             indexes.push(Index {
                 name: written
                     .name
                     .as_ref()
                     .map_or_else(|| constraint(kind, &self.table, &words), LitStr::value),
                 unique: written.unique,
-                predicate: if written.unique {
-                    self.live_rows(own)
-                } else {
-                    own.map(LitStr::value)
-                },
+                predicate: written.predicate.as_ref().map(LitStr::value),
                 include: self.all(&written.include),
-                method: written.method.as_ref().map(plain),
+                method: written.method.unwrap_or(Method::BTree),
                 origin: Origin::Struct(written.span),
                 parts,
             });
@@ -410,7 +386,7 @@ impl<'m> Plan<'m> {
             unique: false,
             predicate: None,
             include: vec![],
-            method: None,
+            method: Method::BTree,
             origin,
         }
     }
@@ -464,36 +440,6 @@ impl<'m> Plan<'m> {
             deferrable: false,
             initially_deferred: false,
         })
-    }
-
-    /// Deleting a referred row looks for its referrers: without an index that reads the whole table.
-    fn foreign_key_indexes(&mut self) {
-        for i in 0..self.foreign_keys.len() {
-            let columns = self.foreign_keys[i].columns.clone();
-            if !columns.is_empty() && !self.covered(&columns) {
-                let index = self.plain_index(columns, Origin::ForeignKey);
-                self.indexes.push(index);
-            }
-        }
-    }
-
-    /// Whether the columns lead a key, a unique constraint or an index over all rows.
-    fn covered(&self, columns: &[usize]) -> bool {
-        let leads = |all: &[usize]| all.starts_with(columns);
-        let index_leads = |index: &Index<'_>| {
-            let keys = index.parts.iter().map_while(|part| match part.key {
-                IndexKey::Column(i) => Some(i),
-                IndexKey::Expression(_) => None,
-            });
-            let btree = index.method.as_deref().is_none_or(|method| method == "btree");
-            index.predicate.is_none() && btree && leads(&keys.collect::<Vec<_>>())
-        };
-        leads(&self.key.columns)
-            || self
-                .uniques
-                .iter()
-                .any(|unique| unique.predicate.is_none() && leads(&unique.columns))
-            || self.indexes.iter().any(index_leads)
     }
 
     fn checks(&mut self) {
@@ -563,7 +509,6 @@ impl<'m> Plan<'m> {
         RelationPlan {
             relation,
             marker: format_ident!("{}{}", plain(model), word, span = relation.name.span()),
-            wrapper: format_ident!("{}With{}", plain(model), word, span = relation.name.span()),
             local,
             foreign: if belongs {
                 Vec::new()
@@ -590,6 +535,11 @@ impl<'m> Column<'m> {
 
     pub(crate) fn is_generated(&self) -> bool {
         self.field.is_some_and(|field| field.attrs.generated.is_some())
+    }
+
+    /// Stored as JSON: the place of the attribute.
+    pub(crate) fn json(&self) -> Option<Span> {
+        self.field.and_then(|field| field.attrs.json)
     }
 
     pub(crate) fn default(&self) -> Option<&'m DefaultValue> {

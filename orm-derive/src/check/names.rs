@@ -75,7 +75,7 @@ pub(crate) fn constraints(cx: &Ctxt, plan: &Plan<'_>) {
     for (name, origin) in uniques.chain(indexes).chain(checks) {
         if seen.contains(&name.as_str()) {
             cx.error_at(
-                place(plan, origin),
+                place(origin),
                 format!("a second `{name}`: give this one a name, `name = \"..\"`"),
             );
         }
@@ -83,10 +83,9 @@ pub(crate) fn constraints(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
-fn place(plan: &Plan<'_>, origin: Origin<'_>) -> Span {
+fn place(origin: Origin<'_>) -> Span {
     match origin {
         Origin::Struct(span) => span,
         Origin::Field(field) => field.ident.span(),
-        Origin::ForeignKey => plan.model.ident.span(),
     }
 }

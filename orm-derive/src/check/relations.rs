@@ -21,6 +21,11 @@ const METHODS: &[&str] = &[
     "update_where",
 ];
 
+/// Whether a relation of this name would hide a method.
+pub(crate) fn is_method(name: &str) -> bool {
+    METHODS.contains(&name)
+}
+
 pub(crate) fn names(cx: &Ctxt, plan: &Plan<'_>) {
     let model = plain(&plan.model.ident);
     for (i, relation) in plan.model.relations.iter().enumerate() {
@@ -32,7 +37,7 @@ pub(crate) fn names(cx: &Ctxt, plan: &Plan<'_>) {
                 &relation.name,
                 format!("`{name}` is already a column of `{model}`: rename the relation, e.g. `{example}`"),
             );
-        } else if METHODS.contains(&name.as_str()) {
+        } else if is_method(&name) {
             cx.error(
                 &relation.name,
                 format!("`{name}` is a method of every model: rename the relation, e.g. `{example}`"),

@@ -8,6 +8,7 @@ use syn::{Ident, LitStr, Token};
 use crate::attr::{self, Attr, Body, Item, Raw, ungroup};
 use crate::ctxt::Ctxt;
 use crate::parse::{plain, push_once};
+use crate::suggest;
 
 /// `unique(a, b, where = "..", name = "..")`.
 pub(crate) struct Unique {
@@ -24,7 +25,7 @@ pub(crate) struct Index {
     pub(crate) unique: bool,
     pub(crate) predicate: Option<LitStr>,
     pub(crate) include: Vec<Ident>,
-    pub(crate) method: Option<Ident>,
+    pub(crate) method: Option<Method>,
     pub(crate) name: Option<LitStr>,
 }
 
@@ -37,6 +38,26 @@ impl Index {
         })
     }
 }
+
+/// How an index is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    BTree,
+    Hash,
+    Gin,
+    Gist,
+    SpGist,
+    Brin,
+}
+
+const METHODS: [(&str, Method); 6] = [
+    ("btree", Method::BTree),
+    ("hash", Method::Hash),
+    ("gin", Method::Gin),
+    ("gist", Method::Gist),
+    ("spgist", Method::SpGist),
+    ("brin", Method::Brin),
+];
 
 /// What an index sorts by.
 pub(crate) struct Part {
@@ -132,7 +153,7 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
             }
         }
         ("method", Body::Equals(syn::Expr::Path(path))) if path.path.get_ident().is_some() => {
-            index.method = path.path.get_ident().cloned();
+            index.method = path.path.get_ident().and_then(|word| method(cx, word));
         }
         (name, _) => {
             let form = match name {
@@ -145,6 +166,19 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
             cx.error(option, format!("`{name}` is written `{form}`"));
         }
     }
+}
+
+fn method(cx: &Ctxt, word: &Ident) -> Option<Method> {
+    let name = plain(word);
+    let found = METHODS.iter().find(|(known, _)| *known == name);
+    if found.is_none() {
+        let known = suggest::list(METHODS.iter().map(|(known, _)| *known));
+        cx.error(
+            word,
+            format!("`method` does not know `{name}`, expected one of {known}"),
+        );
+    }
+    found.map(|(_, method)| *method)
 }
 
 pub(crate) fn check(cx: &Ctxt, item: &Item) -> Option<Check> {

@@ -51,6 +51,14 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
+    /// The other model as it is called.
+    pub(crate) fn target_name(&self) -> &Ident {
+        self.target
+            .segments
+            .last()
+            .map_or(&self.name, |segment| &segment.ident)
+    }
+
     /// Whether this model's table holds the key.
     pub(crate) fn is_foreign_key(&self) -> bool {
         self.kind == RelationKind::BelongsTo
