@@ -23,10 +23,6 @@ pub(crate) enum Place {
     Enum,
     /// A variant of such an enum.
     Variant,
-    /// A struct with `#[derive(Embed)]`.
-    Embed,
-    /// A field of such a struct.
-    EmbedField,
 }
 
 impl Place {
@@ -37,8 +33,6 @@ impl Place {
             Place::Field => "a field",
             Place::Enum => "an enum",
             Place::Variant => "a variant",
-            Place::Embed => "an embedded struct",
-            Place::EmbedField => "a field of an embedded struct",
         }
     }
 }
@@ -52,8 +46,6 @@ pub(crate) enum Value {
     Equals,
     /// `id(…)`
     List,
-    /// `embed` or `embed(…)`
-    FlagOrList,
     /// `default = …` or `default(…)`
     EqualsOrList,
 }
@@ -84,9 +76,9 @@ impl Attr {
 
     fn accepts(&self, body: &Body) -> bool {
         match body {
-            Body::Flag => matches!(self.value, Value::Flag | Value::FlagOrList),
+            Body::Flag => matches!(self.value, Value::Flag),
             Body::Equals(_) => matches!(self.value, Value::Equals | Value::EqualsOrList),
-            Body::List(_) => matches!(self.value, Value::List | Value::FlagOrList | Value::EqualsOrList),
+            Body::List(_) => matches!(self.value, Value::List | Value::EqualsOrList),
         }
     }
 }
@@ -111,15 +103,14 @@ const fn row(
 
 const MODEL: &[Place] = &[Place::Model];
 const FIELD: &[Place] = &[Place::Field];
-const STORED: &[Place] = &[Place::Field, Place::EmbedField];
-const ANY_STRUCT: &[Place] = &[Place::Model, Place::Enum, Place::Embed];
+const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum];
 
 /// Every attribute inside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const ORM: &[Attr] = &[
     row("table", MODEL, Value::Equals, &[], r#"table = "people""#, "Name of the table; without it the plural of the model's name in snake case."),
     row("schema", MODEL, Value::Equals, &[], r#"schema = "billing""#, "Schema that holds the table."),
-    row("rename_all", ANY_STRUCT, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
+    row("rename_all", ANY_ITEM, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
     row("id", MODEL, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
     row("unique", MODEL, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
     row("index", MODEL, Value::List, &["where", "unique", "include", "method", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
@@ -130,25 +121,22 @@ pub(crate) const ORM: &[Attr] = &[
     row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
     row("debug", MODEL, Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
     row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
-    row("crate", ANY_STRUCT, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
-    row("comment", &[Place::Model, Place::Field, Place::EmbedField], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
+    row("crate", ANY_ITEM, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
+    row("comment", &[Place::Model, Place::Field], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
     row("id", FIELD, Value::Flag, &[], "id", "Primary key; needed where the field is not called `id`."),
     row("unique", FIELD, Value::Flag, &[], "unique", "No two rows share the value."),
     row("index", FIELD, Value::Flag, &[], "index", "Index on the column."),
-    row("column", STORED, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
-    row("ty", STORED, Value::Equals, &[], r#"ty = "varchar(40)""#, "SQL type of the column instead of the one its Rust type has."),
-    row("default", STORED, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
+    row("column", FIELD, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
+    row("default", FIELD, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
-    row("check", STORED, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
+    row("check", FIELD, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
     row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
-    row("embed", FIELD, Value::FlagOrList, &["prefix"], r#"embed(prefix = "home_")"#, "The columns of a `#[derive(Embed)]` struct, in this table."),
-    row("json", STORED, Value::Flag, &[], "json", "Stores the value as JSON."),
-    row("sensitive", STORED, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
+    row("json", FIELD, Value::Flag, &[], "json", "Stores the value as JSON."),
+    row("sensitive", FIELD, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
     row("skip", FIELD, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),
-    row("decimal", STORED, Value::List, &[], "decimal(12, 2)", "Precision and scale of a decimal column."),
+    row("decimal", FIELD, Value::List, &[], "decimal(12, 2)", "Precision and scale of a decimal column."),
     row("name", &[Place::Enum], Value::Equals, &[], r#"name = "mood""#, "Name of the enum type in the database."),
     row("rename", &[Place::Variant], Value::Equals, &[], r#"rename = "very-happy""#, "Label of the variant."),
-    row("prefix", &[Place::Embed], Value::Equals, &[], r#"prefix = "address_""#, "Head of the column names where the field that embeds it gives none."),
 ];
 
 /// The relation attributes, which stand beside `#[orm(...)]`.

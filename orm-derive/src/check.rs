@@ -36,6 +36,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         names::constraints,
         relations::names,
         relations::keys_fit,
+        relations::two_ends,
         relations::actions,
         relations::one_per_key,
     ];
@@ -47,7 +48,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
 /// Attributes that name fields name columns that exist.
 fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
-    let key = options.key.iter().flat_map(|key| &key.names);
+    let key = options.key.iter().flatten();
     let uniques = options.uniques.iter().flat_map(|unique| &unique.columns);
     let indexes = options
         .indexes
@@ -74,20 +75,13 @@ fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
 fn unknown_field(plan: &Plan<'_>, name: &Ident) -> String {
     let (model, word) = (plain(&plan.model.ident), plain(name));
     if let Some(field) = field(plan.model, &word) {
-        return match field.attrs.skip {
-            Some(_) => format!("`{word}` is not stored: drop its `skip`, or name another field"),
-            None => format!("`{word}` is an embedded struct: in an index, write its column as \"{word}_..\""),
-        };
+        let name = field.name();
+        return format!("`{name}` is not stored: drop its `skip`, or name another field");
     }
     if let Some(flag) = shadow_flag(&word) {
         return format!("`{model}` has no field `{word}`: add it, or `#[orm({flag})]`");
     }
-    let columns = || {
-        plan.columns
-            .iter()
-            .filter(|column| !column.is_embedded())
-            .map(|column| plain(&column.member))
-    };
+    let columns = || plan.columns.iter().map(|column| plain(&column.member));
     let known: Vec<String> = columns().collect();
     let known = || known.iter().map(String::as_str);
     match suggest::closest(&word, known()) {
@@ -169,7 +163,7 @@ fn key_is_short(cx: &Ctxt, plan: &Plan<'_>) {
     let Some(key) = &plan.model.options.key else {
         return;
     };
-    if let Some(fifth) = key.names.get(MAX_KEY) {
+    if let Some(fifth) = key.get(MAX_KEY) {
         cx.error(
             fifth,
             format!("a key has {MAX_KEY} columns at most: add an `id`, and make these `unique(..)`"),

@@ -2,7 +2,6 @@
 //! be seen in one attribute alone is reported here; what needs a second look elsewhere is the work of `check`.
 
 pub(crate) mod db_enum;
-pub(crate) mod embed;
 pub(crate) mod field;
 pub(crate) mod index;
 pub(crate) mod relation;
@@ -42,7 +41,7 @@ pub(crate) struct Options {
     pub(crate) schema: Option<LitStr>,
     pub(crate) rename_all: Option<Case>,
     /// `id(a, b)`.
-    pub(crate) key: Option<Columns>,
+    pub(crate) key: Option<Vec<Ident>>,
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
@@ -55,12 +54,6 @@ pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
-}
-
-/// Names of fields in the parentheses of an attribute.
-pub(crate) struct Columns {
-    pub(crate) span: Span,
-    pub(crate) names: Vec<Ident>,
 }
 
 /// `audit(by = Id<User>)`.
@@ -219,7 +212,7 @@ pub(crate) fn path(cx: &Ctxt, value: &Expr, usage: &str) -> Option<Path> {
 }
 
 /// `name(a, b)`: names of fields, each once.
-fn columns(cx: &Ctxt, item: &Item) -> Option<Columns> {
+fn columns(cx: &Ctxt, item: &Item) -> Option<Vec<Ident>> {
     let before = cx.count();
     let mut names: Vec<Ident> = Vec::new();
     for raw in attr::split(cx, item.list()) {
@@ -233,18 +226,15 @@ fn columns(cx: &Ctxt, item: &Item) -> Option<Columns> {
             format!("`{}` names no field: {}", item.attr.name, item.attr.usage()),
         );
     }
-    Some(Columns {
-        span: item.span(),
-        names,
-    })
+    Some(names)
 }
 
 fn single_column(cx: &Ctxt, item: &Item) -> Option<Ident> {
     let columns = columns(cx, item)?;
-    if let Some(second) = columns.names.get(1) {
+    if let Some(second) = columns.get(1) {
         cx.error(second, format!("`{}` takes one field", item.attr.name));
     }
-    columns.names.into_iter().next()
+    columns.into_iter().next()
 }
 
 pub(crate) fn field_name(cx: &Ctxt, raw: &Raw, item: &Item) -> Option<Ident> {

@@ -14,7 +14,7 @@ use syn::{Ident, LitStr, Path, Type};
 
 use crate::name::{self, Constraint};
 use crate::parse::Model;
-use crate::parse::field::{DefaultValue, Embed, Field};
+use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::{Method, Part, PartKey};
 use crate::parse::plain;
 use crate::parse::relation::{ActionKind, Relation, RelationKind};
@@ -33,13 +33,13 @@ pub(crate) struct Plan<'m> {
     pub(crate) relations: Vec<RelationPlan<'m>>,
 }
 
-/// One column; for an embedded struct, the place of its columns.
+/// One column.
 pub(crate) struct Column<'m> {
     /// `None`: a shadow column, which the struct does not show.
     pub(crate) field: Option<&'m Field>,
     /// Its name in Rust.
     pub(crate) member: Ident,
-    /// Its name in SQL; meaningless for an embedded struct.
+    /// Its name in SQL.
     pub(crate) name: String,
     pub(crate) ty: ColumnType<'m>,
     pub(crate) nullable: bool,
@@ -98,7 +98,6 @@ pub(crate) enum Role {
 
 /// The primary key as indices into the columns; empty when there is none.
 pub(crate) struct Key {
-    pub(crate) name: String,
     pub(crate) columns: Vec<usize>,
     pub(crate) generation: Option<Generation>,
 }
@@ -196,7 +195,6 @@ impl<'m> Plan<'m> {
         let mut plan = Plan {
             model,
             key: Key {
-                name: constraint::<String>(Constraint::PrimaryKey, &table, &[]),
                 columns: vec![],
                 generation: None,
             },
@@ -218,11 +216,11 @@ impl<'m> Plan<'m> {
         plan
     }
 
-    /// The column of a field or shadow column, by its Rust name without `r#`. Embedded structs are none.
+    /// The column of a field or shadow column, by its Rust name without `r#`.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.columns
             .iter()
-            .position(|column| !column.is_embedded() && plain(&column.member) == name)
+            .position(|column| plain(&column.member) == name)
     }
 
     pub(crate) fn role(&self, role: Role) -> Option<usize> {
@@ -265,10 +263,7 @@ impl<'m> Plan<'m> {
     fn uniques(&mut self) {
         let mut uniques = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
-            if let Some(field) = column
-                .field
-                .filter(|f| f.attrs.unique.is_some() && !column.is_embedded())
-            {
+            if let Some(field) = column.field.filter(|f| f.attrs.unique.is_some()) {
                 let name = self.named(Constraint::Unique, &[i], None);
                 let origin = Origin::Field(field);
                 uniques.push(Unique {
@@ -322,10 +317,7 @@ impl<'m> Plan<'m> {
     fn indexes(&mut self) {
         let mut indexes = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
-            if let Some(field) = column
-                .field
-                .filter(|f| f.attrs.index.is_some() && !column.is_embedded())
-            {
+            if let Some(field) = column.field.filter(|f| f.attrs.index.is_some()) {
                 indexes.push(self.plain_index(vec![i], Origin::Field(field)));
             }
         }
@@ -525,14 +517,6 @@ impl<'m> Plan<'m> {
 }
 
 impl<'m> Column<'m> {
-    pub(crate) fn embedded(&self) -> Option<&'m Embed> {
-        self.field.and_then(|field| field.attrs.embed.as_ref())
-    }
-
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.embedded().is_some()
-    }
-
     pub(crate) fn is_generated(&self) -> bool {
         self.field.is_some_and(|field| field.attrs.generated.is_some())
     }

@@ -31,15 +31,6 @@ fn enum_errors(source: &str) -> Vec<String> {
     errors_of(|cx, input| drop(parse::db_enum::db_enum(cx, input)), source)
 }
 
-fn embed_errors(source: &str) -> Vec<String> {
-    let read = |cx: &Ctxt, input: &DeriveInput| {
-        if let Some(embed) = parse::embed::embed(cx, input) {
-            check::embed(cx, &embed);
-        }
-    };
-    errors_of(read, source)
-}
-
 fn model(source: &str) -> Model {
     assert_eq!(model_errors(source), Vec::<String>::new());
     let input: DeriveInput = syn::parse_str(source).unwrap();
@@ -79,7 +70,6 @@ const POST: &str = r#"
         #[orm(default(sql = "now()"))] pub seen_at: Timestamp,
         #[orm(version)] pub version: i64,
         #[orm(skip)] pub cache: Vec<String>,
-        #[orm(embed(prefix = "home_"))] pub address: Address,
     }"#;
 
 #[test]
@@ -105,7 +95,6 @@ fn columns_of_a_model() {
             ("views", Kind::Plain, Insert::Optional, false),
             ("seen_at", Kind::Plain, Insert::Optional, false),
             ("version", Kind::Managed, Insert::Never, false),
-            ("address", Kind::Plain, Insert::Required, false),
             ("created_at", Kind::Managed, Insert::Never, false),
             ("updated_at", Kind::Managed, Insert::Never, false),
             ("deleted_at", Kind::Managed, Insert::Never, true),
@@ -127,17 +116,12 @@ fn constraints_of_a_model() {
         .iter()
         .map(|u| (u.name.as_str(), u.predicate.as_deref()))
         .collect();
-    let live = Some("\"deleted_at\" IS NULL");
     assert_eq!(
         uniques,
-        [("uq_posts_title", live), ("uq_posts_author_id_title", live)]
+        [("uq_posts_title", None), ("uq_posts_author_id_title", None)]
     );
     let indexes: Vec<_> = plan.indexes.iter().map(|index| index.name.as_str()).collect();
-    let expected = [
-        "ix_posts_author_id_created_at",
-        "ix_posts_title_lower_body",
-        "ix_posts_category_id",
-    ];
+    let expected = ["ix_posts_author_id_created_at", "ix_posts_title_lower_body"];
     assert_eq!(indexes, expected);
     let first: Vec<_> = plan.indexes[0]
         .parts
@@ -155,15 +139,8 @@ fn constraints_of_a_model() {
 fn relations_of_a_model() {
     let model = model(POST);
     let plan = Plan::new(&model);
-    let names: Vec<_> = plan
-        .relations
-        .iter()
-        .map(|r| (r.marker.to_string(), r.wrapper.to_string()))
-        .collect();
-    assert_eq!(
-        names[0],
-        ("PostComments".to_owned(), "PostWithComments".to_owned())
-    );
+    let names: Vec<_> = plan.relations.iter().map(|r| r.marker.to_string()).collect();
+    assert_eq!(names[0], "PostComments");
     assert_eq!(plan.relations[0].foreign, ["post_id"]);
     assert_eq!(plan.relations[1].foreign, ["post_id"]);
     assert_eq!(plan.relations[1].to, ["tag_id"]);
@@ -248,27 +225,6 @@ fn names_and_shadow_columns_follow_the_attributes() {
     assert_eq!(plan.columns[1].insert, Insert::Never);
     let keys: Vec<_> = plan.foreign_keys.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(keys, ["fk_doc_createdBy", "fk_doc_updatedBy", "fk_doc_deletedBy"]);
-}
-
-#[test]
-fn foreign_keys_have_an_index_unless_one_covers_them() {
-    let index = |attrs: &str| {
-        let source = format!("{attrs} struct M {{ id: Id<M>, #[belongs_to(a: A)] a_id: Id<A>, b: i64 }}");
-        let model = model(&source);
-        Plan::new(&model)
-            .indexes
-            .iter()
-            .map(|index| index.name.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(index(""), ["ix_ms_a_id"]);
-    assert_eq!(index("#[orm(index(a_id, b))]"), ["ix_ms_a_id_b"]);
-    assert_eq!(index("#[orm(index(b, a_id))]"), ["ix_ms_b_a_id", "ix_ms_a_id"]);
-    assert_eq!(index("#[orm(unique(a_id, b))]"), Vec::<String>::new());
-    assert_eq!(
-        index("#[orm(index(a_id, b, where = \"b > 0\"))]"),
-        ["ix_ms_a_id_b", "ix_ms_a_id"]
-    );
 }
 
 #[test]
@@ -386,10 +342,6 @@ fn attributes_that_exclude_each_other() {
     assert_eq!(
         one("#[orm(generated = \"b + 1\", default = 1)] a: i64"),
         "`default` contradicts `generated`: a calculated column is never written",
-    );
-    assert_eq!(
-        one("#[orm(embed, index)] a: A"),
-        "`index` contradicts `embed`: an embedded struct is several columns: put it on their fields",
     );
     assert_eq!(
         one("#[orm(unique, index)] a: i64"),
@@ -614,24 +566,5 @@ fn enums() {
     assert_eq!(
         (read.name.as_str(), labels),
         ("order_state", vec!["in_transit", "x"])
-    );
-}
-
-#[test]
-fn embedded_structs() {
-    assert_eq!(
-        embed_errors(
-            "#[orm(prefix = \"home_\")] struct A { street: String, #[orm(column = \"zip\")] code: String }"
-        ),
-        Vec::<String>::new()
-    );
-    assert_eq!(embed_errors("struct A {}"), ["`A` has no fields to embed"]);
-    assert_eq!(
-        embed_errors("struct A { #[belongs_to(c: City)] city_id: i64 }"),
-        ["an embedded struct has no relations: put them on the model"],
-    );
-    assert_eq!(
-        embed_errors("struct A { #[orm(id)] a: i64 }"),
-        ["`id` is an attribute of a model, as in `id(post_id, tag_id)`"],
     );
 }

@@ -39,7 +39,7 @@ pub(crate) fn version_counts(cx: &Ctxt, plan: &Plan<'_>) {
                 &field.original.ty,
                 format!("the version `{name}` is never NULL: drop the `Option`"),
             );
-        } else if !ty::is_integer(&field.ty) {
+        } else if ty::word(&field.ty).is_none_or(|word| word != "i64") {
             cx.error(
                 &field.original.ty,
                 format!("the version `{name}` counts writes: make it an `i64`"),
@@ -57,34 +57,15 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
             "unique",
             "index",
             "column",
-            "ty",
             "default",
             "generated",
             "check",
             "version",
-            "embed",
             "json",
             "sensitive",
             "decimal",
         ],
         "a skipped field is no column",
-    ),
-    (
-        "embed",
-        &[
-            "id",
-            "unique",
-            "index",
-            "column",
-            "ty",
-            "default",
-            "generated",
-            "check",
-            "version",
-            "json",
-            "decimal",
-        ],
-        "an embedded struct is several columns: put it on their fields",
     ),
     (
         "generated",
@@ -96,8 +77,7 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
         &["id", "default", "unique"],
         "the library sets the version",
     ),
-    ("decimal", &["json", "ty"], "a column has one type"),
-    ("json", &["ty"], "a column has one type"),
+    ("decimal", &["json"], "a column has one type"),
 ];
 
 pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
@@ -140,7 +120,7 @@ pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
-pub(crate) fn field_attributes_agree(cx: &Ctxt, field: &Field) {
+fn field_attributes_agree(cx: &Ctxt, field: &Field) {
     for (one, others, reason) in CONFLICTS {
         if field.place_of(one).is_none() {
             continue;
@@ -258,15 +238,18 @@ pub(crate) fn decimals(cx: &Ctxt, plan: &Plan<'_>) {
     plan.model.fields.iter().for_each(|field| decimal(cx, field));
 }
 
-pub(crate) fn decimal(cx: &Ctxt, field: &Field) {
+/// What a decimal number holds on its way to the database.
+const MOST_DIGITS: u16 = 38;
+
+fn decimal(cx: &Ctxt, field: &Field) {
     let Some(decimal) = &field.attrs.decimal else {
         return;
     };
     let (precision, scale) = (decimal.precision, decimal.scale);
-    if precision == 0 || precision > 1000 {
+    if precision == 0 || precision > MOST_DIGITS {
         cx.error_at(
             decimal.span,
-            format!("a precision of {precision} digits: from 1 to 1000 are possible"),
+            format!("a precision of {precision} digits: from 1 to {MOST_DIGITS} are possible"),
         );
     } else if scale > precision {
         cx.error_at(
@@ -280,7 +263,7 @@ pub(crate) fn owned_types(cx: &Ctxt, plan: &Plan<'_>) {
     plan.model.fields.iter().for_each(|field| owned_type(cx, field));
 }
 
-pub(crate) fn owned_type(cx: &Ctxt, field: &Field) {
+fn owned_type(cx: &Ctxt, field: &Field) {
     if ty::is_reference(field.optional().unwrap_or(&field.ty)) && field.attrs.skip.is_none() {
         let name = field.name();
         cx.error(

@@ -13,7 +13,7 @@ use crate::plan::{Origin, Plan};
 /// Columns differ without regard to ASCII case, as on SQLite.
 pub(crate) fn columns(cx: &Ctxt, plan: &Plan<'_>) {
     let mut seen: HashMap<String, String> = HashMap::new();
-    for column in plan.columns.iter().filter(|column| !column.is_embedded()) {
+    for column in &plan.columns {
         let span = column.field.map_or_else(
             || column.member.span(),
             |field| field.place_of("column").unwrap_or_else(|| field.ident.span()),

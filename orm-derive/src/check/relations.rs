@@ -95,6 +95,21 @@ pub(crate) fn keys_fit(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
+/// The two keys of a join table are two columns.
+pub(crate) fn two_ends(cx: &Ctxt, plan: &Plan<'_>) {
+    for relation in &plan.relations {
+        let same = relation.foreign.iter().find(|name| relation.to.contains(name));
+        if let Some(same) = same {
+            let (name, end) = (
+                plain(same),
+                relation.relation.to.first().unwrap_or(&relation.relation.name),
+            );
+            let fix = "name the two columns of the join table: `by = follower_id, to = followed_id`";
+            cx.error(end, format!("`{name}` would be both ends of the relation: {fix}"));
+        }
+    }
+}
+
 pub(crate) fn actions(cx: &Ctxt, plan: &Plan<'_>) {
     for relation in plan
         .model

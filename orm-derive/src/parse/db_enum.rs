@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path};
 use crate::attr::{self, Item, Place};
 use crate::ctxt::Ctxt;
 use crate::name::{self, Case, MAX_BYTES};
-use crate::parse::{case, doc, krate, no_generics, once, plain, unread};
+use crate::parse::{case, krate, no_generics, once, plain, unread};
 
 /// An enum whose values are labels in the database.
 pub(crate) struct DbEnum {
@@ -15,7 +15,6 @@ pub(crate) struct DbEnum {
     /// Name of the type in the database.
     pub(crate) name: String,
     pub(crate) variants: Vec<Variant>,
-    pub(crate) comment: Option<String>,
 }
 
 pub(crate) struct Variant {
@@ -60,7 +59,6 @@ pub(crate) fn db_enum(cx: &Ctxt, input: &DeriveInput) -> Option<DbEnum> {
         krate: options.krate,
         name,
         variants,
-        comment: doc(&input.attrs),
     })
 }
 

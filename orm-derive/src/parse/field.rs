@@ -1,9 +1,9 @@
-//! A field of a model or of an embedded struct, as written.
+//! A field of a model, as written.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Token, Type, UnOp, Visibility};
+use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, UnOp};
 
 use crate::attr::{self, Body, Item, Place, ungroup};
 use crate::ctxt::Ctxt;
@@ -15,7 +15,6 @@ use crate::ty;
 pub(crate) struct Field {
     pub(crate) original: syn::Field,
     pub(crate) ident: Ident,
-    pub(crate) vis: Visibility,
     /// With `Self` written out.
     pub(crate) ty: Type,
     pub(crate) attrs: FieldAttrs,
@@ -27,12 +26,10 @@ pub(crate) struct FieldAttrs {
     pub(crate) unique: Option<Span>,
     pub(crate) index: Option<Span>,
     pub(crate) column: Option<LitStr>,
-    pub(crate) sql_type: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) generated: Option<Generated>,
     pub(crate) check: Option<LitStr>,
     pub(crate) version: Option<Span>,
-    pub(crate) embed: Option<Embed>,
     pub(crate) json: Option<Span>,
     pub(crate) sensitive: Option<Span>,
     pub(crate) skip: Option<Span>,
@@ -55,12 +52,6 @@ pub(crate) enum DefaultValue {
 pub(crate) struct Generated {
     pub(crate) sql: LitStr,
     pub(crate) stored: bool,
-}
-
-/// A struct whose columns lie in this table.
-pub(crate) struct Embed {
-    pub(crate) span: Span,
-    pub(crate) prefix: Option<LitStr>,
 }
 
 pub(crate) struct Decimal {
@@ -88,12 +79,10 @@ impl Field {
             "unique" => a.unique,
             "index" => a.index,
             "column" => a.column.as_ref().map(LitStr::span),
-            "ty" => a.sql_type.as_ref().map(LitStr::span),
             "default" => a.default.as_ref().map(DefaultValue::span),
             "generated" => a.generated.as_ref().map(|g| g.sql.span()),
             "check" => a.check.as_ref().map(LitStr::span),
             "version" => a.version,
-            "embed" => a.embed.as_ref().map(|e| e.span),
             "json" => a.json,
             "sensitive" => a.sensitive,
             "skip" => a.skip,
@@ -133,28 +122,10 @@ pub(crate) fn field(
             relations.extend(relation::relation(cx, &item, model, Some(&ident)));
         }
     }
-    Some(read(cx, model, original, ident, Place::Field))
+    Some(read(cx, model, original, ident))
 }
 
-/// Reads a field of an embedded struct, which has no relations.
-pub(crate) fn embedded(cx: &Ctxt, owner: &Ident, original: &syn::Field) -> Option<Field> {
-    let ident = original.ident.clone()?;
-    for attribute in original.attrs.iter().filter(|attribute| is_relation(attribute)) {
-        cx.error(
-            attribute.path(),
-            "an embedded struct has no relations: put them on the model",
-        );
-    }
-    Some(read(cx, owner, original, ident, Place::EmbedField))
-}
-
-fn is_relation(attribute: &Attribute) -> bool {
-    attr::RELATIONS
-        .iter()
-        .any(|row| attribute.path().is_ident(row.name))
-}
-
-fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Place) -> Field {
+fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field {
     let mut attrs = FieldAttrs::default();
     let mut comment = None;
     for attribute in original
@@ -162,7 +133,7 @@ fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Pl
         .iter()
         .filter(|attribute| attribute.path().is_ident("orm"))
     {
-        for item in attr::items(cx, attribute, place) {
+        for item in attr::items(cx, attribute, Place::Field) {
             option(cx, &mut attrs, &mut comment, &item);
         }
     }
@@ -173,7 +144,6 @@ fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Pl
     Field {
         original: original.clone(),
         ident,
-        vis: original.vis.clone(),
         ty,
         attrs,
     }
@@ -189,12 +159,10 @@ fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item:
         "sensitive" => once(cx, &mut attrs.sensitive, item, Some(item.span())),
         "skip" => once(cx, &mut attrs.skip, item, Some(item.span())),
         "column" => once(cx, &mut attrs.column, item, item.text(cx)),
-        "ty" => once(cx, &mut attrs.sql_type, item, item.text(cx)),
         "check" => once(cx, &mut attrs.check, item, item.text(cx)),
         "comment" => once(cx, comment, item, item.text(cx)),
         "default" => once(cx, &mut attrs.default, item, default(cx, item)),
         "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
-        "embed" => once(cx, &mut attrs.embed, item, embed(cx, item)),
         "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),
         other => unread(cx, item, other),
     }
@@ -254,33 +222,6 @@ fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
         );
     }
     sql.map(|sql| Generated { sql, stored })
-}
-
-fn embed(cx: &Ctxt, item: &Item) -> Option<Embed> {
-    let mut prefix = None;
-    for option in item.options(cx) {
-        match &option.body {
-            Body::Equals(value) => {
-                prefix = prefix_text(value).or_else(|| attr::text(cx, value, &item.attr.usage()))
-            }
-            Body::Flag | Body::List(_) => cx.error(&option, item.attr.usage()),
-        }
-    }
-    Some(Embed {
-        span: item.span(),
-        prefix,
-    })
-}
-
-/// The empty prefix is a prefix, so the check for empty strings does not apply.
-fn prefix_text(value: &Expr) -> Option<LitStr> {
-    match ungroup(value) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Str(text) => Some(text.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn decimal(cx: &Ctxt, item: &Item) -> Option<Decimal> {

@@ -280,6 +280,13 @@ fn part(input: ParseStream<'_>) -> syn::Result<Part> {
             return Err(arguments.error("no arguments are expected here"));
         }
     }
+    if let PartKey::Expression(sql) = &part.key
+        && (part.descending || part.nulls_first.is_some())
+    {
+        let message =
+            "an SQL expression has no order here: order by fields, or index the expression as it is";
+        return Err(syn::Error::new(sql.span(), message));
+    }
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(part);
     }

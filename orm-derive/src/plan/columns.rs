@@ -10,7 +10,7 @@ use crate::ty;
 
 /// The fields of the primary key: those the struct names, else those marked, else the one called `id`.
 pub(crate) fn key_fields(model: &Model) -> Vec<&Field> {
-    let stored = |field: &&Field| field.attrs.skip.is_none() && field.attrs.embed.is_none();
+    let stored = |field: &&Field| field.attrs.skip.is_none();
     if let Some(key) = &model.options.key {
         let find = |name: &Ident| {
             model
@@ -19,7 +19,7 @@ pub(crate) fn key_fields(model: &Model) -> Vec<&Field> {
                 .filter(stored)
                 .find(|field| field.name() == plain(name))
         };
-        return key.names.iter().filter_map(find).collect();
+        return key.iter().filter_map(find).collect();
     }
     let marked: Vec<&Field> = model
         .fields
