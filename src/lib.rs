@@ -1,4 +1,7 @@
-//! .
+//! Async Rust ORM.
+#![forbid(unsafe_code)]
 
-#[cfg(feature = "testing")]
-pub mod testing;
+#[doc(hidden)]
+pub use orm_core::private;
+pub use orm_core::{error, model, query, schema, value};
+pub use orm_derive::{DbEnum, Model, sql};
