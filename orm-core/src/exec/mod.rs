@@ -1,0 +1,4 @@
+//! Where statements are made to run.
+
+pub mod ddl;
+pub mod name;
