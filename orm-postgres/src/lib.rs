@@ -1,1 +1,3 @@
-//! .
+//! The PostgreSQL backend of `orm`.
+
+pub mod dialect;

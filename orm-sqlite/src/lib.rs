@@ -1,1 +1,3 @@
-//! .
+//! The SQLite backend of `orm`.
+
+pub mod dialect;

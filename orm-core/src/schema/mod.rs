@@ -5,6 +5,7 @@ mod table;
 
 pub use crate::ast::Nulls;
 pub use relation::{RelationDef, RelationKind, Through};
+pub(crate) use table::enums_of;
 pub use table::{
     Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Role,
     Table, TableKind, Unique,
