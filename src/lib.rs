@@ -35,11 +35,11 @@ pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, Pending, Record, Serves, Tenant, Tx, Writes,
 };
+#[doc(hidden)]
+pub use orm_core::private;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
-#[doc(hidden)]
-pub use orm_core::private;
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 pub use orm_derive::{DbEnum, Model, sql};
 
@@ -58,8 +58,8 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves, Tenant, Timestamp, Tx,
-        Writes, sql,
+        Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves, Tenant,
+        Timestamp, Tx, Writes, sql,
     };
     pub use orm_core::model::Model;
 }

@@ -92,7 +92,11 @@ pub enum Mood {
 }
 
 fn columns(table: &Table) -> Vec<(&str, bool)> {
-    table.columns.iter().map(|c| (c.column.name, c.column.nullable)).collect()
+    table
+        .columns
+        .iter()
+        .map(|c| (c.column.name, c.column.nullable))
+        .collect()
 }
 
 #[test]

@@ -11,8 +11,8 @@ pub use crate::query::{
 };
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::{
-    Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Nulls, RelationDef,
-    RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Nulls,
+    RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
 #[cfg(feature = "uuid")]
 pub use crate::value::new_v7;
@@ -20,5 +20,8 @@ pub use crate::value::{Cells, Element, EnumType, Id, Output, Row, Scalar, SqlTyp
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
 pub fn field_names(table: &'static Table) -> Vec<&'static str> {
-    table.columns[..table.fields].iter().map(|c| c.column.name).collect()
+    table.columns[..table.fields]
+        .iter()
+        .map(|c| c.column.name)
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! What is particular to PostgreSQL's SQL. Pure text: no client library, tested without a server.
 
-use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, TextOp, Window};
+use orm_core::ast::{
+    Aggregate, AggregateFn, Column, DatePart, Expr, Function, RawPart, Table, TextOp, Window,
+};
 use orm_core::error::Result;
 use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, SqlWriter, function, text, type_of};
 use orm_core::value::{EnumType, Type, Value};
@@ -22,6 +24,7 @@ static FEATURES: Features = Features {
     grouping_sets: true,
     quantified: true,
     nested_compound: true,
+    limit_is_peeked: false,
     bare_offset: true,
     nulls_low: false,
     function_columns: true,
@@ -39,6 +42,7 @@ static FEATURES: Features = Features {
     inline_key: false,
     table_options: "",
     server_clock: true,
+    inserted_marker: Some("(xmax = 0)"),
     ordered_set_aggregates: true,
     max_params: 65_535,
     bulk_insert: BulkInsert::Arrays,
@@ -78,6 +82,30 @@ impl Dialect for PostgresDialect {
     }
     fn clock(&self) -> &'static str {
         "statement_timestamp()"
+    }
+    /// Only ever forwards: rows inserted meanwhile by others have moved the sequence themselves.
+    fn advance_identity(
+        &self,
+        table: &'static Table,
+        key: &'static Column,
+        given: i64,
+    ) -> Option<Vec<RawPart>> {
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let name = match table.schema {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(table.name)),
+            None => quoted(table.name),
+        };
+        let value = |v| RawPart::Expr(Expr::Value(v));
+        Some(vec![
+            RawPart::Text("SELECT setval(s, "),
+            value(Value::I64(given)),
+            RawPart::Text(") FROM (SELECT pg_get_serial_sequence("),
+            value(Value::Text(name)),
+            RawPart::Text(", "),
+            value(Value::Str(key.name)),
+            RawPart::Text(")::regclass AS s) AS q WHERE coalesce(pg_sequence_last_value(s), 0) < "),
+            value(Value::I64(given)),
+        ])
     }
     fn list(&self, ty: Type) -> ListForm {
         match ty {

@@ -1,6 +1,6 @@
 //! Rows one by one, with bounded memory.
 
-use crate::ast::{Select, Statement};
+use crate::ast::Select;
 use crate::error::Result;
 use crate::exec::Tx;
 use crate::exec::collect::Collect;
@@ -21,7 +21,7 @@ pub struct Cursor<'a, O> {
 impl<'a, O: Output> Cursor<'a, O> {
     pub(crate) fn new(tx: &'a Tx, scope: Scope, ast: Box<Select>) -> Self {
         use crate::driver::Runner;
-        let statement = sql::render(Statement::Select(ast), tx.dialect(), &scope);
+        let statement = sql::render_select(&ast, tx.dialect(), &scope);
         Cursor {
             tx,
             statement: Some(statement),

@@ -23,7 +23,7 @@ pub(crate) fn statement<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    match sql::render(statement, raw.runner.dialect(), &raw.scope) {
+    match sql::render_owned(statement, raw.runner.dialect(), &raw.scope) {
         Ok(sql) => rendered(raw, sql, table, sink, finish, site),
         Err(e) => Pending::failed(e),
     }
@@ -51,7 +51,7 @@ pub(crate) async fn step(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
-    let mut sql = sql::render(statement, raw.runner.dialect(), &raw.scope)?;
+    let mut sql = sql::render_owned(statement, raw.runner.dialect(), &raw.scope)?;
     comment(raw.shared, &mut sql, site);
     let mut seen = Observation::new(raw.shared, &sql, site, table);
     seen.start();
@@ -104,7 +104,7 @@ pub(crate) async fn inserts(
 ) -> Result<Done> {
     let mut rendered = Vec::with_capacity(batch.len());
     for insert in batch {
-        let mut sql = sql::render(
+        let mut sql = sql::render_owned(
             Statement::Insert(Box::new(insert)),
             raw.runner.dialect(),
             &raw.scope,

@@ -123,7 +123,7 @@ impl<M: Model, O> Query<M, O> {
     /// The text and the binds this query has in a dialect, for reading. Actor and tenant are not bound: a query on a
     /// tenant-scoped model is an `InvalidQuery` error here.
     pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
-        sql::render(
+        sql::render_owned(
             Statement::Select(Box::new(self.ast().clone())),
             dialect,
             &Scope::default(),
@@ -250,7 +250,7 @@ impl RawSql {
     #[track_caller]
     pub fn fetch<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
         let raw = ex.raw();
-        match sql::render(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope) {
+        match sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope) {
             Ok(sql) => {
                 let sink = CollectNamed::<O>::boxed();
                 rendered(raw, sql, None, sink, CollectNamed::<O>::take, Location::caller())
@@ -304,7 +304,7 @@ impl RawSql {
     }
     /// The text and the binds in a dialect, for reading.
     pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
-        sql::render(
+        sql::render_owned(
             Statement::Raw(self.clone().into_ast()),
             dialect,
             &Scope::default(),

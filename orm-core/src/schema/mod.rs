@@ -1,5 +1,6 @@
 //! What tables look like, as plain data that the derive emits into statics.
 
+pub mod name;
 mod relation;
 mod table;
 
@@ -70,21 +71,5 @@ macro_rules! schema {
 
 /// The name of a table's primary key constraint.
 pub(crate) fn primary_key_name(table: &Table) -> String {
-    short_name(&format!("pk_{}", table.name()))
-}
-
-/// A name of at most 63 bytes: longer ones are cut and end in a hash of the whole, the same on every machine.
-pub fn short_name(name: &str) -> String {
-    const MOST: usize = 63;
-    if name.len() <= MOST {
-        return name.to_owned();
-    }
-    let hash = name.bytes().fold(0x811c_9dc5u32, |h, b| {
-        (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
-    });
-    let mut end = MOST - 9;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}_{hash:08x}", &name[..end])
+    name::conventional("pk", table.name(), [])
 }

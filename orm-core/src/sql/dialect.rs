@@ -1,6 +1,6 @@
 //! What differs between databases.
 
-use crate::ast::{Aggregate, Expr, Function, TextOp, Window};
+use crate::ast::{Aggregate, Column, Expr, Function, RawPart, Table, TextOp, Window};
 use crate::error::{Error, Result};
 use crate::sql::{SqlWriter, function};
 use crate::value::Type;
@@ -27,6 +27,9 @@ pub struct Features {
     pub quantified: bool,
     /// Parentheses around an arm of UNION, INTERSECT, EXCEPT. INTERSECT binds tighter there; without them it does not.
     pub nested_compound: bool,
+    /// A bare placeholder as LIMIT makes the planner look at the bound value, and so prepare the statement again each
+    /// time it runs; a sign in front hides the value.
+    pub limit_is_peeked: bool,
     /// An OFFSET may stand without LIMIT.
     pub bare_offset: bool,
     /// NULL is smaller than every value in an order; otherwise larger.

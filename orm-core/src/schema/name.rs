@@ -6,7 +6,7 @@ pub const MAX_BYTES: usize = 63;
 /// The name itself, or its beginning with eight hexadecimal digits of its hash, at most 63 bytes long.
 ///
 /// ```
-/// use orm_core::exec::name::short;
+/// use orm_core::schema::name::short;
 /// assert_eq!(short("ix_posts_author_id"), "ix_posts_author_id");
 /// assert_eq!(short(&"x".repeat(100)).len(), 63);
 /// ```
@@ -40,7 +40,7 @@ pub fn conventional<'a>(prefix: &str, table: &str, columns: impl IntoIterator<It
 
 #[cfg(test)]
 mod tests {
-    use crate::exec::name::{conventional, short};
+    use crate::schema::name::{conventional, short};
 
     #[test]
     fn cut_at_a_character_and_told_apart() {
