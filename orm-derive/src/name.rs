@@ -262,7 +262,6 @@ const IRREGULAR: &[(&str, &str)] = &[
 /// What a constraint or index is, as the head of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Constraint {
-    PrimaryKey,
     ForeignKey,
     Unique,
     Check,
@@ -272,7 +271,6 @@ pub(crate) enum Constraint {
 impl Constraint {
     fn head(self) -> &'static str {
         match self {
-            Constraint::PrimaryKey => "pk",
             Constraint::ForeignKey => "fk",
             Constraint::Unique => "uq",
             Constraint::Check => "ck",
@@ -415,8 +413,6 @@ mod tests {
 
     #[test]
     fn constraint_names() {
-        let none: &[&str] = &[];
-        assert_eq!(constraint(Constraint::PrimaryKey, "posts", none), "pk_posts");
         assert_eq!(
             constraint(Constraint::ForeignKey, "posts", &["author_id"]),
             "fk_posts_author_id"

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::expand::names::{Names, column_type, docs};
+use crate::expand::names::{Names, allow, column_type, docs};
 use crate::parse::plain;
 use crate::plan::{Column, Kind, Plan};
 
@@ -25,9 +25,10 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
         "Columns and relations of [`{}`] inside a query.",
         plan.model.ident
     );
+    let allow = allow();
     quote! {
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case, private_interfaces)]
+        #allow
         #vis struct #cols<#scope> {
             #(#columns)*
             #(#relations)*
@@ -69,7 +70,6 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl<#scope> ::core::marker::Copy for #cols<#scope> {}
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl<#scope> __orm::Selection<#scope> for #cols<#scope> {
             type Out = #model;
             fn push(self, out: &mut __orm::Vec<__orm::ast::Expr>) {
@@ -103,9 +103,10 @@ fn keys(plan: &Plan<'_>, names: &Names) -> TokenStream {
             .map(|&i| format!("`{}`", plan.columns[i].name))
             .collect();
         let doc = format!("The columns {}, unique together.", words.join(", "));
+        let allow = allow();
         quote! {
             #[doc = #doc]
-            #[allow(dead_code, non_snake_case)]
+            #allow
             #vis fn #name(self) -> __orm::KeyRef<#scope> {
                 static KEY: &[&__orm::Column] = &[#(&__COLUMNS[#columns]),*];
                 __orm::KeyRef::new(KEY)

@@ -42,7 +42,6 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
                 }
             }
             #[automatically_derived]
-            #[diagnostic::do_not_recommend]
             impl __orm::Scalar for #ident {
                 const TYPE: __orm::Type = __orm::Type::Enum(&__ENUM);
                 fn into_value(self) -> __orm::Value {

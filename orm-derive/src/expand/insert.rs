@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::names::{Names, docs};
+use crate::expand::names::{Names, allow, docs};
 use crate::plan::{Column, Insert, Plan};
 
 fn required<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = (usize, &'a Column<'m>)> {
@@ -32,9 +32,10 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
         "What a new [`{}`] needs; `.set(..)` adds the other columns.",
         plan.model.ident
     );
+    let allow = allow();
     quote! {
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case, private_interfaces)]
+        #allow
         #vis struct #new {
             #(#fields)*
         }
@@ -54,7 +55,6 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::IntoInsert<#model> for #new {
             fn into_insert(self) -> __orm::Insert<#model> {
                 __orm::Insert::of(self)
@@ -64,7 +64,6 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
             }
         }
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::New for #new {
             type Model = #model;
             const COLUMNS: &'static [usize] = &[#(#columns),*];

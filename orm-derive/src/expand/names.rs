@@ -72,6 +72,20 @@ pub(crate) fn column_type(column: &Column<'_>, private: &TokenStream) -> TokenSt
     }
 }
 
+/// Lints that speak about the user's choices, which the items made of them follow.
+pub(crate) fn allow() -> TokenStream {
+    quote! {
+        #[allow(
+            dead_code,
+            missing_docs,
+            non_camel_case_types,
+            non_snake_case,
+            private_interfaces,
+            unreachable_pub
+        )]
+    }
+}
+
 /// The doc comment the user wrote, or this one.
 pub(crate) fn docs(attrs: &[Attribute], otherwise: &str) -> TokenStream {
     let own: Vec<&Attribute> = attrs.iter().filter(|a| a.path().is_ident("doc")).collect();

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Visibility};
 
-use crate::expand::names::{Names, column_type};
+use crate::expand::names::{Names, allow, column_type};
 use crate::expand::row::clone;
 use crate::parse::plain;
 use crate::parse::relation::RelationKind;
@@ -25,9 +25,10 @@ pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
             #inner struct #marker;
         }
     });
+    let allow = allow();
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, missing_docs, non_camel_case_types)]
+        #allow
         #vis mod #module {
             #(#types)*
         }
@@ -70,9 +71,10 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
             plain(relation.relation.target_name())
         );
         let related = related(plan, relation, private);
+        let allow = allow();
         quote! {
             #[doc = #doc]
-            #[allow(dead_code)]
+            #allow
             #vis fn #name(&self) -> #private::Related<#module::#marker> {
                 #related
             }
@@ -140,7 +142,6 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     quote! {
         #fits
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::Rel for #module::#marker {
             type Parent = #model;
             type Child = #child;

@@ -13,7 +13,6 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     quote! {
         #output
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::Shape for #ident {
             type Model = #ident;
         }
@@ -45,7 +44,6 @@ fn output(plan: &Plan<'_>) -> TokenStream {
         });
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::Output for #ident {
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                 ::core::result::Result::Ok(#ident {
@@ -83,7 +81,6 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl __orm::Model for #ident {
             type Id = #id_type;
             type Cols<#scope> = #cols<#scope>;
@@ -138,7 +135,6 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
     let marker = |name: TokenStream, body: TokenStream| {
         quote! {
             #[automatically_derived]
-            #[diagnostic::do_not_recommend]
             impl __orm::#name for #ident { #body }
         }
     };

@@ -207,7 +207,7 @@ pub(crate) fn check(cx: &Ctxt, item: &Item) -> Option<Check> {
     Some(Check { sql, name })
 }
 
-/// Tells what is sorted by from what is said about it. A field with the name of an option is written `r#unique`.
+/// Tells what is sorted by from what is said about it.
 fn entries(cx: &Ctxt, item: &Item) -> (Vec<Part>, Vec<Raw>) {
     let parser = |input: ParseStream<'_>| {
         let (mut parts, mut options) = (Vec::new(), Vec::new());
@@ -231,13 +231,15 @@ fn entries(cx: &Ctxt, item: &Item) -> (Vec<Part>, Vec<Raw>) {
     (parts, attr::options(cx, item.attr, options))
 }
 
+/// An option has a value; `unique` alone is one too, so a field of that name is written `r#unique`.
 fn is_option(input: ParseStream<'_>, attr: &Attr) -> bool {
     let ahead = input.fork();
     let Ok(name) = ahead.call(Ident::parse_any) else {
         return false;
     };
     let valued = ahead.peek(Token![=]) || ahead.peek(syn::token::Paren);
-    valued || (attr.options.iter().any(|known| name == known) && !ahead.peek(Token![.]))
+    let flag = name == "unique" && attr.options.contains(&"unique") && !ahead.peek(Token![.]);
+    valued || flag || name == "where"
 }
 
 fn option(input: ParseStream<'_>) -> syn::Result<Raw> {
