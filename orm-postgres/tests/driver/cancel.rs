@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use orm_core::driver::{Connection, Driver, Runner, SavepointVerb, TxMode};
+use orm_core::driver::{Driver, SavepointVerb, TxMode};
 use orm_core::error::Result;
 use orm_core::value::{Type, Value};
 
@@ -164,8 +164,14 @@ async fn dropped_after_every_poll() {
                 let done = perform(&*db, operation, after(n)).await;
                 points += 1;
                 let serves = query(&*db, "SELECT $1", vec![Value::I64(n as i64)], &[Type::I64]);
-                let served = tokio::time::timeout(Duration::from_secs(1), serves).await;
-                let served = served.unwrap_or_else(|_| panic!("{operation:?} after {n} polls: no answer"));
+                let served = tokio::time::timeout(Duration::from_secs(3), serves).await;
+                let served = served.unwrap_or_else(|_| {
+                    panic!(
+                        "{operation:?} {:?} fresh {fresh}: no answer, {:?}",
+                        after(n),
+                        db.status()
+                    )
+                });
                 assert_eq!(served.unwrap(), [[Value::I64(n as i64)]], "{operation:?} {n}");
                 let whole = "SELECT count(*) FROM cancel";
                 assert_eq!(
@@ -206,6 +212,28 @@ async fn waiting_for_a_connection_is_given_up_cleanly() {
         (1, 1, 0)
     );
     exec(&*db, "SELECT 1").await.unwrap();
+}
+
+#[test]
+fn a_runtime_may_end_before_its_transactions() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    let (db, tx) = first.block_on(async {
+        let db = connect("ended", 2).await;
+        exec(&*db, "DROP TABLE IF EXISTS ended").await.unwrap();
+        exec(&*db, "CREATE TABLE ended (a int)").await.unwrap();
+        let mut tx = db.begin(TxMode::default()).await.unwrap();
+        exec_in(&mut *tx, "INSERT INTO ended VALUES (1)").await.unwrap();
+        (db, tx)
+    });
+    drop(first);
+    drop(tx);
+    assert_eq!(runtime().block_on(number(&*db, "SELECT count(*) FROM ended")), 0);
 }
 
 #[tokio::test]

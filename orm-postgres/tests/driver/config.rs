@@ -9,7 +9,7 @@ use orm_core::error::ErrorKind;
 use orm_core::value::{Type, Value};
 use orm_postgres::{Postgres, PostgresOptions};
 
-use crate::support::{connect, exec, number, options, query, rows, sessions, sql, url};
+use crate::support::{connect, eventually, exec, number, options, query, rows, sessions, sql, url};
 
 #[tokio::test]
 async fn a_wrong_place_is_known_at_once() {
@@ -146,10 +146,9 @@ async fn nobody_inherits_a_setting() {
     .await
     .unwrap();
     assert_ne!(got[0][0], Value::Text("pg_catalog".into()));
-    assert_eq!(
-        number(&*db, "SELECT count(*) FROM pg_class WHERE relname = 'leaked'").await,
-        0
-    );
+    let leaked = "SELECT count(*) FROM pg_class WHERE relname = 'leaked'";
+    let gone = async || number(&*db, leaked).await == 0;
+    assert!(eventually(Duration::from_secs(2), gone).await);
     let e = exec(&*db, " /* x */ begin").await.unwrap_err();
     assert_eq!(e.kind(), ErrorKind::TransactionState);
 }

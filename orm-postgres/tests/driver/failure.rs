@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use orm_core::driver::{Connection, Driver, Runner, TxMode};
+use orm_core::driver::{Driver, Runner, TxMode};
 use orm_core::error::{Error, ErrorKind};
 use orm_core::value::{Type, Value};
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orm_core::driver::{Connection, Driver, PoolConfig, Runner, Sink};
+use orm_core::driver::{Connection, Driver, PoolConfig, Sink};
 use orm_core::error::Result;
 use orm_core::sql::{Effort, Sql};
 use orm_core::value::{Cells, Type, Value};

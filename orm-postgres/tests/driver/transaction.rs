@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orm_core::driver::{Connection, Driver, Isolation, Runner, SavepointVerb, TxMode};
+use orm_core::driver::{Driver, Isolation, Runner, SavepointVerb, TxMode};
 use orm_core::error::ErrorKind;
 use orm_core::value::{Type, Value};
 
