@@ -9,7 +9,12 @@
 pub mod ast;
 pub mod driver;
 pub mod error;
+pub mod exec;
 pub mod model;
+#[doc(hidden)]
+pub mod private;
+pub mod query;
+pub mod relation;
 pub mod schema;
 pub mod sql;
 pub mod value;

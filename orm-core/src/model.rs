@@ -75,11 +75,11 @@ pub struct Audited<M>(std::marker::PhantomData<M>);
 #[diagnostic::on_unimplemented(message = "`{Self}` cannot be a primary key")]
 pub trait Key: Clone + Send + Sync + 'static {
     /// The values of the key's columns in order.
-    fn push(self, out: &mut Vec<Value>);
+    fn add_to(self, out: &mut Vec<Value>);
 }
 #[diagnostic::do_not_recommend]
 impl<T: Scalar + Clone> Key for T {
-    fn push(self, out: &mut Vec<Value>) {
+    fn add_to(self, out: &mut Vec<Value>) {
         out.push(self.into_value());
     }
 }
@@ -87,7 +87,7 @@ macro_rules! key {
     ($($T:ident $t:ident),+) => {
         #[diagnostic::do_not_recommend]
         impl<$($T: Scalar + Clone),+> Key for ($($T,)+) {
-            fn push(self, out: &mut Vec<Value>) {
+            fn add_to(self, out: &mut Vec<Value>) {
                 let ($($t,)+) = self;
                 $(out.push($t.into_value());)+
             }

@@ -30,6 +30,10 @@ pub trait Sink: Any + Send {
     fn wants(&self) -> Option<usize> {
         None
     }
+    /// How many rows it took, for logs.
+    fn rows(&self) -> usize {
+        0
+    }
     /// For the typed side to take itself back.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }

@@ -230,6 +230,8 @@ pub trait SqlType: Sized + Send + Sync + 'static {
     type Base: Scalar;
     /// Cardinality of a relation whose foreign key has this type.
     type Card: crate::model::Cardinality;
+    /// `U`, or `Option<U>` when this is an `Option`: what a function of this value yields.
+    type With<U: Scalar>: SqlType<Base = U>;
     /// The logical type of the column.
     const TYPE: Type;
     /// Whether the column takes NULL.
@@ -244,6 +246,7 @@ pub trait SqlType: Sized + Send + Sync + 'static {
 impl<T: Scalar> SqlType for T {
     type Base = T;
     type Card = crate::model::One;
+    type With<U: Scalar> = U;
     const TYPE: Type = T::TYPE;
     const NULLABLE: bool = false;
     #[inline]
@@ -262,6 +265,7 @@ impl<T: Scalar> SqlType for T {
 impl<T: Scalar> SqlType for Option<T> {
     type Base = T;
     type Card = crate::model::Maybe;
+    type With<U: Scalar> = Option<U>;
     const TYPE: Type = T::TYPE;
     const NULLABLE: bool = true;
     #[inline]
@@ -287,6 +291,10 @@ fn unexpected_null() -> Error {
 pub trait Output: Sized + Send + 'static {
     /// Reads the next cells of the row.
     fn decode(row: &mut Row<'_>) -> Result<Self>;
+    /// The names of the columns it reads, for hand-written SQL; `None` reads by position.
+    fn names() -> Option<Vec<&'static str>> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]

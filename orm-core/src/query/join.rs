@@ -1,0 +1,197 @@
+//! Queries over several tables.
+
+use crate::ast::{Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef};
+use crate::model::{Model, Rel};
+use crate::query::select::table_ref;
+use crate::query::{Aggregates, Cond, Expr, Grouped, IntoExpr, Orders, Phantom, Query, Selection};
+use crate::relation::{self, RelRef};
+use crate::value::SqlType;
+
+/// A query over joined tables; `C` is the tuple of their columns. Ends with `.select(..)`.
+#[must_use = "a join does nothing until `.select(..)` and a method such as `.all(&db)`"]
+pub struct Join<M: Model, C> {
+    ast: Box<Select>,
+    cols: C,
+    _p: Phantom<M>,
+}
+
+impl<M: Model, C: Clone> Clone for Join<M, C> {
+    fn clone(&self) -> Self {
+        Join::new(self.ast.clone(), self.cols.clone())
+    }
+}
+
+/// The columns of a left-joined table: read through [`map`](Opt::map), as `Option`.
+pub struct Opt<C>(C);
+impl<C: Copy> Clone for Opt<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<C: Copy> Copy for Opt<C> {}
+impl<C> Opt<C> {
+    /// A column or expression of the joined row, `None` when there is none.
+    pub fn map<S, X: IntoExpr<S>>(self, f: impl FnOnce(C) -> X) -> Expr<S, Option<<X::T as SqlType>::Base>> {
+        Expr::new(f(self.0).into_expr().into_node())
+    }
+    /// A relation of the joined row, to join further.
+    pub fn rel<S, R>(self, f: impl FnOnce(C) -> RelRef<S, R>) -> RelRef<S, R> {
+        f(self.0)
+    }
+}
+
+impl<M: Model, C> Join<M, C> {
+    pub(crate) fn new(ast: Box<Select>, cols: C) -> Self {
+        Join {
+            ast,
+            cols,
+            _p: std::marker::PhantomData,
+        }
+    }
+    fn add_relation(
+        &mut self,
+        parent: Source,
+        child: Source,
+        def: &'static crate::schema::RelationDef,
+        left: bool,
+    ) {
+        let kind = if left { JoinKind::Left } else { JoinKind::Inner };
+        self.ast.joins.extend(relation::joins(def, parent, child, kind));
+    }
+    fn add_table(&mut self, table: TableRef, left: bool, on: crate::ast::Expr) {
+        let kind = if left { JoinKind::Left } else { JoinKind::Inner };
+        self.ast.joins.push(NodeJoin {
+            kind,
+            table,
+            on: vec![on],
+        });
+    }
+}
+
+impl<M: Model, C: Copy> Join<M, C> {
+    /// Only rows that meet the condition.
+    pub fn filter<P: Cond<M>>(mut self, f: impl FnOnce(C) -> P) -> Self {
+        self.ast.filter.push(f(self.cols).into_cond());
+        self
+    }
+    /// As [`filter`](Join::filter) when there is a value, else nothing.
+    pub fn filter_some<V, P: Cond<M>>(self, value: Option<V>, f: impl FnOnce(C, V) -> P) -> Self {
+        match value {
+            Some(v) => self.filter(|c| f(c, v)),
+            None => self,
+        }
+    }
+    /// Adds to the order.
+    pub fn order_by<T: Orders<M>>(mut self, f: impl FnOnce(C) -> T) -> Self {
+        f(self.cols).add_to(&mut self.ast.order);
+        self
+    }
+    /// At most so many rows.
+    pub fn limit(mut self, n: u64) -> Self {
+        self.ast.limit = Some(n);
+        self
+    }
+    /// Without the first so many rows.
+    pub fn offset(mut self, n: u64) -> Self {
+        self.ast.offset = Some(n);
+        self
+    }
+    /// Equal rows once.
+    pub fn distinct(mut self) -> Self {
+        self.ast.distinct = Distinct::Yes;
+        self
+    }
+    /// What a row becomes.
+    pub fn select<T: Selection<M>>(mut self, f: impl FnOnce(C) -> T) -> Query<M, T::Out> {
+        self.ast.columns.clear();
+        f(self.cols).push(&mut self.ast.columns);
+        Query::from_ast(self.ast)
+    }
+    /// One row of aggregates over all rows.
+    pub fn aggregate<T: Aggregates<M>>(mut self, f: impl FnOnce(C) -> T) -> Query<M, T::Out> {
+        self.ast.columns.clear();
+        f(self.cols).push(&mut self.ast.columns);
+        Query::from_ast(self.ast)
+    }
+    /// Groups rows by a column, an expression, or a tuple of them.
+    pub fn group_by<K: Selection<M> + Clone>(self, f: impl FnOnce(C) -> K) -> Grouped<M, C, K> {
+        Grouped::new(self.ast, self.cols, f(self.cols))
+    }
+}
+
+/// A joined table sees its live rows; only a required relation shows deleted ones, or its parents would vanish.
+pub(crate) fn guard_of(def: &crate::schema::RelationDef) -> Guard {
+    let deleted = if def.required {
+        Deleted::Included
+    } else {
+        Deleted::Hidden
+    };
+    Guard {
+        deleted,
+        all_tenants: false,
+    }
+}
+
+/// A reference to the related table of a relation.
+pub(crate) fn related_table(def: &crate::schema::RelationDef, source: Source) -> TableRef {
+    TableRef {
+        source,
+        item: FromItem::Table(&(def.table)().table),
+        guard: guard_of(def),
+    }
+}
+
+macro_rules! join {
+    ($($A:ident $a:ident),*) => {
+        impl<M: Model, $($A: Copy),*> Join<M, ($($A,)*)> {
+            fn and<T>(self, t: T) -> Join<M, ($($A,)* T,)> {
+                let ($($a,)*) = self.cols;
+                Join::new(self.ast, ($($a,)* t,))
+            }
+            /// Joins related rows; rows without one are left out.
+            pub fn join<R: Rel>(
+                mut self,
+                f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
+            ) -> Join<M, ($($A,)* <R::Child as Model>::Cols<M>,)> {
+                let child = Source::fresh();
+                self.add_relation(f(self.cols).source(), child, R::DEF, false);
+                self.and(R::Child::cols(child))
+            }
+            /// Joins related rows; rows without one stay, with NULLs.
+            pub fn left_join<R: Rel>(
+                mut self,
+                f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
+            ) -> Join<M, ($($A,)* Opt<<R::Child as Model>::Cols<M>>,)> {
+                let child = Source::fresh();
+                self.add_relation(f(self.cols).source(), child, R::DEF, true);
+                self.and(Opt(R::Child::cols(child)))
+            }
+            /// Joins any model on a condition.
+            pub fn join_on<N: Model, Q: Cond<M>>(
+                mut self,
+                f: impl FnOnce(($($A,)*), N::Cols<M>) -> Q,
+            ) -> Join<M, ($($A,)* N::Cols<M>,)> {
+                let source = Source::fresh();
+                let on = f(self.cols, N::cols(source)).into_cond();
+                self.add_table(table_ref::<N>(source), false, on);
+                self.and(N::cols(source))
+            }
+            /// Joins any model on a condition; rows without a match stay, with NULLs.
+            pub fn left_join_on<N: Model, Q: Cond<M>>(
+                mut self,
+                f: impl FnOnce(($($A,)*), N::Cols<M>) -> Q,
+            ) -> Join<M, ($($A,)* Opt<N::Cols<M>>,)> {
+                let source = Source::fresh();
+                let on = f(self.cols, N::cols(source)).into_cond();
+                self.add_table(table_ref::<N>(source), true, on);
+                self.and(Opt(N::cols(source)))
+            }
+        }
+    };
+}
+join!(A a);
+join!(A a, B b);
+join!(A a, B b, C c);
+join!(A a, B b, C c, D d);
+join!(A a, B b, C c, D d, E e);
+join!(A a, B b, C c, D d, E e, F f);

@@ -1,0 +1,43 @@
+//! The typed surface: columns, expressions and statements as values. Everything generic is phantom around one AST.
+//!
+//! Nothing here can run: it imports neither `sql` nor `driver` nor `exec`.
+
+mod aggregate;
+mod case;
+mod column;
+mod delete;
+mod expr;
+mod insert;
+mod join;
+mod operand;
+mod raw;
+mod select;
+mod update;
+mod upsert;
+mod write;
+
+pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
+pub use case::{Case, Literal, case};
+pub use column::{Col, KeyRef, kind};
+pub use delete::DeleteWhere;
+pub use expr::{
+    Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, all_of, any_of, value,
+};
+pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
+pub(crate) use join::related_table;
+pub use join::{Join, Opt};
+pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
+pub use raw::{RawArg, RawSql, raw_list, raw_value};
+pub use select::Query;
+pub(crate) use select::{all_fields, table_ref};
+pub use update::{Update, UpdateWhere};
+pub use upsert::{
+    ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
+};
+pub(crate) use write::{
+    InsertParts, conflict_update, delete_statement, insert_statement, key_filter, soft_delete_set, touch,
+    update_statement, version_filter,
+};
+
+/// A marker that owns nothing and is always `Send`.
+pub(crate) type Phantom<T> = std::marker::PhantomData<fn() -> T>;

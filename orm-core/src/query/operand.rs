@@ -1,0 +1,145 @@
+//! What may stand on the right-hand side: of comparisons and arithmetic, of assignments, of `in_`.
+
+use crate::ast::{Expr as Node, InList as NodeList};
+use crate::model::Model;
+use crate::query::{Col, Expr, Query};
+use crate::schema::Column;
+use crate::value::{Scalar, SqlType, Value};
+
+/// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared with a `{B}` column of a query on `{S}`",
+    label = "expected `{B}`, or a column or expression of that type from this closure's argument"
+)]
+pub trait Operand<S, B> {
+    /// The result type of arithmetic: nullable when this side is.
+    type Lift<T: SqlType>: SqlType;
+    /// The expression.
+    fn into_node(self) -> Node;
+}
+
+/// Never implemented: carries the message for `eq(None)`.
+#[diagnostic::on_unimplemented(
+    message = "comparing with `None` is never true in SQL",
+    label = "use `.is_null()`, or `.eq_opt(value)` when the value may be absent",
+    note = "to skip the condition when the value is `None`, use `.filter_some(value, |m, v| ..)`"
+)]
+pub trait ComparesWithNone {}
+
+/// What may be assigned to a column of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be assigned to a `{T}` column of `{S}`",
+    label = "expected `{T}`, or a column or expression of that type from this closure's argument"
+)]
+pub trait Assignable<S, T> {
+    /// The expression.
+    fn into_node(self) -> Node;
+}
+
+/// Never implemented: carries the message for `to(None)` on a NOT NULL column.
+#[diagnostic::on_unimplemented(
+    message = "`None` cannot be assigned to a NOT NULL column of type `{Self}`",
+    label = "this column is not nullable",
+    note = "make the field `Option<{Self}>`, or use `.to_some(value)` to leave the column untouched when the value is `None`"
+)]
+pub trait TakesNone {}
+
+macro_rules! operand {
+    ($([$($g:tt)*] $t:ty, $b:ty, $lift:ty, $self:ident => $node:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<S, $($g)*> Operand<S, $b> for $t {
+            type Lift<T: SqlType> = $lift;
+            fn into_node($self) -> Node {
+                $node
+            }
+        }
+    )*};
+}
+operand! {
+    [B: Scalar] B, B, T, self => Node::Value(Scalar::into_value(self));
+    [B: Scalar + Clone] &B, B, T, self => Node::Value(Scalar::into_value(self.clone()));
+    [] &str, String, T, self => Node::Value(Value::Text(self.into()));
+    [B: Scalar, K] Col<S, B, K>, B, T, self => self.node();
+    [B: Scalar, K] Col<S, Option<B>, K>, B, Option<T::Base>, self => self.node();
+    [B: Scalar] Expr<S, B>, B, T, self => self.into_node();
+    [B: Scalar] Expr<S, Option<B>>, B, Option<T::Base>, self => self.into_node();
+}
+impl<S, B: Scalar + ComparesWithNone, X> Operand<S, B> for Option<X> {
+    type Lift<T: SqlType> = T;
+    fn into_node(self) -> Node {
+        Node::Value(Value::Null(B::TYPE))
+    }
+}
+
+macro_rules! assignable {
+    ($([$($g:tt)*] $t:ty, $target:ty, $self:ident => $node:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<S, $($g)*> Assignable<S, $target> for $t {
+            fn into_node($self) -> Node {
+                $node
+            }
+        }
+    )*};
+}
+assignable! {
+    [T: SqlType] T, T, self => Node::Value(SqlType::into_value(self));
+    [B: Scalar + Clone] &B, B, self => Node::Value(Scalar::into_value(self.clone()));
+    [] &str, String, self => Node::Value(Value::Text(self.into()));
+    [B: Scalar, K] Col<S, B, K>, B, self => self.node();
+    [B: Scalar] Expr<S, B>, B, self => self.into_node();
+    [B: Scalar] B, Option<B>, self => Node::Value(Scalar::into_value(self));
+    [B: Scalar + Clone] &B, Option<B>, self => Node::Value(Scalar::into_value(self.clone()));
+    [] &str, Option<String>, self => Node::Value(Value::Text(self.into()));
+    [B: Scalar, K] Col<S, B, K>, Option<B>, self => self.node();
+    [B: Scalar, K] Col<S, Option<B>, K>, Option<B>, self => self.node();
+    [B: Scalar] Expr<S, B>, Option<B>, self => self.into_node();
+    [B: Scalar] Expr<S, Option<B>>, Option<B>, self => self.into_node();
+}
+impl<S, B: Scalar + TakesNone, X> Assignable<S, B> for Option<X> {
+    fn into_node(self) -> Node {
+        Node::Value(Value::Null(B::TYPE))
+    }
+}
+
+/// A typed NULL that is assigned takes the column's own type, which may be narrower than the Rust type's.
+pub(crate) fn put(column: &'static Column, node: Node) -> Node {
+    match node {
+        Node::Value(Value::Null(_)) => Node::Value(Value::Null(column.column.ty)),
+        other => other,
+    }
+}
+
+/// Right-hand side of `.in_(..)`: values, or a query that selects one column.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of `{B}`",
+    label = "expected values of type `{B}`, or a query that selects one such column"
+)]
+pub trait InList<S, B> {
+    /// The list.
+    fn into_list(self) -> NodeList;
+}
+#[diagnostic::do_not_recommend]
+impl<S, B: Scalar, I: IntoIterator<Item: Operand<S, B>>> InList<S, B> for I {
+    fn into_list(self) -> NodeList {
+        let nodes: Vec<Node> = self.into_iter().map(Operand::into_node).collect();
+        if nodes.iter().all(|n| matches!(n, Node::Value(_))) {
+            let values = nodes
+                .into_iter()
+                .filter_map(|n| if let Node::Value(v) = n { Some(v) } else { None });
+            return NodeList::Values(B::TYPE, values.collect());
+        }
+        NodeList::Exprs(nodes)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, B: Scalar, M: Model> InList<S, B> for Query<M, B> {
+    fn into_list(self) -> NodeList {
+        NodeList::Query(self.into_ast())
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, B: Scalar, M: Model> InList<S, B> for Query<M, Option<B>> {
+    fn into_list(self) -> NodeList {
+        NodeList::Query(self.into_ast())
+    }
+}

@@ -1,0 +1,213 @@
+//! SELECT.
+
+use crate::ast::{
+    Deleted, Distinct, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source, TableRef,
+};
+use crate::model::{Model, Rel, SoftDelete};
+use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Selection};
+use crate::relation::RelRef;
+
+/// A select on `M` that yields `O`s. A value: it can be cloned, stored, narrowed later; it runs when a terminal such
+/// as `.all(&db)` is awaited.
+#[must_use = "a query does nothing until a method such as `.all(&db)` runs it"]
+pub struct Query<M: Model, O = M> {
+    ast: Box<Select>,
+    _p: Phantom<(M, O)>,
+}
+
+impl<M: Model, O> Clone for Query<M, O> {
+    fn clone(&self) -> Self {
+        Query::from_ast(self.ast.clone())
+    }
+}
+
+/// A reference to a model's table.
+pub(crate) fn table_ref<M: Model>(source: Source) -> TableRef {
+    TableRef {
+        source,
+        item: FromItem::Table(&M::TABLE.table),
+        guard: Guard::default(),
+    }
+}
+
+/// All fields of a model, in the order `Output::decode` reads them.
+pub(crate) fn all_fields<M: Model>(source: Source) -> Vec<Node> {
+    M::TABLE.columns[..M::TABLE.fields]
+        .iter()
+        .map(|c| Node::Column(source, &c.column))
+        .collect()
+}
+
+impl<M: Model> Query<M> {
+    pub(crate) fn new() -> Self {
+        let source = Source::fresh();
+        let mut ast = Select::from(table_ref::<M>(source));
+        ast.columns = all_fields::<M>(source);
+        Query::from_ast(Box::new(ast))
+    }
+}
+
+impl<M: Model, O> Query<M, O> {
+    pub(crate) fn from_ast(ast: Box<Select>) -> Self {
+        Query {
+            ast,
+            _p: std::marker::PhantomData,
+        }
+    }
+    pub(crate) fn into_ast(self) -> Box<Select> {
+        self.ast
+    }
+    pub(crate) fn ast_mut(&mut self) -> &mut Select {
+        &mut self.ast
+    }
+    fn cols(&self) -> M::Cols<M> {
+        M::cols(self.ast.root())
+    }
+    /// The statement as data.
+    pub fn ast(&self) -> &Select {
+        &self.ast
+    }
+    /// Only rows that meet the condition. Several are joined by AND.
+    pub fn filter<C: Cond<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> C) -> Self {
+        let condition = f(self.cols()).into_cond();
+        self.ast.filter.push(condition);
+        self
+    }
+    /// As [`filter`](Query::filter) when there is a value, else nothing.
+    pub fn filter_some<V, C: Cond<M>>(self, value: Option<V>, f: impl FnOnce(M::Cols<M>, V) -> C) -> Self {
+        match value {
+            Some(v) => self.filter(|m| f(m, v)),
+            None => self,
+        }
+    }
+    /// Adds to the order. NULLs are last ascending and first descending, on every backend.
+    pub fn order_by<T: Orders<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> T) -> Self {
+        let cols = self.cols();
+        f(cols).add_to(&mut self.ast.order);
+        self
+    }
+    /// At most so many rows.
+    pub fn limit(mut self, n: u64) -> Self {
+        self.ast.limit = Some(n);
+        self
+    }
+    /// Without the first so many rows.
+    pub fn offset(mut self, n: u64) -> Self {
+        self.ast.offset = Some(n);
+        self
+    }
+    /// Equal rows once.
+    pub fn distinct(mut self) -> Self {
+        self.ast.distinct = Distinct::Yes;
+        self
+    }
+    fn deleted(mut self, deleted: Deleted) -> Self {
+        if let Some(from) = &mut self.ast.from {
+            from.guard.deleted = deleted;
+        }
+        self
+    }
+    /// Soft-deleted rows as well.
+    pub fn with_deleted(self) -> Self
+    where
+        M: SoftDelete,
+    {
+        self.deleted(Deleted::Included)
+    }
+    /// Soft-deleted rows only.
+    pub fn only_deleted(self) -> Self
+    where
+        M: SoftDelete,
+    {
+        self.deleted(Deleted::Only)
+    }
+    fn lock(mut self, strength: LockStrength) -> Self {
+        let of = Vec::new();
+        self.ast.lock = Some(Lock {
+            strength,
+            of,
+            wait: LockWait::Wait,
+        });
+        self
+    }
+    /// Locks the rows against writers until the transaction ends (`FOR UPDATE`). On SQLite a write transaction
+    /// already holds the only write lock, and nothing is added.
+    pub fn for_update(self) -> Self {
+        self.lock(LockStrength::Update)
+    }
+    /// Locks the rows against changes, but not against other readers that do the same (`FOR SHARE`).
+    pub fn for_share(self) -> Self {
+        self.lock(LockStrength::Share)
+    }
+    /// With a lock: fails with `LockTimeout` when a row is locked already.
+    pub fn no_wait(mut self) -> Self {
+        if let Some(lock) = &mut self.ast.lock {
+            lock.wait = LockWait::NoWait;
+        }
+        self
+    }
+    /// With a lock: leaves out rows that are locked already.
+    pub fn skip_locked(mut self) -> Self {
+        if let Some(lock) = &mut self.ast.lock {
+            lock.wait = LockWait::SkipLocked;
+        }
+        self
+    }
+    fn reselect<N>(mut self, push: impl FnOnce(M::Cols<M>, &mut Vec<Node>)) -> Query<M, N> {
+        let cols = self.cols();
+        self.ast.columns.clear();
+        push(cols, &mut self.ast.columns);
+        Query::from_ast(self.ast)
+    }
+}
+
+impl<M: Model> Query<M> {
+    /// What a row becomes: columns, expressions, or a tuple of them.
+    pub fn select<T: Selection<M>>(self, f: impl FnOnce(M::Cols<M>) -> T) -> Query<M, T::Out> {
+        self.reselect(|cols, out| f(cols).push(out))
+    }
+    /// One row of aggregates over all rows.
+    pub fn aggregate<T: Aggregates<M>>(self, f: impl FnOnce(M::Cols<M>) -> T) -> Query<M, T::Out> {
+        self.reselect(|cols, out| f(cols).push(out))
+    }
+    /// Groups rows by a column, an expression, or a tuple of them.
+    pub fn group_by<K: Selection<M> + Clone>(
+        self,
+        f: impl FnOnce(M::Cols<M>) -> K,
+    ) -> Grouped<M, M::Cols<M>, K> {
+        let cols = self.cols();
+        Grouped::new(self.ast, cols, f(cols))
+    }
+    /// Joins the related rows; rows without one are left out.
+    pub fn join<R: Rel<Parent = M>>(
+        self,
+        f: impl FnOnce(M::Cols<M>) -> RelRef<M, R>,
+    ) -> Join<M, (M::Cols<M>, <R::Child as Model>::Cols<M>)> {
+        self.joined().join(|(m,)| f(m))
+    }
+    /// Joins the related rows; rows without one stay, with NULLs.
+    pub fn left_join<R: Rel<Parent = M>>(
+        self,
+        f: impl FnOnce(M::Cols<M>) -> RelRef<M, R>,
+    ) -> Join<M, (M::Cols<M>, Opt<<R::Child as Model>::Cols<M>>)> {
+        self.joined().left_join(|(m,)| f(m))
+    }
+    /// Joins any model on a condition, also the same one again.
+    pub fn join_on<N: Model, C: Cond<M>>(
+        self,
+        f: impl FnOnce(M::Cols<M>, N::Cols<M>) -> C,
+    ) -> Join<M, (M::Cols<M>, N::Cols<M>)> {
+        self.joined().join_on::<N, C>(|(m,), n| f(m, n))
+    }
+    /// Joins any model on a condition; rows without a match stay, with NULLs.
+    pub fn left_join_on<N: Model, C: Cond<M>>(
+        self,
+        f: impl FnOnce(M::Cols<M>, N::Cols<M>) -> C,
+    ) -> Join<M, (M::Cols<M>, Opt<N::Cols<M>>)> {
+        self.joined().left_join_on::<N, C>(|(m,), n| f(m, n))
+    }
+    fn joined(self) -> Join<M, (M::Cols<M>,)> {
+        let cols = (self.cols(),);
+        Join::new(self.ast, cols)
+    }
+}

@@ -1,0 +1,60 @@
+//! UPDATE: of one row in memory, and of all rows that meet a condition.
+
+use crate::ast::{Expr as Node, Source};
+use crate::model::Model;
+use crate::query::{Phantom, Sets, key_filter, version_filter};
+use crate::schema::Column;
+
+/// A change of one row: only the columns that are set are written.
+#[must_use = "an update does nothing until `.save(&db)`"]
+pub struct Update<M> {
+    pub(crate) source: Source,
+    pub(crate) set: Vec<(&'static Column, Node)>,
+    pub(crate) key: Vec<Node>,
+    pub(crate) version: Option<Node>,
+    _p: Phantom<M>,
+}
+
+impl<M: Model> Update<M> {
+    pub(crate) fn of(model: &M) -> Self {
+        let source = Source::fresh();
+        Update {
+            source,
+            set: Vec::new(),
+            key: key_filter(M::TABLE, source, model.id()),
+            version: version_filter(M::TABLE, source, model.version()),
+            _p: std::marker::PhantomData,
+        }
+    }
+    /// Adds assignments. `None` is NULL, a column that is not named stays untouched.
+    pub fn set<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> A) -> Self {
+        f(M::cols(self.source)).add_to(&mut self.set);
+        self
+    }
+}
+
+/// A change of all rows that meet a condition.
+#[must_use = "an update does nothing until `.exec(&db)`"]
+pub struct UpdateWhere<M> {
+    pub(crate) source: Source,
+    pub(crate) set: Vec<(&'static Column, Node)>,
+    pub(crate) filter: Vec<Node>,
+    _p: Phantom<M>,
+}
+
+impl<M: Model> UpdateWhere<M> {
+    pub(crate) fn new(filter: impl FnOnce(Source) -> Node) -> Self {
+        let source = Source::fresh();
+        UpdateWhere {
+            source,
+            set: Vec::new(),
+            filter: vec![filter(source)],
+            _p: std::marker::PhantomData,
+        }
+    }
+    /// Adds assignments; the right side may use the row's own columns.
+    pub fn set<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> A) -> Self {
+        f(M::cols(self.source)).add_to(&mut self.set);
+        self
+    }
+}

@@ -1,0 +1,143 @@
+//! INSERT … ON CONFLICT.
+
+use crate::ast::{Expr as Node, Source};
+use crate::model::Model;
+use crate::query::{Batch, Insert, IntoInsert, Phantom, Sets};
+use crate::schema::Column;
+
+/// Columns that identify a row by themselves.
+#[diagnostic::on_unimplemented(
+    message = "an upsert needs a unique target, and this column is not unique",
+    label = "not a primary key, not `#[orm(unique)]`",
+    note = "add `#[orm(unique)]` to the column, or use `.key()` or a method made by `#[orm(unique(a, b))]`"
+)]
+pub trait UniqueKey {}
+
+/// What `.upsert(|u| ..)` may return.
+#[diagnostic::on_unimplemented(
+    message = "an upsert needs a unique target, and `{Self}` is not one",
+    note = "return a primary key or `#[orm(unique)]` column, `.key()`, or a method made by `#[orm(unique(a, b))]`"
+)]
+pub trait ConflictTarget<S> {
+    /// The columns.
+    fn columns(self) -> Vec<&'static Column>;
+}
+
+/// What an upsert did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upserted<M> {
+    /// There was no such row.
+    Inserted(M),
+    /// The row existed and was changed.
+    Updated(M),
+}
+
+impl<M> Upserted<M> {
+    /// The row, whichever way it got there.
+    pub fn into_inner(self) -> M {
+        match self {
+            Upserted::Inserted(m) | Upserted::Updated(m) => m,
+        }
+    }
+    /// Whether the row is new.
+    pub fn is_inserted(&self) -> bool {
+        matches!(self, Upserted::Inserted(_))
+    }
+}
+
+/// After `.upsert(..)`: say what happens on a conflict.
+#[must_use = "an upsert needs `.update(|u, new| ..)` or `.do_nothing()`, then `.exec(&db)`"]
+pub struct Upsert<M> {
+    insert: Insert<M>,
+    target: Vec<&'static Column>,
+}
+
+/// Never implemented: carries the message for an upsert that does not say what to do.
+#[diagnostic::on_unimplemented(
+    message = "this upsert does not say what to do with an existing row",
+    label = "call `.update(|u, new| ..)` or `.do_nothing()` first"
+)]
+pub trait Decided {}
+
+impl<M: Model> Upsert<M> {
+    pub(crate) fn new(insert: Insert<M>, target: Vec<&'static Column>) -> Self {
+        Upsert { insert, target }
+    }
+    /// Changes the existing row; `new` is the row that was to be inserted.
+    pub fn update<A: Sets<M>>(self, f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A) -> UpsertUpdate<M> {
+        let source = Source::fresh();
+        let set = set_of::<M, A>(source, f);
+        UpsertUpdate {
+            insert: self.insert,
+            target: self.target,
+            source,
+            set,
+            revive: false,
+        }
+    }
+    /// Keeps the existing row: `.exec` yields `None` on a conflict.
+    pub fn do_nothing(self) -> UpsertNothing<M> {
+        UpsertNothing {
+            insert: self.insert,
+            target: self.target,
+        }
+    }
+}
+
+type Assigned = Vec<(&'static Column, Node)>;
+
+fn set_of<M: Model, A: Sets<M>>(source: Source, f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A) -> Assigned {
+    let mut set = Vec::new();
+    f(M::cols(source), M::cols(Source::EXCLUDED)).add_to(&mut set);
+    set
+}
+
+/// An upsert that changes an existing row.
+#[must_use = "an upsert does nothing until `.exec(&db)`"]
+pub struct UpsertUpdate<M> {
+    pub(crate) insert: Insert<M>,
+    pub(crate) target: Vec<&'static Column>,
+    pub(crate) source: Source,
+    pub(crate) set: Assigned,
+    pub(crate) revive: bool,
+}
+
+/// An upsert that keeps an existing row.
+#[must_use = "an upsert does nothing until `.exec(&db)`"]
+pub struct UpsertNothing<M> {
+    pub(crate) insert: Insert<M>,
+    pub(crate) target: Vec<&'static Column>,
+}
+
+/// An upsert of many rows.
+#[must_use = "an upsert needs `.update(|u, new| ..)` or `.do_nothing()`, then `.exec(&db)`"]
+pub struct UpsertAll<M> {
+    pub(crate) batch: Batch,
+    pub(crate) target: Vec<&'static Column>,
+    pub(crate) source: Source,
+    pub(crate) set: Option<Assigned>,
+    _p: Phantom<M>,
+}
+
+impl<M: Model> UpsertAll<M> {
+    pub(crate) fn new<I: IntoInsert<M>>(
+        rows: impl IntoIterator<Item = I>,
+        target: impl ConflictTarget<M>,
+    ) -> Self {
+        let mut batch = Batch::new(M::TABLE);
+        rows.into_iter().for_each(|r| r.add_to(&mut batch));
+        let (source, target) = (Source::fresh(), target.columns());
+        UpsertAll {
+            batch,
+            target,
+            source,
+            set: None,
+            _p: std::marker::PhantomData,
+        }
+    }
+    /// Changes existing rows; `new` is the row that was to be inserted.
+    pub fn update<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A) -> Self {
+        self.set = Some(set_of::<M, A>(self.source, f));
+        self
+    }
+}

@@ -1,0 +1,184 @@
+//! The shadow columns' part in every write: one place, so that no path can forget them.
+
+use crate::ast::{
+    Assignment, CompareOp, Delete, Deleted, Expr as Node, Guard, Insert, InsertSource, MathOp, Source, Update,
+};
+use crate::model::Key;
+use crate::schema::{Column, Role, Table};
+use crate::value::Value;
+
+/// Guard of a write: which rows of the table it can touch.
+pub(crate) fn guard(deleted: Deleted) -> Guard {
+    Guard {
+        deleted,
+        all_tenants: false,
+    }
+}
+
+/// All fields of the model, for RETURNING.
+pub(crate) fn returning(table: &'static Table, source: Source) -> Vec<Node> {
+    table.columns[..table.fields]
+        .iter()
+        .map(|c| Node::Column(source, &c.column))
+        .collect()
+}
+
+/// `key = values` over the columns of the primary key.
+pub(crate) fn key_filter(table: &'static Table, source: Source, key: impl Key) -> Vec<Node> {
+    let mut values = Vec::new();
+    key.add_to(&mut values);
+    table
+        .key_columns()
+        .zip(values)
+        .map(|(c, v)| equals(source, c, v))
+        .collect()
+}
+
+fn equals(source: Source, column: &'static Column, value: Value) -> Node {
+    let (l, r) = (Node::Column(source, &column.column), Node::Value(value));
+    Node::Compare(CompareOp::Eq, Box::new(l), Box::new(r))
+}
+
+/// `version = the one that was read`.
+pub(crate) fn version_filter(table: &'static Table, source: Source, version: Option<i64>) -> Option<Node> {
+    let column = &table.columns[table.managed.version?];
+    Some(equals(source, column, Value::I64(version?)))
+}
+
+/// Adds what every change of a row brings along: who, when, and the next version.
+pub(crate) fn touch(table: &'static Table, source: Source, set: &mut Vec<(&'static Column, Node)>) {
+    for column in table.columns {
+        let value = match column.role {
+            Role::UpdatedAt => Node::Clock,
+            Role::UpdatedBy => Node::Actor,
+            Role::Version => {
+                let (old, one) = (Node::Column(source, &column.column), Node::Value(Value::I64(1)));
+                Node::Math(MathOp::Add, Box::new(old), Box::new(one))
+            }
+            Role::Plain
+            | Role::CreatedAt
+            | Role::CreatedBy
+            | Role::DeletedAt
+            | Role::DeletedBy
+            | Role::Tenant => continue,
+        };
+        set.push((column, value));
+    }
+}
+
+/// What a soft delete sets; `undo` for a restore.
+pub(crate) fn soft_delete_set(
+    table: &'static Table,
+    source: Source,
+    undo: bool,
+) -> Vec<(&'static Column, Node)> {
+    let mut set = Vec::new();
+    for column in table.columns {
+        let value = match column.role {
+            Role::DeletedAt | Role::DeletedBy if undo => Node::Value(Value::Null(column.column.ty)),
+            Role::DeletedAt => Node::Clock,
+            Role::DeletedBy => Node::Actor,
+            _ => continue,
+        };
+        set.push((column, value));
+    }
+    touch(table, source, &mut set);
+    set
+}
+
+fn assignments(set: Vec<(&'static Column, Node)>) -> Vec<Assignment> {
+    set.into_iter()
+        .map(|(c, value)| Assignment {
+            column: &c.column,
+            value,
+        })
+        .collect()
+}
+
+/// An UPDATE.
+pub(crate) fn update_statement(
+    table: &'static Table,
+    source: Source,
+    set: Vec<(&'static Column, Node)>,
+    filter: Vec<Node>,
+    deleted: Deleted,
+) -> Update {
+    Update {
+        with: Vec::new(),
+        source,
+        table: &table.table,
+        guard: guard(deleted),
+        set: assignments(set),
+        from: Vec::new(),
+        joins: Vec::new(),
+        filter,
+        returning: Vec::new(),
+    }
+}
+
+/// A DELETE that removes rows for good.
+pub(crate) fn delete_statement(
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    deleted: Deleted,
+) -> Delete {
+    let (with, using, returning) = (Vec::new(), Vec::new(), Vec::new());
+    Delete {
+        with,
+        source,
+        table: &table.table,
+        guard: guard(deleted),
+        using,
+        filter,
+        returning,
+    }
+}
+
+/// What an INSERT of some rows of one group needs.
+pub(crate) struct InsertParts {
+    pub(crate) columns: Vec<&'static Column>,
+    pub(crate) rows: InsertSource,
+    pub(crate) overriding: bool,
+    pub(crate) returning: bool,
+}
+
+/// An INSERT.
+pub(crate) fn insert_statement(table: &'static Table, parts: InsertParts) -> Insert {
+    let InsertParts {
+        columns,
+        rows,
+        overriding,
+        returning: back,
+    } = parts;
+    let source = Source::fresh();
+    let rows = if columns.is_empty() {
+        InsertSource::Default
+    } else {
+        rows
+    };
+    Insert {
+        with: Vec::new(),
+        source,
+        table: &table.table,
+        columns: columns.into_iter().map(|c| &c.column).collect(),
+        rows,
+        overriding,
+        conflict: None,
+        returning: if back {
+            returning(table, source)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// The assignments of an upsert's update part, with the shadow columns.
+pub(crate) fn conflict_update(
+    table: &'static Table,
+    source: Source,
+    mut set: Vec<(&'static Column, Node)>,
+) -> Vec<Assignment> {
+    touch(table, source, &mut set);
+    assignments(set)
+}

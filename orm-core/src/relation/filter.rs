@@ -1,0 +1,85 @@
+//! From a relation to conditions and joins.
+
+use crate::ast::{CompareOp, Expr as Node, FromItem, Guard, Join, JoinKind, Select, Source, TableRef};
+use crate::query::related_table;
+use crate::schema::{Column, RelationDef, Through};
+
+/// `left.a = right.b AND …`, column by column.
+fn equal(left: Source, a: &[&'static Column], right: Source, b: &[&'static Column]) -> Vec<Node> {
+    let pair = |(a, b): (&&'static Column, &&'static Column)| {
+        let (l, r) = (Node::Column(left, &a.column), Node::Column(right, &b.column));
+        Node::Compare(CompareOp::Eq, Box::new(l), Box::new(r))
+    };
+    a.iter().zip(b).map(pair).collect()
+}
+
+fn through_table(through: &Through, source: Source) -> TableRef {
+    TableRef {
+        source,
+        item: FromItem::Table(&(through.table)().table),
+        guard: Guard::default(),
+    }
+}
+
+/// The joins that bring in the related rows of `parent` as `child`.
+pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, kind: JoinKind) -> Vec<Join> {
+    let related = related_table(def, child);
+    match &def.through {
+        None => vec![Join {
+            kind,
+            table: related,
+            on: equal(child, &(def.child)(), parent, &(def.parent)()),
+        }],
+        Some(through) => {
+            let via = Source::fresh();
+            let to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
+            let to_child = equal(child, &(def.child)(), via, &(through.child)());
+            vec![
+                Join {
+                    kind,
+                    table: through_table(through, via),
+                    on: to_via,
+                },
+                Join {
+                    kind,
+                    table: related,
+                    on: to_child,
+                },
+            ]
+        }
+    }
+}
+
+/// The related rows of the outer row `parent`, for a sub-query.
+pub(crate) fn related_to(def: &'static RelationDef, parent: Source, child: Source) -> Select {
+    let parents: Vec<Node> = (def.parent)()
+        .into_iter()
+        .map(|c| Node::Column(parent, &c.column))
+        .collect();
+    related_rows(def, child, parents)
+}
+
+/// The related rows of a row whose compared columns have these values.
+pub(crate) fn related_rows(def: &'static RelationDef, child: Source, parents: Vec<Node>) -> Select {
+    let mut select = Select::from(related_table(def, child));
+    let columns = match &def.through {
+        None => (child, (def.child)()),
+        Some(through) => {
+            let via = Source::fresh();
+            let on = equal(via, &(through.child)(), child, &(def.child)());
+            select.joins.push(Join {
+                kind: JoinKind::Inner,
+                table: through_table(through, via),
+                on,
+            });
+            (via, (through.parent)())
+        }
+    };
+    for (column, value) in columns.1.into_iter().zip(parents) {
+        let column = Node::Column(columns.0, &column.column);
+        select
+            .filter
+            .push(Node::Compare(CompareOp::Eq, Box::new(column), Box::new(value)));
+    }
+    select
+}

@@ -1,0 +1,128 @@
+//! `user.posts()`: the related rows of one row in memory, as a query.
+
+use crate::ast::{Expr as Node, Source};
+use crate::model::{Key, Model, Rel, SoftDelete};
+use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Query, Selection, all_fields};
+use crate::relation::{RelRef, filter::related_rows};
+use crate::value::Value;
+
+/// The related rows of one row in memory. Every query method narrows it.
+#[must_use = "a query does nothing until a method such as `.all(&db)` runs it"]
+pub struct Related<R: Rel> {
+    /// `None`: the foreign key is NULL, so there is no related row.
+    key: Option<Vec<Value>>,
+    _p: Phantom<R>,
+}
+
+type ChildCols<R> = <<R as Rel>::Child as Model>::Cols<<R as Rel>::Child>;
+
+impl<R: Rel> Related<R> {
+    /// Rows related by this key. Called by generated code.
+    pub fn new(key: impl Key) -> Self {
+        let mut values = Vec::new();
+        key.add_to(&mut values);
+        Related {
+            key: Some(values),
+            _p: std::marker::PhantomData,
+        }
+    }
+    /// As [`new`](Related::new), for a nullable foreign key. Called by generated code.
+    pub fn maybe(key: Option<impl Key>) -> Self {
+        match key {
+            Some(k) => Related::new(k),
+            None => Related {
+                key: None,
+                _p: std::marker::PhantomData,
+            },
+        }
+    }
+    /// As a plain [`Query`], for a variable that is narrowed later or for code that takes one.
+    pub fn query(self) -> Query<R::Child> {
+        let child = Source::fresh();
+        let absent = self.key.is_none();
+        let parents = self
+            .key
+            .unwrap_or_default()
+            .into_iter()
+            .map(Node::Value)
+            .collect();
+        let mut select = related_rows(R::DEF, child, parents);
+        select.columns = all_fields::<R::Child>(child);
+        if absent {
+            select.filter.push(Node::Any(Vec::new()));
+        }
+        Query::from_ast(Box::new(select))
+    }
+    /// See [`Query::filter`].
+    pub fn filter<C: Cond<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> C) -> Query<R::Child> {
+        self.query().filter(f)
+    }
+    /// See [`Query::filter_some`].
+    pub fn filter_some<V, C: Cond<R::Child>>(
+        self,
+        value: Option<V>,
+        f: impl FnOnce(ChildCols<R>, V) -> C,
+    ) -> Query<R::Child> {
+        self.query().filter_some(value, f)
+    }
+    /// See [`Query::order_by`].
+    pub fn order_by<T: Orders<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> T) -> Query<R::Child> {
+        self.query().order_by(f)
+    }
+    /// See [`Query::limit`].
+    pub fn limit(self, n: u64) -> Query<R::Child> {
+        self.query().limit(n)
+    }
+    /// See [`Query::with_deleted`].
+    pub fn with_deleted(self) -> Query<R::Child>
+    where
+        R::Child: SoftDelete,
+    {
+        self.query().with_deleted()
+    }
+    /// See [`Query::for_update`].
+    pub fn for_update(self) -> Query<R::Child> {
+        self.query().for_update()
+    }
+    /// See [`Query::select`].
+    pub fn select<T: Selection<R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> T,
+    ) -> Query<R::Child, T::Out> {
+        self.query().select(f)
+    }
+    /// See [`Query::aggregate`].
+    pub fn aggregate<T: Aggregates<R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> T,
+    ) -> Query<R::Child, T::Out> {
+        self.query().aggregate(f)
+    }
+    /// See [`Query::group_by`].
+    pub fn group_by<K: Selection<R::Child> + Clone>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> K,
+    ) -> Grouped<R::Child, ChildCols<R>, K> {
+        self.query().group_by(f)
+    }
+    /// See [`Query::join`].
+    pub fn join<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Join<R::Child, (ChildCols<R>, <R2::Child as Model>::Cols<R::Child>)> {
+        self.query().join(f)
+    }
+    /// See [`Query::left_join`].
+    pub fn left_join<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Join<R::Child, (ChildCols<R>, Opt<<R2::Child as Model>::Cols<R::Child>>)> {
+        self.query().left_join(f)
+    }
+}
+
+impl<R: Rel> From<Related<R>> for Query<R::Child> {
+    fn from(related: Related<R>) -> Self {
+        related.query()
+    }
+}

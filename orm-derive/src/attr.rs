@@ -1,0 +1,484 @@
+//! The one table of attributes, and how their text is cut into items.
+//!
+//! A row says what an attribute is called, where it may stand, how it is written and what it does. Messages, the
+//! guide and the tests read the same rows: an attribute that is not here does not exist.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, Ident, Lit, LitStr, Meta, Token};
+
+use crate::ctxt::Ctxt;
+use crate::suggest;
+
+/// What an `#[orm(...)]` or a relation attribute stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A struct with `#[derive(Model)]`.
+    Model,
+    /// A field of a model.
+    Field,
+    /// An enum with `#[derive(DbEnum)]`.
+    Enum,
+    /// A variant of such an enum.
+    Variant,
+}
+
+impl Place {
+    /// As in "unknown attribute `x` on a field".
+    fn phrase(self) -> &'static str {
+        match self {
+            Place::Model => "a model",
+            Place::Field => "a field",
+            Place::Enum => "an enum",
+            Place::Variant => "a variant",
+        }
+    }
+}
+
+/// How the value of an attribute is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// `unique`
+    Flag,
+    /// `table = …`
+    Equals,
+    /// `id(…)`
+    List,
+    /// `default = …` or `default(…)`
+    EqualsOrList,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Attr {
+    pub(crate) name: &'static str,
+    pub(crate) places: &'static [Place],
+    pub(crate) value: Value,
+    /// The options inside the parentheses of the value.
+    pub(crate) options: &'static [&'static str],
+    /// A correct use, shown when it is written wrongly.
+    pub(crate) example: &'static str,
+    /// What it does, in one line.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "read by the tests that keep the guide complete")
+    )]
+    pub(crate) help: &'static str,
+}
+
+impl Attr {
+    /// "`table` is written `table = "people"`".
+    pub(crate) fn usage(&self) -> String {
+        format!("`{}` is written `{}`", self.name, self.example)
+    }
+
+    fn accepts(&self, body: &Body) -> bool {
+        match body {
+            Body::Flag => matches!(self.value, Value::Flag),
+            Body::Equals(_) => matches!(self.value, Value::Equals | Value::EqualsOrList),
+            Body::List(_) => matches!(self.value, Value::List | Value::EqualsOrList),
+        }
+    }
+}
+
+const fn row(
+    name: &'static str,
+    places: &'static [Place],
+    value: Value,
+    options: &'static [&'static str],
+    example: &'static str,
+    help: &'static str,
+) -> Attr {
+    Attr {
+        name,
+        places,
+        value,
+        options,
+        example,
+        help,
+    }
+}
+
+const MODEL: &[Place] = &[Place::Model];
+const FIELD: &[Place] = &[Place::Field];
+const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum];
+
+/// Every attribute inside `#[orm(...)]`.
+#[rustfmt::skip]
+pub(crate) const ORM: &[Attr] = &[
+    row("table", MODEL, Value::Equals, &[], r#"table = "people""#, "Name of the table; without it the plural of the model's name in snake case."),
+    row("schema", MODEL, Value::Equals, &[], r#"schema = "billing""#, "Schema that holds the table."),
+    row("rename_all", ANY_ITEM, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
+    row("id", MODEL, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
+    row("unique", MODEL, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
+    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
+    row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
+    row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
+    row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
+    row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
+    row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
+    row("debug", MODEL, Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
+    row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
+    row("crate", ANY_ITEM, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
+    row("comment", &[Place::Model, Place::Field], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
+    row("id", FIELD, Value::Flag, &[], "id", "Primary key; needed where the field is not called `id`."),
+    row("unique", FIELD, Value::Flag, &[], "unique", "No two rows share the value."),
+    row("index", FIELD, Value::Flag, &[], "index", "Index on the column."),
+    row("column", FIELD, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
+    row("default", FIELD, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
+    row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
+    row("check", FIELD, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
+    row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
+    row("json", FIELD, Value::Flag, &[], "json", "Stores the value as JSON."),
+    row("sensitive", FIELD, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
+    row("skip", FIELD, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),
+    row("decimal", FIELD, Value::List, &[], "decimal(12, 2)", "Precision and scale of a decimal column."),
+    row("name", &[Place::Enum], Value::Equals, &[], r#"name = "mood""#, "Name of the enum type in the database."),
+    row("rename", &[Place::Variant], Value::Equals, &[], r#"rename = "very-happy""#, "Label of the variant."),
+];
+
+/// The relation attributes, which stand beside `#[orm(...)]`.
+#[rustfmt::skip]
+pub(crate) const RELATIONS: &[Attr] = &[
+    row("has_one", MODEL, Value::List, &["by"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
+    row("has_many", MODEL, Value::List, &["by"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
+    row("many_to_many", MODEL, Value::List, &["via", "by", "to"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
+    row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
+];
+
+/// One `name`, `name = value` or `name(...)` as the user typed it.
+#[derive(Clone)]
+pub(crate) struct Raw {
+    pub(crate) name: Ident,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone)]
+pub(crate) enum Body {
+    Flag,
+    Equals(Expr),
+    /// The parentheses with their content.
+    List(Group),
+}
+
+impl ToTokens for Raw {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.name.to_tokens(tokens);
+        match &self.body {
+            Body::Flag => {}
+            Body::Equals(value) => value.to_tokens(tokens),
+            Body::List(group) => group.to_tokens(tokens),
+        }
+    }
+}
+
+/// An item that stands in the table, in its place and in its form.
+pub(crate) struct Item {
+    pub(crate) raw: Raw,
+    pub(crate) attr: &'static Attr,
+}
+
+impl ToTokens for Item {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.raw.to_tokens(tokens);
+    }
+}
+
+impl Item {
+    pub(crate) fn span(&self) -> Span {
+        self.raw.name.span()
+    }
+
+    /// The value after `=` as a string, where it is one and says something.
+    pub(crate) fn text(&self, cx: &Ctxt) -> Option<LitStr> {
+        match &self.raw.body {
+            Body::Equals(value) => text(cx, value, &self.attr.usage()),
+            Body::Flag | Body::List(_) => None,
+        }
+    }
+
+    pub(crate) fn list(&self) -> TokenStream {
+        match &self.raw.body {
+            Body::List(group) => group.stream(),
+            Body::Flag | Body::Equals(_) => TokenStream::new(),
+        }
+    }
+
+    /// The options of a value that consists of options only.
+    pub(crate) fn options(&self, cx: &Ctxt) -> Vec<Raw> {
+        options(cx, self.attr, split(cx, self.list()))
+    }
+}
+
+/// A string that is not empty, or an error with `usage`.
+pub(crate) fn text(cx: &Ctxt, value: &Expr, usage: &str) -> Option<LitStr> {
+    match ungroup(value) {
+        Expr::Lit(lit) if matches!(&lit.lit, Lit::Str(_)) => match &lit.lit {
+            Lit::Str(text) if !text.value().trim().is_empty() => Some(text.clone()),
+            _ => {
+                cx.error(value, "this string is empty");
+                None
+            }
+        },
+        _ => {
+            cx.error(value, format!("expected a string: {usage}"));
+            None
+        }
+    }
+}
+
+/// Looks through the invisible groups that `macro_rules!` leaves around what it passes on.
+pub(crate) fn ungroup(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
+    }
+}
+
+/// The items of one `#[orm(...)]` that are known, allowed at `place` and well-formed; the others are reported.
+pub(crate) fn items(cx: &Ctxt, attribute: &Attribute, place: Place) -> Vec<Item> {
+    let Meta::List(list) = &attribute.meta else {
+        cx.error(
+            attribute,
+            "`#[orm]` needs its attributes in parentheses: `#[orm(...)]`",
+        );
+        return Vec::new();
+    };
+    split(cx, list.tokens.clone())
+        .into_iter()
+        .filter_map(|raw| known(cx, raw, place))
+        .collect()
+}
+
+/// The item of a relation attribute such as `#[has_many(...)]`.
+pub(crate) fn relation(cx: &Ctxt, attribute: &Attribute, place: Place) -> Option<Item> {
+    let name = attribute.path().get_ident()?;
+    let attr = RELATIONS.iter().find(|attr| name == attr.name)?;
+    if !attr.places.contains(&place) {
+        cx.error(
+            attribute.path(),
+            format!("`#[{name}]` belongs on the struct, not on a field"),
+        );
+        return None;
+    }
+    match &attribute.meta {
+        Meta::List(list) => {
+            let group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
+            Some(Item {
+                raw: Raw {
+                    name: name.clone(),
+                    body: Body::List(group),
+                },
+                attr,
+            })
+        }
+        _ => {
+            cx.error(attribute, format!("`#[{name}]` is written `#[{}]`", attr.example));
+            None
+        }
+    }
+}
+
+fn known(cx: &Ctxt, raw: Raw, place: Place) -> Option<Item> {
+    let name = raw.name.unraw().to_string();
+    let here = || ORM.iter().filter(move |attr| attr.places.contains(&place));
+    let Some(attr) = here().find(|attr| attr.name == name) else {
+        cx.error(&raw.name, unknown(&name, place));
+        return None;
+    };
+    if attr.accepts(&raw.body) {
+        return Some(Item { raw, attr });
+    }
+    cx.error(&raw, attr.usage());
+    None
+}
+
+fn unknown(name: &str, place: Place) -> String {
+    let here: Vec<&str> = ORM
+        .iter()
+        .filter(|attr| attr.places.contains(&place))
+        .map(|attr| attr.name)
+        .collect();
+    if RELATIONS.iter().any(|attr| attr.name == name) {
+        return format!("`{name}` is an attribute of its own: `#[{name}(...)]`");
+    }
+    if let Some(hint) = suggest::closest(name, here.iter().copied()) {
+        return format!("unknown attribute `{name}`, did you mean `{hint}`?");
+    }
+    if let Some(elsewhere) = ORM.iter().find(|attr| attr.name == name) {
+        let place = elsewhere.places.first().map_or("", |place| place.phrase());
+        return format!(
+            "`{name}` is an attribute of {place}, as in `{}`",
+            elsewhere.example
+        );
+    }
+    format!(
+        "unknown attribute `{name}` on {}, expected one of {}",
+        place.phrase(),
+        suggest::list(here)
+    )
+}
+
+/// Reports options the attribute does not have, and those given twice.
+pub(crate) fn options(cx: &Ctxt, attr: &Attr, raw: Vec<Raw>) -> Vec<Raw> {
+    let mut kept: Vec<Raw> = Vec::new();
+    for option in raw {
+        let name = option.name.unraw();
+        if !attr.options.iter().any(|known| name == known) {
+            let hint = suggest::hint(&name.to_string(), attr.options.iter().copied());
+            let known = suggest::list(attr.options.iter().copied());
+            let expected = if hint.is_empty() {
+                format!(", expected one of {known}")
+            } else {
+                hint
+            };
+            cx.error(
+                &option,
+                format!("unknown option `{name}` of `{}`{expected}", attr.name),
+            );
+        } else if kept.iter().any(|seen| seen.name.unraw() == name) {
+            cx.error(&option, format!("`{name}` is given twice"));
+        } else {
+            kept.push(option);
+        }
+    }
+    kept
+}
+
+/// Cuts `a, b = c, d(e)` at its commas. What cannot be read is reported and skipped up to the next comma.
+pub(crate) fn split(cx: &Ctxt, tokens: TokenStream) -> Vec<Raw> {
+    let parser = |input: ParseStream<'_>| {
+        let mut items = Vec::new();
+        while !input.is_empty() {
+            match raw(input) {
+                Ok(item) => items.push(item),
+                Err(error) => {
+                    cx.push(error);
+                    skip_to_comma(input)?;
+                }
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(items)
+    };
+    cx.take(parser.parse2(tokens)).unwrap_or_default()
+}
+
+fn raw(input: ParseStream<'_>) -> syn::Result<Raw> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected a name, as in `name`, `name = value` or `name(..)`"));
+    }
+    let name = input.call(Ident::parse_any)?;
+    let body = if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        Body::Equals(input.parse()?)
+    } else if input.peek(syn::token::Paren) {
+        Body::List(input.parse()?)
+    } else {
+        Body::Flag
+    };
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(Raw { name, body });
+    }
+    Err(input.error(format!("expected `,` after `{name}`")))
+}
+
+pub(crate) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::attr::{ORM, Place, RELATIONS, known, split};
+    use crate::ctxt::Ctxt;
+
+    fn report(place: Place, tokens: &str) -> Vec<String> {
+        let cx = Ctxt::new();
+        for raw in split(&cx, tokens.parse().unwrap()) {
+            known(&cx, raw, place);
+        }
+        match cx.finish() {
+            Ok(()) => Vec::new(),
+            Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn every_example_is_correct() {
+        for attr in ORM {
+            for place in attr.places {
+                assert_eq!(
+                    report(*place, attr.example),
+                    Vec::<String>::new(),
+                    "{}",
+                    attr.example
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_is_complete_and_alone() {
+        for (i, attr) in ORM.iter().chain(RELATIONS).enumerate() {
+            assert!(
+                attr.help.ends_with('.') && !attr.places.is_empty(),
+                "{}",
+                attr.name
+            );
+            for other in ORM
+                .iter()
+                .chain(RELATIONS)
+                .skip(i + 1)
+                .filter(|other| other.name == attr.name)
+            {
+                assert!(
+                    other.places.iter().all(|place| !attr.places.contains(place)),
+                    "{}",
+                    attr.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_names() {
+        assert_eq!(
+            report(Place::Field, "uniqe"),
+            ["unknown attribute `uniqe`, did you mean `unique`?"]
+        );
+        assert_eq!(
+            report(Place::Field, "timestamps"),
+            ["`timestamps` is an attribute of a model, as in `timestamps`"]
+        );
+        assert_eq!(
+            report(Place::Model, "has_many"),
+            ["`has_many` is an attribute of its own: `#[has_many(...)]`"]
+        );
+        assert_eq!(
+            report(Place::Enum, "colour"),
+            ["unknown attribute `colour` on an enum, expected one of `rename_all`, `crate`, `name`"],
+        );
+    }
+
+    #[test]
+    fn all_mistakes_of_one_attribute() {
+        let errors = report(
+            Place::Model,
+            r#"tabel = "x", id, = 3, soft_delete = true, schema = "s""#,
+        );
+        assert_eq!(
+            errors,
+            [
+                "expected a name, as in `name`, `name = value` or `name(..)`",
+                "unknown attribute `tabel`, did you mean `table`?",
+                "`id` is written `id(post_id, tag_id)`",
+                "`soft_delete` is written `soft_delete`",
+            ],
+        );
+    }
+}

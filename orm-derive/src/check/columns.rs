@@ -1,0 +1,310 @@
+//! Rules about single columns and about attributes that exclude each other.
+
+use syn::Type;
+
+use crate::check::{field, report};
+use crate::ctxt::Ctxt;
+use crate::parse::field::Field;
+use crate::parse::plain;
+use crate::plan::{Column, Plan, Role};
+use crate::ty;
+
+pub(crate) fn one_version(cx: &Ctxt, plan: &Plan<'_>) {
+    let mut versions = plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.version.is_some());
+    let Some(first) = versions.next() else { return };
+    for second in versions {
+        report(
+            cx,
+            second,
+            "version",
+            &format!("`{}` is already the version of a row", first.name()),
+        );
+    }
+}
+
+pub(crate) fn version_counts(cx: &Ctxt, plan: &Plan<'_>) {
+    for field in plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.version.is_some())
+    {
+        let name = field.name();
+        if field.optional().is_some() {
+            cx.error(
+                &field.original.ty,
+                format!("the version `{name}` is never NULL: drop the `Option`"),
+            );
+        } else if ty::word(&field.ty).is_none_or(|word| word != "i64") {
+            cx.error(
+                &field.original.ty,
+                format!("the version `{name}` counts writes: make it an `i64`"),
+            );
+        }
+    }
+}
+
+/// Pairs of attributes that contradict each other, with the reason.
+const CONFLICTS: &[(&str, &[&str], &str)] = &[
+    (
+        "skip",
+        &[
+            "id",
+            "unique",
+            "index",
+            "column",
+            "default",
+            "generated",
+            "check",
+            "version",
+            "json",
+            "sensitive",
+            "decimal",
+        ],
+        "a skipped field is no column",
+    ),
+    (
+        "generated",
+        &["id", "default", "version"],
+        "a calculated column is never written",
+    ),
+    (
+        "version",
+        &["id", "default", "unique"],
+        "the library sets the version",
+    ),
+    ("decimal", &["json"], "a column has one type"),
+];
+
+pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
+    plan.model
+        .fields
+        .iter()
+        .for_each(|field| field_attributes_agree(cx, field));
+    for column in plan
+        .columns
+        .iter()
+        .filter(|column| plan.key.columns.len() == 1 && is_key(plan, column))
+    {
+        if let Some(field) = column.field {
+            redundant(
+                cx,
+                field,
+                "unique",
+                "the primary key is unique already: drop `unique`",
+            );
+            redundant(
+                cx,
+                field,
+                "index",
+                "the primary key has its index already: drop `index`",
+            );
+        }
+    }
+    for field in plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.unique.is_some())
+    {
+        redundant(
+            cx,
+            field,
+            "index",
+            "a unique column has its index already: drop `index`",
+        );
+    }
+}
+
+fn field_attributes_agree(cx: &Ctxt, field: &Field) {
+    for (one, others, reason) in CONFLICTS {
+        if field.place_of(one).is_none() {
+            continue;
+        }
+        for other in others.iter().filter(|other| field.place_of(other).is_some()) {
+            report(
+                cx,
+                field,
+                other,
+                &format!("`{other}` contradicts `{one}`: {reason}"),
+            );
+        }
+    }
+}
+
+fn is_key(plan: &Plan<'_>, column: &Column<'_>) -> bool {
+    plan.key
+        .columns
+        .iter()
+        .filter_map(|&i| plan.columns.get(i))
+        .any(|key| key.member == column.member)
+}
+
+fn redundant(cx: &Ctxt, field: &Field, attribute: &str, message: &str) {
+    if field.place_of(attribute).is_some() {
+        report(cx, field, attribute, message);
+    }
+}
+
+/// A field that shows a shadow column has the shadow's nullness, and nothing else sets it.
+pub(crate) fn shadow_fields(cx: &Ctxt, plan: &Plan<'_>) {
+    for column in &plan.columns {
+        let (Some(field), Some(role)) = (column.field, column.role) else {
+            continue;
+        };
+        let Some((flag, nullable)) = shadow(role) else {
+            continue;
+        };
+        let name = field.name();
+        if nullable && field.optional().is_none() {
+            let wants = if role == Role::DeletedAt {
+                "Option<Timestamp>"
+            } else {
+                "Option<..>"
+            };
+            let why = format!("`{name}` is NULL while a row lives (`{flag}`): make it `{wants}`");
+            cx.error(&field.original.ty, why);
+        } else if !nullable && field.optional().is_some() {
+            cx.error(
+                &field.original.ty,
+                format!("`{name}` is always set (`{flag}`): drop the `Option`"),
+            );
+        } else if !is_time(role, field.optional().unwrap_or(&field.ty)) {
+            let fix = format!("`{name}` is a time (`{flag}`): make it a `Timestamp`");
+            cx.error(&field.original.ty, fix);
+        }
+        for attribute in [
+            "id",
+            "unique",
+            "default",
+            "generated",
+            "version",
+            "json",
+            "decimal",
+        ] {
+            redundant(
+                cx,
+                field,
+                attribute,
+                &format!("`{name}` is set by `{flag}`: drop `{attribute}`"),
+            );
+        }
+    }
+}
+
+fn shadow(role: Role) -> Option<(&'static str, bool)> {
+    match role {
+        Role::CreatedAt | Role::UpdatedAt => Some(("timestamps", false)),
+        Role::DeletedAt => Some(("soft_delete", true)),
+        Role::CreatedBy | Role::UpdatedBy => Some(("audit", false)),
+        Role::DeletedBy => Some(("audit", true)),
+        Role::Version | Role::Tenant => None,
+    }
+}
+
+/// Refuses what is surely no time; other types are checked by their traits.
+fn is_time(role: Role, ty: &Type) -> bool {
+    let timed = matches!(role, Role::CreatedAt | Role::UpdatedAt | Role::DeletedAt);
+    let never = ["bool", "String", "f32", "f64", "Uuid"];
+    let wrong = ty::is_integer(ty) || ty::word(ty).is_some_and(|word| never.contains(&word.as_str()));
+    !timed || !wrong
+}
+
+pub(crate) fn tenant_field(cx: &Ctxt, plan: &Plan<'_>) {
+    let Some(tenant) = &plan.model.options.tenant else {
+        return;
+    };
+    let Some(field) = field(plan.model, &plain(tenant)) else {
+        return;
+    };
+    if field.optional().is_some() {
+        cx.error(&field.original.ty, "every row has a tenant: drop the `Option`");
+    }
+    for attribute in ["default", "generated", "version"] {
+        redundant(
+            cx,
+            field,
+            attribute,
+            &format!("the tenant is set by the handle: drop `{attribute}`"),
+        );
+    }
+}
+
+pub(crate) fn decimals(cx: &Ctxt, plan: &Plan<'_>) {
+    plan.model.fields.iter().for_each(|field| decimal(cx, field));
+}
+
+/// What a decimal number holds on its way to the database.
+const MOST_DIGITS: u16 = 38;
+
+fn decimal(cx: &Ctxt, field: &Field) {
+    let Some(decimal) = &field.attrs.decimal else {
+        return;
+    };
+    let (precision, scale) = (decimal.precision, decimal.scale);
+    if precision == 0 || precision > MOST_DIGITS {
+        cx.error_at(
+            decimal.span,
+            format!("a precision of {precision} digits: from 1 to {MOST_DIGITS} are possible"),
+        );
+    } else if scale > precision {
+        cx.error_at(
+            decimal.span,
+            format!("a scale of {scale} digits in a precision of {precision}"),
+        );
+    }
+}
+
+pub(crate) fn owned_types(cx: &Ctxt, plan: &Plan<'_>) {
+    plan.model.fields.iter().for_each(|field| owned_type(cx, field));
+}
+
+fn owned_type(cx: &Ctxt, field: &Field) {
+    if ty::is_reference(field.optional().unwrap_or(&field.ty)) && field.attrs.skip.is_none() {
+        let name = field.name();
+        cx.error(
+            &field.original.ty,
+            format!("`{name}` borrows, and a row owns its values: use `String` or `Vec<u8>`"),
+        );
+    }
+}
+
+pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
+    let options = &plan.model.options;
+    if options.view.is_none() {
+        return;
+    }
+    let refuse = |span, name: &str| cx.error_at(span, format!("a view is only read: drop `{name}`"));
+    let flags = [
+        (options.timestamps, "timestamps"),
+        (options.soft_delete, "soft_delete"),
+        (options.audit.as_ref().map(|audit| audit.span), "audit"),
+    ];
+    flags
+        .into_iter()
+        .for_each(|(span, name)| span.into_iter().for_each(|span| refuse(span, name)));
+    options
+        .uniques
+        .iter()
+        .for_each(|unique| refuse(unique.span, "unique"));
+    options
+        .indexes
+        .iter()
+        .for_each(|index| refuse(index.span, "index"));
+    options
+        .checks
+        .iter()
+        .for_each(|check| refuse(check.sql.span(), "check"));
+    for field in &plan.model.fields {
+        for name in ["unique", "index", "default", "generated", "check", "version"] {
+            field
+                .place_of(name)
+                .into_iter()
+                .for_each(|span| refuse(span, name));
+        }
+    }
+}

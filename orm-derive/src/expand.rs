@@ -1,0 +1,49 @@
+//! Third room: a checked plan as tokens. Nothing is decided here, and nothing but `orm::private` and `core` is
+//! named, so that the code means the same in every module of the user.
+
+mod cols;
+mod db_enum;
+mod debug;
+mod insert;
+mod names;
+mod relation;
+mod row;
+mod sql;
+mod table;
+
+pub(crate) use crate::expand::db_enum::db_enum;
+pub(crate) use crate::expand::sql::sql;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::names::Names;
+use crate::plan::Plan;
+
+/// Everything `#[derive(Model)]` adds.
+pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
+    let names = Names::new(plan);
+    let private = &names.private;
+    let outside = [
+        cols::item(plan, &names),
+        insert::item(plan, &names),
+        relation::markers(plan, &names),
+        relation::methods(plan, &names),
+    ];
+    let inside = [
+        table::statics(plan),
+        cols::impls(plan, &names),
+        row::impls(plan, &names),
+        insert::impls(plan, &names),
+        relation::impls(plan, &names),
+        debug::implementation(plan),
+    ];
+    quote! {
+        #(#outside)*
+        #[allow(deprecated)]
+        const _: () = {
+            use #private as __orm;
+            #(#inside)*
+        };
+    }
+}

@@ -1,0 +1,126 @@
+//! `UserCols`: the columns and relations of one table reference.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::expand::names::{Names, allow, column_type, docs};
+use crate::parse::plain;
+use crate::plan::{Column, Kind, Plan};
+
+/// The struct.
+pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (vis, scope, cols) = (&plan.model.vis, &names.scope, &names.cols);
+    let (private, module) = (&names.private, &names.module);
+    let columns = plan.columns.iter().map(|column| field(plan, names, column));
+    let relations = plan.relations.iter().map(|relation| {
+        let (name, marker) = (&relation.relation.name, &relation.marker);
+        let doc = format!(
+            "The relation `{}` to `{}`.",
+            plain(name),
+            plain(relation.relation.target_name())
+        );
+        quote!(#[doc = #doc] pub #name: #private::RelRef<#scope, #module::#marker>,)
+    });
+    let doc = format!(
+        "Columns and relations of [`{}`] inside a query.",
+        plan.model.ident
+    );
+    let allow = allow();
+    quote! {
+        #[doc = #doc]
+        #allow
+        #vis struct #cols<#scope> {
+            #(#columns)*
+            #(#relations)*
+        }
+    }
+}
+
+fn field(plan: &Plan<'_>, names: &Names, column: &Column<'_>) -> TokenStream {
+    let (private, scope, member) = (&names.private, &names.scope, &column.member);
+    let attrs = column.field.map_or(&[][..], |field| &field.original.attrs);
+    let doc = docs(attrs, &format!("Column `{}` of `{}`.", column.name, plan.table));
+    let ty = column_type(column, private);
+    let kind = match column.kind {
+        Kind::Plain | Kind::KeyPart => quote!(),
+        Kind::Unique => quote!(, #private::kind::Unique),
+        Kind::Pk => quote!(, #private::kind::Pk),
+        Kind::NaturalPk => quote!(, #private::kind::NaturalPk),
+        Kind::Managed => quote!(, #private::kind::Managed),
+    };
+    quote!(#doc pub #member: #private::Col<#scope, #ty #kind>,)
+}
+
+/// Copying, selecting all columns, and the keys of several columns.
+pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (model, cols, scope) = (&plan.model.ident, &names.cols, &names.scope);
+    let members = plan
+        .columns
+        .iter()
+        .filter(|c| c.field.is_some())
+        .map(|c| &c.member);
+    let keys = keys(plan, names);
+    quote! {
+        #[automatically_derived]
+        impl<#scope> ::core::clone::Clone for #cols<#scope> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        #[automatically_derived]
+        impl<#scope> ::core::marker::Copy for #cols<#scope> {}
+        #[automatically_derived]
+        impl<#scope> __orm::Selection<#scope> for #cols<#scope> {
+            type Out = #model;
+            fn push(self, out: &mut __orm::Vec<__orm::ast::Expr>) {
+                #(__orm::Selection::<#scope>::push(self.#members, out);)*
+            }
+        }
+        #keys
+    }
+}
+
+/// A method for every set of columns that an upsert may aim at: `key` and one for each unique constraint.
+fn keys(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (vis, cols, scope) = (&plan.model.vis, &names.cols, &names.scope);
+    let several = |columns: &[usize]| columns.len() > 1;
+    let key = several(&plan.key.columns).then(|| (format_ident!("key"), plan.key.columns.as_slice()));
+    let uniques = plan
+        .uniques
+        .iter()
+        .filter(|unique| several(&unique.columns) && unique.predicate.is_none());
+    let uniques = uniques.map(|unique| {
+        let words: Vec<String> = unique
+            .columns
+            .iter()
+            .map(|&i| plain(&plan.columns[i].member))
+            .collect();
+        (format_ident!("{}", words.join("_")), unique.columns.as_slice())
+    });
+    let methods = key.into_iter().chain(uniques).map(|(name, columns)| {
+        let words: Vec<String> = columns
+            .iter()
+            .map(|&i| format!("`{}`", plan.columns[i].name))
+            .collect();
+        let doc = format!("The columns {}, unique together.", words.join(", "));
+        let allow = allow();
+        quote! {
+            #[doc = #doc]
+            #allow
+            #vis fn #name(self) -> __orm::KeyRef<#scope> {
+                static KEY: &[&__orm::Column] = &[#(&__COLUMNS[#columns]),*];
+                __orm::KeyRef::new(KEY)
+            }
+        }
+    });
+    let methods: Vec<TokenStream> = methods.collect();
+    if methods.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        #[automatically_derived]
+        impl<#scope> #cols<#scope> {
+            #(#methods)*
+        }
+    }
+}

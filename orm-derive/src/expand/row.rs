@@ -1,0 +1,157 @@
+//! The struct as a row: reading it, and what it promises as a model.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::names::{Names, column_type};
+use crate::parse::plain;
+use crate::plan::{Column, Plan, Role};
+
+pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let ident = &plan.model.ident;
+    let (output, model, markers) = (output(plan), model(plan, names), markers(plan));
+    quote! {
+        #output
+        #[automatically_derived]
+        impl __orm::Shape for #ident {
+            type Model = #ident;
+        }
+        #model
+        #markers
+    }
+}
+
+/// Reads the fields in the order of the table.
+fn output(plan: &Plan<'_>) -> TokenStream {
+    let (ident, model) = (&plan.model.ident, plain(&plan.model.ident));
+    let stored = plan
+        .columns
+        .iter()
+        .filter(|column| column.field.is_some())
+        .map(|column| {
+            let (member, name) = (&column.member, plain(&column.member));
+            let value = column.unwrap_json(quote!(__orm::Row::field(row, #model, #name)?));
+            quote!(#member: #value)
+        });
+    let skipped = plan
+        .model
+        .fields
+        .iter()
+        .filter(|field| field.attrs.skip.is_some())
+        .map(|field| {
+            let member = &field.ident;
+            quote!(#member: ::core::default::Default::default())
+        });
+    quote! {
+        #[automatically_derived]
+        impl __orm::Output for #ident {
+            fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(#ident {
+                    #(#stored,)*
+                    #(#skipped,)*
+                })
+            }
+        }
+    }
+}
+
+fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (ident, cols, scope) = (&plan.model.ident, &names.cols, &names.scope);
+    let reads = match plan.role(Role::Tenant) {
+        Some(_) => quote!(__orm::TenantScoped<#ident>),
+        None => quote!(__orm::Open),
+    };
+    let writes = match plan.model.options.audit {
+        Some(_) => quote!(__orm::Audited<#ident>),
+        None => quote!(__orm::Open),
+    };
+    let columns = plan.columns.iter().enumerate().map(|(i, column)| {
+        let member = &column.member;
+        quote!(#member: __orm::Col::new(source, &__COLUMNS[#i]),)
+    });
+    let relations = plan.relations.iter().map(|plan| &plan.relation.name);
+    let (id_type, id) = (id_type(plan), id(plan));
+    let version = plan.role(Role::Version).map(|i| {
+        let member = &plan.columns[i].member;
+        quote! {
+            fn version(&self) -> ::core::option::Option<i64> {
+                ::core::option::Option::Some(self.#member)
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl __orm::Model for #ident {
+            type Id = #id_type;
+            type Cols<#scope> = #cols<#scope>;
+            type Reads = #reads;
+            type Writes = #writes;
+            const TABLE: &'static __orm::Table = &__TABLE;
+            fn cols<#scope>(source: __orm::Source) -> #cols<#scope> {
+                #cols {
+                    #(#columns)*
+                    #(#relations: __orm::RelRef::new(source),)*
+                }
+            }
+            fn id(&self) -> Self::Id {
+                #id
+            }
+            #version
+        }
+    }
+}
+
+fn key<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = &'a Column<'m>> {
+    plan.key.columns.iter().map(|&i| &plan.columns[i])
+}
+
+fn id_type(plan: &Plan<'_>) -> TokenStream {
+    let types: Vec<TokenStream> = key(plan)
+        .map(|column| column_type(column, &quote!(__orm)))
+        .collect();
+    match types.as_slice() {
+        [one] => quote!(#one),
+        several => quote!((#(#several),*)),
+    }
+}
+
+fn id(plan: &Plan<'_>) -> TokenStream {
+    let values: Vec<TokenStream> = key(plan).map(clone).collect();
+    match values.as_slice() {
+        [one] => quote!(#one),
+        several => quote!((#(#several),*)),
+    }
+}
+
+/// The value of a column of `self`.
+pub(crate) fn clone(column: &Column<'_>) -> TokenStream {
+    let member = &column.member;
+    quote!(::core::clone::Clone::clone(&self.#member))
+}
+
+/// What can be done with rows of the model beside reading them.
+fn markers(plan: &Plan<'_>) -> TokenStream {
+    let (ident, options) = (&plan.model.ident, &plan.model.options);
+    let marker = |name: TokenStream, body: TokenStream| {
+        quote! {
+            #[automatically_derived]
+            impl __orm::#name for #ident { #body }
+        }
+    };
+    let writable = options.view.is_none().then(|| marker(quote!(Writable), quote!()));
+    let soft_delete = plan
+        .role(Role::DeletedAt)
+        .map(|_| marker(quote!(SoftDelete), quote!()));
+    let tenanted = plan.role(Role::Tenant).map(|i| {
+        let ty = column_type(&plan.columns[i], &quote!(__orm));
+        marker(quote!(Tenanted), quote!(type Tenant = #ty;))
+    });
+    let signed = plan.role(Role::CreatedBy).map(|_| {
+        let actor = options.audit.as_ref().map(|audit| &audit.by);
+        marker(quote!(Signed), quote!(type Actor = #actor;))
+    });
+    [writable, soft_delete, tenanted, signed]
+        .into_iter()
+        .flatten()
+        .collect()
+}

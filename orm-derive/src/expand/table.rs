@@ -1,0 +1,294 @@
+//! The table as data: two statics that everything else points at.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::expand::names::column_type;
+use crate::parse::field::DefaultValue;
+use crate::parse::index::Method;
+use crate::parse::plain;
+use crate::parse::relation::ActionKind;
+use crate::plan::{
+    Check, Column, ColumnType, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Target, Unique,
+};
+use crate::ty;
+
+/// `__COLUMNS` and `__TABLE`.
+pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
+    let columns = plan.columns.iter().enumerate().map(|(i, c)| column(plan, i, c));
+    let count = plan.columns.len();
+    let fields = plan.columns.iter().filter(|c| c.field.is_some()).count();
+    let (model, comment) = (
+        plain(&plan.model.ident),
+        text(plan.model.options.comment.as_deref()),
+    );
+    let statement = statement(plan);
+    let kind = match plan.model.options.view {
+        Some(_) => quote!(View),
+        None => quote!(Table),
+    };
+    let key = &plan.key.columns;
+    let uniques = plan.uniques.iter().map(unique);
+    let indexes = plan.indexes.iter().map(index);
+    let checks = plan.checks.iter().map(check);
+    let foreign_keys = plan.foreign_keys.iter().map(foreign_key);
+    let managed = managed(plan);
+    quote! {
+        static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];
+        static __TABLE: __orm::Table = __orm::Table {
+            table: #statement,
+            model: #model,
+            kind: __orm::TableKind::#kind,
+            columns: &__COLUMNS,
+            fields: #fields,
+            key: &[#(#key),*],
+            uniques: &[#(#uniques),*],
+            indexes: &[#(#indexes),*],
+            checks: &[#(#checks),*],
+            foreign_keys: &[#(#foreign_keys),*],
+            managed: #managed,
+            comment: #comment,
+        };
+    }
+}
+
+fn text(text: Option<&str>) -> &str {
+    text.unwrap_or("")
+}
+
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// The part of the table that statements need.
+fn statement(plan: &Plan<'_>) -> TokenStream {
+    let schema = option(plan.model.options.schema.as_ref());
+    let name = &plan.table;
+    let whole = plan.uniques.iter().filter(|unique| unique.predicate.is_none());
+    let key = (!plan.key.columns.is_empty()).then_some(&plan.key.columns);
+    let unique = key
+        .into_iter()
+        .chain(whole.map(|unique| &unique.columns))
+        .map(|columns| quote!(&[#(&__COLUMNS[#columns].column),*]));
+    let guard = |role: Role| option(plan.role(role).map(|i| quote!(&__COLUMNS[#i].column)));
+    let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
+    quote! {
+        __orm::AstTable {
+            schema: #schema,
+            name: #name,
+            unique: &[#(#unique),*],
+            soft_delete: #soft_delete,
+            tenant: #tenant,
+        }
+    }
+}
+
+fn managed(plan: &Plan<'_>) -> TokenStream {
+    let set = plan.columns.iter().enumerate().filter_map(|(i, column)| {
+        let name = match column.role? {
+            Role::CreatedAt => quote!(created_at),
+            Role::UpdatedAt => quote!(updated_at),
+            Role::DeletedAt => quote!(deleted_at),
+            Role::CreatedBy => quote!(created_by),
+            Role::UpdatedBy => quote!(updated_by),
+            Role::DeletedBy => quote!(deleted_by),
+            Role::Version => quote!(version),
+            Role::Tenant => quote!(tenant),
+        };
+        Some(quote!(#name: ::core::option::Option::Some(#i)))
+    });
+    let set: Vec<TokenStream> = set.collect();
+    match set.as_slice() {
+        [] => quote!(__orm::Managed::NONE),
+        set => quote!(__orm::Managed { #(#set,)* ..__orm::Managed::NONE }),
+    }
+}
+
+/// A column; what is not said is as in an ordinary one.
+fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
+    let ty = column_type(column, &quote!(__orm));
+    let (name, member) = (&column.name, plain(&column.member));
+    let comment = text(column.field.and_then(|field| field.attrs.comment.as_deref()));
+    let span = type_span(column);
+    let mut built = quote_spanned!(span=> __orm::column::<#ty>(#name, #member, #comment));
+    if let Some(field) = column.field {
+        if let Some(decimal) = &field.attrs.decimal {
+            let (precision, scale) = (decimal.precision as u8, decimal.scale as u8);
+            built = quote_spanned!(decimal.span=> __orm::decimal(#built, #precision, #scale));
+        }
+        if matches!(
+            column.role,
+            Some(Role::CreatedAt | Role::UpdatedAt | Role::DeletedAt)
+        ) {
+            built = quote_spanned!(span=> __orm::instant(#built));
+        }
+        if field.attrs.sensitive.is_some() {
+            built = quote!(__orm::sensitive(#built));
+        }
+    }
+    let default = default(plan, at, column, &ty).map(|default| quote!(default: #default,));
+    let generated = column
+        .field
+        .and_then(|field| field.attrs.generated.as_ref())
+        .map(|generated| {
+            let (sql, stored) = (&generated.sql, generated.stored);
+            quote!(generated: ::core::option::Option::Some(__orm::Generated { sql: #sql, stored: #stored }),)
+        });
+    let role = column.role.map(|role| {
+        let role = role_name(role);
+        quote!(role: __orm::Role::#role,)
+    });
+    let changes: TokenStream = [default, generated, role].into_iter().flatten().collect();
+    match changes.is_empty() {
+        true => built,
+        false => quote!(__orm::Column { #changes ..#built }),
+    }
+}
+
+/// Where the user typed the type of a column, for errors about it.
+pub(crate) fn type_span(column: &Column<'_>) -> Span {
+    match column.ty {
+        ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => {
+            syn::spanned::Spanned::span(ty)
+        }
+        ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),
+    }
+}
+
+fn role_name(role: Role) -> TokenStream {
+    match role {
+        Role::CreatedAt => quote!(CreatedAt),
+        Role::UpdatedAt => quote!(UpdatedAt),
+        Role::DeletedAt => quote!(DeletedAt),
+        Role::CreatedBy => quote!(CreatedBy),
+        Role::UpdatedBy => quote!(UpdatedBy),
+        Role::DeletedBy => quote!(DeletedBy),
+        Role::Version => quote!(Version),
+        Role::Tenant => quote!(Tenant),
+    }
+}
+
+fn default(plan: &Plan<'_>, at: usize, column: &Column<'_>, ty: &TokenStream) -> Option<TokenStream> {
+    let value = |value: TokenStream| quote!(|| <#ty as __orm::SqlType>::into_value(#value));
+    if let Some(default) = column.default() {
+        return Some(match default {
+            DefaultValue::Sql(sql) => quote!(__orm::Default::Sql(#sql)),
+            DefaultValue::Client(expr) => {
+                let value = value(column.wrap_json(quote!(#expr)));
+                quote!(__orm::Default::Function(#value))
+            }
+            DefaultValue::Literal(expr) => {
+                let literal = match is_text(expr) {
+                    true => quote!(::core::convert::Into::into(#expr)),
+                    false => quote!(#expr),
+                };
+                quote! {
+                    __orm::Default::Literal(|| {
+                        <<#ty as __orm::SqlType>::Base as __orm::Scalar>::into_value(#literal)
+                    })
+                }
+            }
+        });
+    }
+    match plan.key.generation.filter(|_| plan.key.columns == [at])? {
+        Generation::Identity => Some(quote!(__orm::Default::Identity)),
+        Generation::UuidV7 => {
+            let fresh = match ty::id(column.field.map(|field| &field.ty)?) {
+                Some(_) => quote!(__orm::Id::new(__orm::new_v7())),
+                None => quote!(__orm::new_v7()),
+            };
+            let value = value(fresh);
+            Some(quote!(__orm::Default::Function(#value)))
+        }
+    }
+}
+
+fn is_text(expr: &syn::Expr) -> bool {
+    matches!(expr, syn::Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)))
+}
+
+fn unique(unique: &Unique<'_>) -> TokenStream {
+    let (name, columns, filter) = (&unique.name, &unique.columns, option(unique.predicate.as_ref()));
+    quote!(__orm::Unique { name: #name, columns: &[#(#columns),*], filter: #filter })
+}
+
+fn index(index: &Index<'_>) -> TokenStream {
+    let (name, unique, include) = (&index.name, index.unique, &index.include);
+    let parts = index.parts.iter().map(part);
+    let method = method(index.method);
+    let filter = option(index.predicate.as_ref());
+    quote! {
+        __orm::Index {
+            name: #name,
+            parts: &[#(#parts),*],
+            unique: #unique,
+            method: __orm::IndexMethod::#method,
+            include: &[#(#include),*],
+            filter: #filter,
+        }
+    }
+}
+
+fn method(method: Method) -> TokenStream {
+    match method {
+        Method::BTree => quote!(BTree),
+        Method::Hash => quote!(Hash),
+        Method::Gin => quote!(Gin),
+        Method::Gist => quote!(Gist),
+        Method::SpGist => quote!(SpGist),
+        Method::Brin => quote!(Brin),
+    }
+}
+
+fn part(part: &IndexPart) -> TokenStream {
+    let desc = part.descending;
+    let nulls = match part.nulls_first {
+        None => quote!(Default),
+        Some(true) => quote!(First),
+        Some(false) => quote!(Last),
+    };
+    match &part.key {
+        IndexKey::Column(column) => quote! {
+            __orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls }
+        },
+        IndexKey::Expression(sql) => quote!(__orm::IndexPart::Expression(#sql)),
+    }
+}
+
+fn check(check: &Check<'_>) -> TokenStream {
+    let (name, sql) = (&check.name, &check.sql);
+    quote!(__orm::Check { name: #name, sql: #sql })
+}
+
+fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
+    let (name, columns) = (&key.name, &key.columns);
+    let target = match key.target {
+        Target::Model(path) => path.to_token_stream(),
+        Target::Actor(ty) => ty.to_token_stream(),
+    };
+    let (on_delete, on_update) = (action(key.on_delete), action(key.on_update));
+    let deferrable = option(key.deferrable.then_some(key.initially_deferred));
+    quote! {
+        __orm::ForeignKey {
+            name: #name,
+            columns: &[#(#columns),*],
+            target: || <#target as __orm::Model>::TABLE,
+            on_delete: __orm::Action::#on_delete,
+            on_update: __orm::Action::#on_update,
+            deferrable: #deferrable,
+        }
+    }
+}
+
+fn action(action: ActionKind) -> TokenStream {
+    match action {
+        ActionKind::Restrict => quote!(Restrict),
+        ActionKind::NoAction => quote!(NoAction),
+        ActionKind::Cascade => quote!(Cascade),
+        ActionKind::SetNull => quote!(SetNull),
+        ActionKind::SetDefault => quote!(SetDefault),
+    }
+}

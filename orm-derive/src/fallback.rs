@@ -1,0 +1,87 @@
+//! What a macro leaves behind when it found mistakes.
+//!
+//! The mistakes themselves come first. Without the items a correct input would have produced, every use of the
+//! type would be another error that says nothing new; so the parts of the plan that hold are expanded all the same.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error};
+
+use crate::expand;
+use crate::parse::plain;
+use crate::plan::{Plan, Role};
+use crate::ty;
+
+/// The mistakes of a model, and as much of it as can be compiled.
+pub(crate) fn model(errors: &Error, input: &DeriveInput, mut plan: Plan<'_>) -> TokenStream {
+    let errors = errors.to_compile_error();
+    if !input.generics.params.is_empty() || borrows(&plan) || !find_key(&mut plan) {
+        return errors;
+    }
+    drop_broken_roles(&mut plan);
+    drop_broken_relations(&mut plan);
+    let rest = expand::model(&plan);
+    quote!(#errors #rest)
+}
+
+/// The mistakes of `sql!`, in the place of an expression.
+pub(crate) fn expression(errors: &Error) -> TokenStream {
+    let errors = errors.to_compile_error();
+    quote!({ #errors ::orm::private::RawSql::new(::orm::private::Vec::new()) })
+}
+
+fn borrows(plan: &Plan<'_>) -> bool {
+    plan.model
+        .fields
+        .iter()
+        .any(|field| ty::is_reference(field.optional().unwrap_or(&field.ty)))
+}
+
+/// Another column stands in for a key that cannot be one.
+fn find_key(plan: &mut Plan<'_>) -> bool {
+    let usable = |&i: &usize| plan.columns.get(i).is_some_and(|column| !column.nullable);
+    let count = plan.key.columns.len();
+    if (1..=crate::check::MAX_KEY).contains(&count) && plan.key.columns.iter().all(usable) {
+        return true;
+    }
+    let found = (0..plan.columns.len()).find(usable);
+    plan.key.generation = None;
+    plan.key.columns = found.into_iter().collect();
+    found.is_some()
+}
+
+fn drop_broken_roles(plan: &mut Plan<'_>) {
+    let mut seen: Vec<Role> = Vec::new();
+    for column in &mut plan.columns {
+        let Some(role) = column.role else { continue };
+        let wrong = match (role, column.field) {
+            (_, None) => false,
+            (Role::Version, Some(field)) => ty::word(&field.ty).is_none_or(|word| word != "i64"),
+            (Role::Tenant, Some(_)) => column.nullable,
+            (_, Some(_)) => true,
+        };
+        if wrong || seen.contains(&role) {
+            column.role = None;
+        } else {
+            seen.push(role);
+        }
+    }
+}
+
+/// Relations that share a name with something else, or whose columns are not there.
+fn drop_broken_relations(plan: &mut Plan<'_>) {
+    let mut names: Vec<String> = plan.model.fields.iter().map(|field| field.name()).collect();
+    names.extend(plan.columns.iter().map(|column| plain(&column.member)));
+    let key = plan.key.columns.len();
+    plan.relations.retain(|relation| {
+        let name = plain(&relation.relation.name);
+        let fits = match relation.relation.is_foreign_key() {
+            true => relation.local.len() == relation.relation.by.len(),
+            false => relation.foreign.len() == key,
+        };
+        let free = !names.contains(&name) && !crate::check::is_method(&name);
+        names.push(name);
+        fits && free
+    });
+    plan.foreign_keys.retain(|key| !key.columns.is_empty());
+}

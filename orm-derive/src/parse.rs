@@ -1,0 +1,322 @@
+//! First room: from `syn`'s tree to what the user wrote down about a model, field by field. Each mistake that can
+//! be seen in one attribute alone is reported here; what needs a second look elsewhere is the work of `check`.
+
+pub(crate) mod db_enum;
+pub(crate) mod field;
+pub(crate) mod index;
+pub(crate) mod relation;
+
+use proc_macro2::Span;
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, Ident, Lit, LitStr, Meta, Path, Token, Type,
+    Visibility,
+};
+
+use crate::attr::{self, Body, Item, Place, Raw, ungroup};
+use crate::ctxt::Ctxt;
+use crate::name::Case;
+use crate::parse::field::Field;
+use crate::parse::index::{Check, Index, Unique};
+use crate::parse::relation::Relation;
+use crate::suggest;
+use crate::ty;
+
+/// A struct with `#[derive(Model)]`, as written.
+pub(crate) struct Model {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) options: Options,
+    pub(crate) fields: Vec<Field>,
+    /// In the order of the text: those of the struct, then those of the fields.
+    pub(crate) relations: Vec<Relation>,
+}
+
+/// What `#[orm(...)]` on the struct says. A `Span` is the place of a flag.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) table: Option<LitStr>,
+    pub(crate) schema: Option<LitStr>,
+    pub(crate) rename_all: Option<Case>,
+    /// `id(a, b)`.
+    pub(crate) key: Option<Vec<Ident>>,
+    pub(crate) uniques: Vec<Unique>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) timestamps: Option<Span>,
+    pub(crate) soft_delete: Option<Span>,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) tenant: Option<Ident>,
+    pub(crate) debug: Option<Span>,
+    pub(crate) view: Option<Span>,
+    pub(crate) krate: Option<Path>,
+    /// From `comment = ".."` or else the doc comment.
+    pub(crate) comment: Option<String>,
+}
+
+/// `audit(by = Id<User>)`.
+pub(crate) struct Audit {
+    pub(crate) span: Span,
+    pub(crate) by: Type,
+}
+
+/// Reads a model. Nothing comes back when the item is no struct with named fields; that is reported.
+pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
+    let fields = named_fields(cx, input, "Model")?;
+    let mut relations = Vec::new();
+    let options = options(cx, input, &mut relations);
+    let fields = fields
+        .named
+        .iter()
+        .filter_map(|f| field::field(cx, &input.ident, f, &mut relations))
+        .collect();
+    Some(Model {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        options,
+        fields,
+        relations,
+    })
+}
+
+/// The fields of a struct without parameters, or the error that says what is expected.
+pub(crate) fn named_fields<'a>(cx: &Ctxt, input: &'a DeriveInput, derive: &str) -> Option<&'a FieldsNamed> {
+    let found = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => {
+                no_generics(cx, input, derive);
+                return Some(fields);
+            }
+            Fields::Unnamed(_) => "a tuple struct",
+            Fields::Unit => "a struct without fields",
+        },
+        Data::Enum(_) => "an enum",
+        Data::Union(_) => "a union",
+    };
+    let name = input.ident.unraw();
+    let hint = match (&input.data, derive) {
+        (Data::Enum(_), _) => "; for an enum as a column: `#[derive(DbEnum)]`",
+        _ => "",
+    };
+    let needs =
+        format!("`#[derive({derive})]` needs a struct with named fields, and `{name}` is {found}{hint}");
+    cx.error(&input.ident, needs);
+    None
+}
+
+pub(crate) fn no_generics(cx: &Ctxt, input: &DeriveInput, derive: &str) {
+    if !input.generics.params.is_empty() {
+        let message =
+            format!("`#[derive({derive})]` needs a type without parameters: one type, one set of columns");
+        cx.error(&input.generics, message);
+    }
+}
+
+fn options(cx: &Ctxt, input: &DeriveInput, relations: &mut Vec<Relation>) -> Options {
+    let mut options = Options::default();
+    let mut comment = None;
+    for attribute in &input.attrs {
+        if attribute.path().is_ident("orm") {
+            for item in attr::items(cx, attribute, Place::Model) {
+                option(cx, &mut options, &mut comment, &item, &input.ident);
+            }
+        } else if let Some(item) = attr::relation(cx, attribute, Place::Model) {
+            relations.extend(relation::relation(cx, &item, &input.ident, None));
+        }
+    }
+    options.comment = comment
+        .map(|text: LitStr| text.value())
+        .or_else(|| doc(&input.attrs));
+    options
+}
+
+fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: &Item, model: &Ident) {
+    match item.attr.name {
+        "table" => once(cx, &mut options.table, item, item.text(cx)),
+        "schema" => once(cx, &mut options.schema, item, item.text(cx)),
+        "rename_all" => once(cx, &mut options.rename_all, item, case(cx, item)),
+        "comment" => once(cx, comment, item, item.text(cx)),
+        "crate" => once(cx, &mut options.krate, item, krate(cx, item)),
+        "id" => once(cx, &mut options.key, item, columns(cx, item)),
+        "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
+        "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),
+        "soft_delete" => once(cx, &mut options.soft_delete, item, Some(item.span())),
+        "debug" => once(cx, &mut options.debug, item, Some(item.span())),
+        "view" => once(cx, &mut options.view, item, Some(item.span())),
+        "audit" => once(cx, &mut options.audit, item, audit(cx, item, model)),
+        "unique" => options.uniques.extend(index::unique(cx, item)),
+        "index" => options.indexes.extend(index::index(cx, item)),
+        "check" => options.checks.extend(index::check(cx, item)),
+        other => unread(cx, item, other),
+    }
+}
+
+/// A row of the table that no room reads is our mistake, and it says so rather than being ignored.
+pub(crate) fn unread(cx: &Ctxt, item: &Item, name: &str) {
+    cx.error(item, format!("`{name}` has no meaning here"));
+}
+
+/// Fills a slot that an attribute may fill only once.
+pub(crate) fn once<T>(cx: &Ctxt, slot: &mut Option<T>, item: &Item, value: Option<T>) {
+    if slot.is_some() {
+        cx.error(item, format!("`{}` is given twice", item.attr.name));
+    } else {
+        *slot = value;
+    }
+}
+
+/// The value of `rename_all`, as a string or as a bare word.
+pub(crate) fn case(cx: &Ctxt, item: &Item) -> Option<Case> {
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
+    let spelling = match ungroup(value) {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let known = || Case::ALL.iter().map(|(name, _)| *name);
+    let found = spelling.as_deref().and_then(Case::of);
+    if found.is_none() {
+        let spelling = spelling.unwrap_or_else(|| value.to_token_stream().to_string());
+        let expected = suggest::list(known());
+        cx.error(
+            value,
+            format!("`rename_all` does not know `{spelling}`, expected one of {expected}"),
+        );
+    }
+    found
+}
+
+/// The value of `crate = path`.
+pub(crate) fn krate(cx: &Ctxt, item: &Item) -> Option<Path> {
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
+    path(cx, value, &item.attr.usage())
+}
+
+pub(crate) fn path(cx: &Ctxt, value: &Expr, usage: &str) -> Option<Path> {
+    match ungroup(value) {
+        Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
+        _ => {
+            cx.error(value, format!("expected a path: {usage}"));
+            None
+        }
+    }
+}
+
+/// `name(a, b)`: names of fields, each once.
+fn columns(cx: &Ctxt, item: &Item) -> Option<Vec<Ident>> {
+    let before = cx.count();
+    let mut names: Vec<Ident> = Vec::new();
+    for raw in attr::split(cx, item.list()) {
+        if let Some(name) = field_name(cx, &raw, item) {
+            push_once(cx, &mut names, name);
+        }
+    }
+    if names.is_empty() && cx.count() == before {
+        cx.error(
+            item,
+            format!("`{}` names no field: {}", item.attr.name, item.attr.usage()),
+        );
+    }
+    Some(names)
+}
+
+fn single_column(cx: &Ctxt, item: &Item) -> Option<Ident> {
+    let columns = columns(cx, item)?;
+    if let Some(second) = columns.get(1) {
+        cx.error(second, format!("`{}` takes one field", item.attr.name));
+    }
+    columns.into_iter().next()
+}
+
+pub(crate) fn field_name(cx: &Ctxt, raw: &Raw, item: &Item) -> Option<Ident> {
+    match raw.body {
+        Body::Flag => Some(raw.name.clone()),
+        Body::Equals(_) | Body::List(_) => {
+            cx.error(
+                raw,
+                format!("expected the name of a field: {}", item.attr.usage()),
+            );
+            None
+        }
+    }
+}
+
+pub(crate) fn push_once(cx: &Ctxt, names: &mut Vec<Ident>, name: Ident) {
+    if names.iter().any(|seen| seen.unraw() == name.unraw()) {
+        cx.error(&name, format!("`{}` is named twice", name.unraw()));
+    } else {
+        names.push(name);
+    }
+}
+
+/// `by` takes a type, which reads differently from an expression.
+fn audit(cx: &Ctxt, item: &Item, model: &Ident) -> Option<Audit> {
+    let parser = |input: ParseStream<'_>| {
+        let name = input.call(Ident::parse_any)?;
+        if name != "by" {
+            return Err(syn::Error::new(name.span(), item.attr.usage()));
+        }
+        input.parse::<Token![=]>()?;
+        let by: Type = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok(by)
+    };
+    let tokens = item.list();
+    if tokens.is_empty() {
+        cx.error(item, item.attr.usage());
+        return None;
+    }
+    let by = cx.take(parser.parse2(tokens))?;
+    Some(Audit {
+        span: item.span(),
+        by: ty::without_self(&by, model),
+    })
+}
+
+/// The doc comment of an item as plain text.
+pub(crate) fn doc(attrs: &[Attribute]) -> Option<String> {
+    let lines: Vec<String> = attrs.iter().filter_map(doc_line).collect();
+    let text = lines.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+fn doc_line(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(meta) = &attribute.meta else {
+        return None;
+    };
+    if !meta.path.is_ident("doc") {
+        return None;
+    }
+    match ungroup(&meta.value) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => {
+                let text = text.value();
+                Some(text.strip_prefix(' ').unwrap_or(&text).trim_end().to_owned())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A name as the database and messages show it: without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// `Self` as a model in a relation.
+pub(crate) fn path_without_self(path: Path, model: &Ident) -> Path {
+    match path.is_ident("Self") {
+        true => Path::from(format_ident!("{model}")),
+        false => path,
+    }
+}

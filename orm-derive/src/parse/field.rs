@@ -1,0 +1,246 @@
+//! A field of a model, as written.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, UnOp};
+
+use crate::attr::{self, Body, Item, Place, ungroup};
+use crate::ctxt::Ctxt;
+use crate::parse::relation::{self, Relation};
+use crate::parse::{doc, once, plain, unread};
+use crate::ty;
+
+/// A named field with its attributes. A `Span` is the place of a flag.
+pub(crate) struct Field {
+    pub(crate) original: syn::Field,
+    pub(crate) ident: Ident,
+    /// With `Self` written out.
+    pub(crate) ty: Type,
+    pub(crate) attrs: FieldAttrs,
+}
+
+#[derive(Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) id: Option<Span>,
+    pub(crate) unique: Option<Span>,
+    pub(crate) index: Option<Span>,
+    pub(crate) column: Option<LitStr>,
+    pub(crate) default: Option<DefaultValue>,
+    pub(crate) generated: Option<Generated>,
+    pub(crate) check: Option<LitStr>,
+    pub(crate) version: Option<Span>,
+    pub(crate) json: Option<Span>,
+    pub(crate) sensitive: Option<Span>,
+    pub(crate) skip: Option<Span>,
+    pub(crate) decimal: Option<Decimal>,
+    /// From `comment = ".."` or else the doc comment.
+    pub(crate) comment: Option<String>,
+}
+
+/// Where the value of an unset column comes from.
+pub(crate) enum DefaultValue {
+    /// A literal, known to the database as well.
+    Literal(Expr),
+    /// Calculated by the client for every row.
+    Client(Expr),
+    /// Calculated by the database.
+    Sql(LitStr),
+}
+
+/// A column the database calculates.
+pub(crate) struct Generated {
+    pub(crate) sql: LitStr,
+    pub(crate) stored: bool,
+}
+
+pub(crate) struct Decimal {
+    pub(crate) span: Span,
+    pub(crate) precision: u16,
+    pub(crate) scale: u16,
+}
+
+impl Field {
+    /// The name in Rust, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        plain(&self.ident)
+    }
+
+    /// The type in `Option<..>`, if it is one.
+    pub(crate) fn optional(&self) -> Option<&Type> {
+        ty::option(&self.ty)
+    }
+
+    /// Where the attribute of this name stands, for those that exclude each other.
+    pub(crate) fn place_of(&self, name: &str) -> Option<Span> {
+        let a = &self.attrs;
+        match name {
+            "id" => a.id,
+            "unique" => a.unique,
+            "index" => a.index,
+            "column" => a.column.as_ref().map(LitStr::span),
+            "default" => a.default.as_ref().map(DefaultValue::span),
+            "generated" => a.generated.as_ref().map(|g| g.sql.span()),
+            "check" => a.check.as_ref().map(LitStr::span),
+            "version" => a.version,
+            "json" => a.json,
+            "sensitive" => a.sensitive,
+            "skip" => a.skip,
+            "decimal" => a.decimal.as_ref().map(|d| d.span),
+            _ => None,
+        }
+    }
+}
+
+impl DefaultValue {
+    fn span(&self) -> Span {
+        match self {
+            DefaultValue::Literal(value) | DefaultValue::Client(value) => first_span(value),
+            DefaultValue::Sql(sql) => sql.span(),
+        }
+    }
+}
+
+fn first_span(value: &Expr) -> Span {
+    let tokens: TokenStream = value.to_token_stream();
+    tokens
+        .into_iter()
+        .next()
+        .map_or_else(Span::call_site, |tree| tree.span())
+}
+
+/// Reads a field of a model; its `#[belongs_to]` go to `relations`.
+pub(crate) fn field(
+    cx: &Ctxt,
+    model: &Ident,
+    original: &syn::Field,
+    relations: &mut Vec<Relation>,
+) -> Option<Field> {
+    let ident = original.ident.clone()?;
+    for attribute in &original.attrs {
+        if let Some(item) = attr::relation(cx, attribute, Place::Field) {
+            relations.extend(relation::relation(cx, &item, model, Some(&ident)));
+        }
+    }
+    Some(read(cx, model, original, ident))
+}
+
+fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field {
+    let mut attrs = FieldAttrs::default();
+    let mut comment = None;
+    for attribute in original
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
+        for item in attr::items(cx, attribute, Place::Field) {
+            option(cx, &mut attrs, &mut comment, &item);
+        }
+    }
+    attrs.comment = comment
+        .map(|text: LitStr| text.value())
+        .or_else(|| doc(&original.attrs));
+    let ty = ty::without_self(&original.ty, owner);
+    Field {
+        original: original.clone(),
+        ident,
+        ty,
+        attrs,
+    }
+}
+
+fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item: &Item) {
+    match item.attr.name {
+        "id" => once(cx, &mut attrs.id, item, Some(item.span())),
+        "unique" => once(cx, &mut attrs.unique, item, Some(item.span())),
+        "index" => once(cx, &mut attrs.index, item, Some(item.span())),
+        "version" => once(cx, &mut attrs.version, item, Some(item.span())),
+        "json" => once(cx, &mut attrs.json, item, Some(item.span())),
+        "sensitive" => once(cx, &mut attrs.sensitive, item, Some(item.span())),
+        "skip" => once(cx, &mut attrs.skip, item, Some(item.span())),
+        "column" => once(cx, &mut attrs.column, item, item.text(cx)),
+        "check" => once(cx, &mut attrs.check, item, item.text(cx)),
+        "comment" => once(cx, comment, item, item.text(cx)),
+        "default" => once(cx, &mut attrs.default, item, default(cx, item)),
+        "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
+        "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),
+        other => unread(cx, item, other),
+    }
+}
+
+fn default(cx: &Ctxt, item: &Item) -> Option<DefaultValue> {
+    if let Body::Equals(value) = &item.raw.body {
+        let literal = is_literal(value);
+        let value = ungroup(value).clone();
+        return Some(if literal {
+            DefaultValue::Literal(value)
+        } else {
+            DefaultValue::Client(value)
+        });
+    }
+    let sql = item
+        .options(cx)
+        .into_iter()
+        .find_map(|option| sql_option(cx, item, &option));
+    if sql.is_none() && item.list().is_empty() {
+        cx.error(item, item.attr.usage());
+    }
+    sql.map(DefaultValue::Sql)
+}
+
+/// `1`, `-1`, `"x"`, `false`; not the byte and C strings.
+fn is_literal(value: &Expr) -> bool {
+    match ungroup(value) {
+        Expr::Lit(lit) => matches!(lit.lit, Lit::Str(_) | Lit::Int(_) | Lit::Float(_) | Lit::Bool(_)),
+        Expr::Unary(unary) => {
+            let number =
+                matches!(ungroup(&unary.expr), Expr::Lit(l) if matches!(l.lit, Lit::Int(_) | Lit::Float(_)));
+            matches!(unary.op, UnOp::Neg(_)) && number
+        }
+        _ => false,
+    }
+}
+
+fn sql_option(cx: &Ctxt, item: &Item, option: &attr::Raw) -> Option<LitStr> {
+    match &option.body {
+        Body::Equals(value) if option.name == "sql" => attr::text(cx, value, &item.attr.usage()),
+        _ => None,
+    }
+}
+
+fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
+    if let Body::Equals(_) = &item.raw.body {
+        return item.text(cx).map(|sql| Generated { sql, stored: true });
+    }
+    let options = item.options(cx);
+    let stored = !options.iter().any(|option| option.name == "virtual");
+    let sql = options.iter().find_map(|option| sql_option(cx, item, option));
+    if sql.is_none() {
+        cx.error(
+            item,
+            "`generated` needs its expression: `generated(sql = \"price * amount\", virtual)`",
+        );
+    }
+    sql.map(|sql| Generated { sql, stored })
+}
+
+fn decimal(cx: &Ctxt, item: &Item) -> Option<Decimal> {
+    let parser = |input: ParseStream<'_>| {
+        let precision: LitInt = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let scale: LitInt = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok((precision.base10_parse()?, scale.base10_parse()?))
+    };
+    match parser.parse2(item.list()) {
+        Ok((precision, scale)) => Some(Decimal {
+            span: item.span(),
+            precision,
+            scale,
+        }),
+        Err(_) => {
+            cx.error(item, item.attr.usage());
+            None
+        }
+    }
+}

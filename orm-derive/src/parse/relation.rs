@@ -1,0 +1,240 @@
+//! `#[has_one]`, `#[has_many]`, `#[many_to_many]` and `#[belongs_to]`, as written.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Path, Token};
+
+use crate::attr::{self, Attr, Body, Item, Raw, ungroup};
+use crate::ctxt::Ctxt;
+use crate::parse::{path, path_without_self, plain, push_once};
+use crate::suggest;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RelationKind {
+    HasOne,
+    HasMany,
+    ManyToMany,
+    BelongsTo,
+}
+
+impl RelationKind {
+    /// The attribute that declares it.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            RelationKind::HasOne => "has_one",
+            RelationKind::HasMany => "has_many",
+            RelationKind::ManyToMany => "many_to_many",
+            RelationKind::BelongsTo => "belongs_to",
+        }
+    }
+}
+
+/// One relation attribute.
+pub(crate) struct Relation {
+    pub(crate) kind: RelationKind,
+    pub(crate) name: Ident,
+    /// The other model, with `Self` written out.
+    pub(crate) target: Path,
+    /// Foreign key: of this model for `belongs_to`, of the other for `has_*`, of the join table for
+    /// `many_to_many`. Empty where the convention decides.
+    pub(crate) by: Vec<Ident>,
+    /// `many_to_many`: the join table's key to the other model. Empty where the convention decides.
+    pub(crate) to: Vec<Ident>,
+    /// `many_to_many`: the join table.
+    pub(crate) via: Option<Path>,
+    pub(crate) on_delete: Option<Action>,
+    pub(crate) on_update: Option<Action>,
+    pub(crate) deferrable: Option<Span>,
+    pub(crate) initially_deferred: Option<Span>,
+}
+
+impl Relation {
+    /// The other model as it is called.
+    pub(crate) fn target_name(&self) -> &Ident {
+        self.target
+            .segments
+            .last()
+            .map_or(&self.name, |segment| &segment.ident)
+    }
+
+    /// Whether this model's table holds the key.
+    pub(crate) fn is_foreign_key(&self) -> bool {
+        self.kind == RelationKind::BelongsTo
+    }
+}
+
+/// What the database does to referring rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Action {
+    pub(crate) kind: ActionKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActionKind {
+    Restrict,
+    Cascade,
+    SetNull,
+    SetDefault,
+    NoAction,
+}
+
+const ACTIONS: [(&str, ActionKind); 5] = [
+    ("restrict", ActionKind::Restrict),
+    ("cascade", ActionKind::Cascade),
+    ("set_null", ActionKind::SetNull),
+    ("set_default", ActionKind::SetDefault),
+    ("no_action", ActionKind::NoAction),
+];
+
+/// Reads a relation attribute of the struct, or of the field that is its foreign key.
+pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ident>) -> Option<Relation> {
+    let kind = match item.attr.name {
+        "has_one" => RelationKind::HasOne,
+        "has_many" => RelationKind::HasMany,
+        "many_to_many" => RelationKind::ManyToMany,
+        _ => RelationKind::BelongsTo,
+    };
+    if item.list().is_empty() {
+        cx.error(item, usage(item.attr));
+        return None;
+    }
+    let (name, target, rest) = cx.take(head(item.attr).parse2(item.list()))?;
+    let mut relation = Relation {
+        kind,
+        name,
+        target: path_without_self(target, model),
+        by: Vec::new(),
+        to: Vec::new(),
+        via: None,
+        on_delete: None,
+        on_update: None,
+        deferrable: None,
+        initially_deferred: None,
+    };
+    for raw in attr::options(cx, item.attr, attr::split(cx, rest)) {
+        option(cx, &mut relation, item.attr, &raw);
+    }
+    foreign_key(cx, &mut relation, item, field);
+    if kind == RelationKind::ManyToMany && relation.via.is_none() {
+        cx.error(
+            &relation.name,
+            "`many_to_many` needs its join table: `via = PostTag`",
+        );
+    }
+    Some(relation)
+}
+
+/// `author: User` and what follows the comma.
+fn head(attr: &'static Attr) -> impl Parser<Output = (Ident, Path, proc_macro2::TokenStream)> {
+    move |input: ParseStream<'_>| {
+        let name = input.call(Ident::parse_any)?;
+        if !input.peek(Token![:]) || input.peek(Token![::]) {
+            return Err(syn::Error::new(name.span(), usage(attr)));
+        }
+        input.parse::<Token![:]>()?;
+        let target: Path = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok((name, target, input.parse()?))
+    }
+}
+
+fn usage(attr: &Attr) -> String {
+    format!("`#[{}]` is written `#[{}]`", attr.name, attr.example)
+}
+
+fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
+    let name = plain(&raw.name);
+    match (name.as_str(), &raw.body) {
+        ("by", Body::Equals(value)) => relation.by = names(cx, value),
+        ("to", Body::Equals(value)) => relation.to = names(cx, value),
+        ("via", Body::Equals(value)) => relation.via = path(cx, value, "`via = PostTag`"),
+        ("on_delete", Body::Equals(value)) => relation.on_delete = action(cx, &name, value),
+        ("on_update", Body::Equals(value)) => relation.on_update = action(cx, &name, value),
+        ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
+        ("initially_deferred", Body::Flag) => relation.initially_deferred = Some(raw.name.span()),
+        ("deferrable" | "initially_deferred", _) => cx.error(raw, format!("`{name}` takes no value")),
+        _ => cx.error(
+            raw,
+            format!("`{name}` needs a value, as in `{}`", with_option(attr, &name)),
+        ),
+    }
+}
+
+fn with_option(attr: &Attr, name: &str) -> &'static str {
+    match (attr.name, name) {
+        (_, "on_delete") => "on_delete = restrict",
+        (_, "on_update") => "on_update = cascade",
+        (_, "via") => "via = PostTag",
+        (_, "to") => "to = tag_id",
+        _ => "by = author_id",
+    }
+}
+
+/// `author_id` or `(tenant_id, author_id)`.
+fn names(cx: &Ctxt, value: &Expr) -> Vec<Ident> {
+    let parts: Vec<&Expr> = match ungroup(value) {
+        Expr::Tuple(tuple) => tuple.elems.iter().collect(),
+        Expr::Paren(paren) => vec![&paren.expr],
+        other => vec![other],
+    };
+    let mut names = Vec::new();
+    for part in parts {
+        match ungroup(part) {
+            Expr::Path(path) if path.path.get_ident().is_some() => {
+                if let Some(name) = path.path.get_ident() {
+                    push_once(cx, &mut names, name.clone());
+                }
+            }
+            other => cx.error(
+                other,
+                "expected the name of a field: `by = author_id` or `by = (a, b)`",
+            ),
+        }
+    }
+    names
+}
+
+fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
+    let word = value.to_token_stream().to_string();
+    let found = ACTIONS.iter().find(|(name, _)| *name == word);
+    if found.is_none() {
+        let known = || ACTIONS.iter().map(|(name, _)| *name);
+        let hint = suggest::hint(&word, known());
+        let expected = if hint.is_empty() {
+            format!(", expected one of {}", suggest::list(known()))
+        } else {
+            hint
+        };
+        cx.error(value, format!("`{option}` does not know `{word}`{expected}"));
+    }
+    let span = value
+        .to_token_stream()
+        .into_iter()
+        .next()
+        .map_or_else(Span::call_site, |tree| tree.span());
+    found.map(|(_, kind)| Action { kind: *kind, span })
+}
+
+/// On a field the key is the field; on the struct it has to be named.
+fn foreign_key(cx: &Ctxt, relation: &mut Relation, item: &Item, field: Option<&Ident>) {
+    match field {
+        Some(field) if relation.by.is_empty() => relation.by.push(field.clone()),
+        Some(_) => cx.error(
+            item,
+            "on a field, `#[belongs_to]` has its key: drop `by`, or move it to the struct",
+        ),
+        None if relation.kind == RelationKind::BelongsTo && relation.by.is_empty() => {
+            let name = relation.name.unraw();
+            cx.error(
+                &relation.name,
+                format!("put `#[belongs_to({name}: ..)]` on its foreign key field, or name the fields: `by = (a, b)`"),
+            );
+        }
+        None => {}
+    }
+}

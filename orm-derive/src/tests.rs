@@ -1,0 +1,570 @@
+//! Models as text: what is refused with which words, and what is decided about the correct ones.
+
+use syn::DeriveInput;
+
+use crate::check;
+use crate::ctxt::Ctxt;
+use crate::parse;
+use crate::parse::Model;
+use crate::plan::{Generation, IndexKey, Insert, Kind, Plan};
+
+fn errors_of(read: impl FnOnce(&Ctxt, &DeriveInput), source: &str) -> Vec<String> {
+    let input: DeriveInput = syn::parse_str(source).unwrap();
+    let cx = Ctxt::new();
+    read(&cx, &input);
+    match cx.finish() {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+fn model_errors(source: &str) -> Vec<String> {
+    let read = |cx: &Ctxt, input: &DeriveInput| {
+        if let Some(model) = parse::model(cx, input) {
+            check::check(cx, &Plan::new(&model));
+        }
+    };
+    errors_of(read, source)
+}
+
+fn enum_errors(source: &str) -> Vec<String> {
+    errors_of(|cx, input| drop(parse::db_enum::db_enum(cx, input)), source)
+}
+
+fn model(source: &str) -> Model {
+    assert_eq!(model_errors(source), Vec::<String>::new());
+    let input: DeriveInput = syn::parse_str(source).unwrap();
+    let cx = Ctxt::new();
+    let model = parse::model(&cx, &input).unwrap();
+    cx.finish().unwrap();
+    model
+}
+
+/// A model `M` with a key and these further fields.
+fn fields(fields: &str) -> String {
+    format!("struct M {{ id: Id<M>, {fields} }}")
+}
+
+/// A model `M` with a key, two columns and these attributes.
+fn attrs(attrs: &str) -> String {
+    format!("{attrs} struct M {{ id: Id<M>, title: String, author_id: Id<User> }}")
+}
+
+const POST: &str = r#"
+    /// A post
+    /// of a blog.
+    #[orm(timestamps, soft_delete)]
+    #[orm(index(author_id, created_at.desc()), index(title, "lower(body)", where = "published"))]
+    #[orm(unique(author_id, title), check("views >= 0"))]
+    #[has_many(comments: Comment)]
+    #[many_to_many(tags: Tag, via = PostTag)]
+    pub struct Post {
+        pub id: Id<Self>,
+        #[belongs_to(author: User, on_delete = restrict)] pub author_id: Id<User>,
+        #[belongs_to(category: Category, on_delete = set_null)] pub category_id: Option<Id<Category>>,
+        /// Headline.
+        #[orm(unique)] pub title: String,
+        pub r#type: String,
+        #[orm(default = false)] pub published: bool,
+        #[orm(default = 0, check = "views < 10")] pub views: i64,
+        #[orm(default(sql = "now()"))] pub seen_at: Timestamp,
+        #[orm(version)] pub version: i64,
+        #[orm(skip)] pub cache: Vec<String>,
+    }"#;
+
+#[test]
+fn columns_of_a_model() {
+    let model = model(POST);
+    let plan = Plan::new(&model);
+    assert_eq!(plan.table, "posts");
+    assert_eq!(model.options.comment.as_deref(), Some("A post\nof a blog."));
+    let columns: Vec<_> = plan
+        .columns
+        .iter()
+        .map(|c| (c.name.as_str(), c.kind, c.insert, c.nullable))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("id", Kind::Pk, Insert::Never, false),
+            ("author_id", Kind::Plain, Insert::Required, false),
+            ("category_id", Kind::Plain, Insert::Optional, true),
+            ("title", Kind::Unique, Insert::Required, false),
+            ("type", Kind::Plain, Insert::Required, false),
+            ("published", Kind::Plain, Insert::Optional, false),
+            ("views", Kind::Plain, Insert::Optional, false),
+            ("seen_at", Kind::Plain, Insert::Optional, false),
+            ("version", Kind::Managed, Insert::Never, false),
+            ("created_at", Kind::Managed, Insert::Never, false),
+            ("updated_at", Kind::Managed, Insert::Never, false),
+            ("deleted_at", Kind::Managed, Insert::Never, true),
+        ],
+    );
+    assert_eq!(plan.key.generation, Some(Generation::Identity));
+    assert_eq!(
+        plan.columns[3].field.unwrap().attrs.comment.as_deref(),
+        Some("Headline.")
+    );
+}
+
+#[test]
+fn constraints_of_a_model() {
+    let model = model(POST);
+    let plan = Plan::new(&model);
+    let uniques: Vec<_> = plan
+        .uniques
+        .iter()
+        .map(|u| (u.name.as_str(), u.predicate.as_deref()))
+        .collect();
+    assert_eq!(
+        uniques,
+        [("uq_posts_title", None), ("uq_posts_author_id_title", None)]
+    );
+    let indexes: Vec<_> = plan.indexes.iter().map(|index| index.name.as_str()).collect();
+    let expected = ["ix_posts_author_id_created_at", "ix_posts_title_lower_body"];
+    assert_eq!(indexes, expected);
+    let first: Vec<_> = plan.indexes[0]
+        .parts
+        .iter()
+        .map(|p| (matches!(p.key, IndexKey::Column(_)), p.descending))
+        .collect();
+    assert_eq!(first, [(true, false), (true, true)]);
+    let keys: Vec<_> = plan.foreign_keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(keys, ["fk_posts_author_id", "fk_posts_category_id"]);
+    assert_eq!(plan.checks[0].name, "ck_posts_views");
+    assert!(plan.checks[1].name.starts_with("ck_posts_") && plan.checks.len() == 2);
+}
+
+#[test]
+fn relations_of_a_model() {
+    let model = model(POST);
+    let plan = Plan::new(&model);
+    let names: Vec<_> = plan.relations.iter().map(|r| r.marker.to_string()).collect();
+    assert_eq!(names[0], "PostComments");
+    assert_eq!(plan.relations[0].foreign, ["post_id"]);
+    assert_eq!(plan.relations[1].foreign, ["post_id"]);
+    assert_eq!(plan.relations[1].to, ["tag_id"]);
+    assert_eq!(plan.relations[2].local, [1]);
+    assert!(plan.relations[3].optional && !plan.relations[2].optional);
+}
+
+#[test]
+fn keys() {
+    let key = |source: &str| {
+        let model = model(source);
+        let plan = Plan::new(&model);
+        let names: Vec<_> = plan
+            .key
+            .columns
+            .iter()
+            .map(|&i| plan.columns[i].name.clone())
+            .collect();
+        (
+            names.join(","),
+            plan.key.generation,
+            plan.columns[plan.key.columns[0]].kind,
+        )
+    };
+    let id = || "id".to_owned();
+    assert_eq!(
+        key("struct M { id: Id<M> }"),
+        (id(), Some(Generation::Identity), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: Id<M, Uuid> }"),
+        (id(), Some(Generation::UuidV7), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: uuid::Uuid }"),
+        (id(), Some(Generation::UuidV7), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: i64 }"),
+        (id(), Some(Generation::Identity), Kind::Pk)
+    );
+    assert_eq!(
+        key("struct M { id: Id<M, String> }"),
+        (id(), None, Kind::NaturalPk)
+    );
+    assert_eq!(
+        key("struct M { #[orm(id)] code: String }"),
+        ("code".to_owned(), None, Kind::NaturalPk)
+    );
+    assert_eq!(
+        key("struct M { #[orm(id)] number: i64 }"),
+        ("number".to_owned(), None, Kind::NaturalPk)
+    );
+    let shared = "struct M { #[orm(id)] #[belongs_to(user: User)] user_id: Id<User> }";
+    assert_eq!(key(shared), ("user_id".to_owned(), None, Kind::NaturalPk));
+    let pair = "#[orm(id(b, a))] struct M { a: i64, b: i64 }";
+    assert_eq!(key(pair), ("b,a".to_owned(), None, Kind::KeyPart));
+}
+
+#[test]
+fn names_and_shadow_columns_follow_the_attributes() {
+    let model = model(
+        r#"#[orm(rename_all = "camelCase", table = "doc", timestamps, soft_delete, audit(by = Id<User>), tenant(org_id))]
+        struct Document { id: Id<Document>, org_id: i64, file_name: String, #[orm(column = "raw")] body_text: String,
+            deleted_at: Option<Timestamp> }"#,
+    );
+    let plan = Plan::new(&model);
+    let names: Vec<_> = plan.columns.iter().map(|column| column.name.as_str()).collect();
+    let expected = [
+        "id",
+        "orgId",
+        "fileName",
+        "raw",
+        "deletedAt",
+        "createdAt",
+        "updatedAt",
+        "createdBy",
+        "updatedBy",
+        "deletedBy",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(plan.columns[1].insert, Insert::Never);
+    let keys: Vec<_> = plan.foreign_keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(keys, ["fk_doc_createdBy", "fk_doc_updatedBy", "fk_doc_deletedBy"]);
+}
+
+#[test]
+fn only_structs_with_named_fields() {
+    let needs = "`#[derive(Model)]` needs a struct with named fields, and `M` is";
+    assert_eq!(
+        model_errors("struct M(i64);"),
+        [format!("{needs} a tuple struct")]
+    );
+    assert_eq!(
+        model_errors("struct M;"),
+        [format!("{needs} a struct without fields")]
+    );
+    assert_eq!(model_errors("union M { a: i64 }"), [format!("{needs} a union")]);
+    let hint = "; for an enum as a column: `#[derive(DbEnum)]`";
+    assert_eq!(model_errors("enum M { A }"), [format!("{needs} an enum{hint}")]);
+    let generic = "`#[derive(Model)]` needs a type without parameters: one type, one set of columns";
+    assert_eq!(model_errors("struct M<T> { id: Id<M>, t: T }"), [generic]);
+}
+
+#[test]
+fn unknown_fields() {
+    for attribute in [
+        "unique(titel)",
+        "index(titel.desc())",
+        "index(title, include(titel))",
+        "tenant(titel)",
+    ] {
+        let errors = model_errors(&attrs(&format!("#[orm({attribute})]")));
+        assert_eq!(
+            errors,
+            ["`M` has no field `titel`, did you mean `title`?"],
+            "{attribute}"
+        );
+    }
+    assert_eq!(
+        model_errors(&attrs("#[orm(unique(xyz))]")),
+        ["`M` has no field `xyz`, expected one of `id`, `title`, `author_id`"],
+    );
+    assert_eq!(
+        model_errors(&attrs("#[orm(index(created_at))]")),
+        ["`M` has no field `created_at`: add it, or `#[orm(timestamps)]`"],
+    );
+    assert_eq!(
+        model_errors("#[orm(index(c))] struct M { id: Id<M>, #[orm(skip)] c: String }"),
+        ["`c` is not stored: drop its `skip`, or name another field"],
+    );
+    assert_eq!(
+        model_errors("#[orm(id(post_id, tga_id))] struct M { post_id: i64, tag_id: i64 }"),
+        ["`M` has no field `tga_id`, did you mean `tag_id`?"],
+    );
+}
+
+#[test]
+fn primary_keys() {
+    let missing = "`M` has no primary key: add `pub id: Id<M>`, or `#[orm(id)]` to a field";
+    assert_eq!(model_errors("struct M { name: String }"), [missing]);
+    assert_eq!(
+        model_errors("struct M { #[orm(id)] a: i64, #[orm(id)] b: i64 }"),
+        ["a second `id`: for a key of several fields write `#[orm(id(a, b))]` on the struct"],
+    );
+    assert_eq!(
+        model_errors("struct M { id: Option<i64> }"),
+        ["`id` is in the primary key, which is never NULL: drop the `Option`"],
+    );
+    assert_eq!(
+        model_errors("struct M { #[orm(unique)] id: Id<M> }"),
+        ["the primary key is unique already: drop `unique`"],
+    );
+    assert_eq!(
+        model_errors("#[orm(id(a, a))] struct M { a: i64 }"),
+        ["`a` is named twice"]
+    );
+}
+
+#[test]
+fn versions_and_shadow_fields() {
+    assert_eq!(
+        model_errors(&fields("#[orm(version)] a: i64, #[orm(version)] b: i64")),
+        ["`a` is already the version of a row"],
+    );
+    assert_eq!(
+        model_errors(&fields("#[orm(version)] a: String")),
+        ["the version `a` counts writes: make it an `i64`"],
+    );
+    let shadow = |attribute: &str, field: &str| {
+        model_errors(&format!("#[orm({attribute})] struct M {{ id: Id<M>, {field} }}"))
+    };
+    assert_eq!(
+        shadow("soft_delete", "deleted_at: Timestamp"),
+        ["`deleted_at` is NULL while a row lives (`soft_delete`): make it `Option<Timestamp>`"],
+    );
+    assert_eq!(
+        shadow("soft_delete", "deleted_at: Option<bool>"),
+        ["`deleted_at` is a time (`soft_delete`): make it a `Timestamp`"],
+    );
+    assert_eq!(
+        shadow("timestamps", "created_at: Option<Timestamp>"),
+        ["`created_at` is always set (`timestamps`): drop the `Option`"],
+    );
+    assert_eq!(
+        shadow("timestamps", "#[orm(default = now())] created_at: Timestamp"),
+        ["`created_at` is set by `timestamps`: drop `default`"],
+    );
+    assert_eq!(shadow("", "deleted_at: bool"), Vec::<String>::new());
+}
+
+#[test]
+fn attributes_that_exclude_each_other() {
+    let one = |field: &str| model_errors(&fields(field)).join("|");
+    assert_eq!(
+        one("#[orm(skip, unique)] a: i64"),
+        "`unique` contradicts `skip`: a skipped field is no column"
+    );
+    assert_eq!(
+        one("#[orm(generated = \"b + 1\", default = 1)] a: i64"),
+        "`default` contradicts `generated`: a calculated column is never written",
+    );
+    assert_eq!(
+        one("#[orm(unique, index)] a: i64"),
+        "a unique column has its index already: drop `index`"
+    );
+    assert_eq!(
+        one("#[orm(unique)] #[orm(unique)] a: i64"),
+        "`unique` is given twice"
+    );
+    assert_eq!(
+        one("#[orm(decimal(2, 5))] a: D"),
+        "a scale of 5 digits in a precision of 2"
+    );
+    assert_eq!(
+        one("#[orm(decimal(2))] a: D"),
+        "`decimal` is written `decimal(12, 2)`"
+    );
+    assert_eq!(
+        one("a: &'static str"),
+        "`a` borrows, and a row owns its values: use `String` or `Vec<u8>`"
+    );
+    assert_eq!(
+        model_errors("#[orm(view, timestamps)] struct M { id: Id<M>, #[orm(default = 1)] a: i64 }"),
+        [
+            "a view is only read: drop `timestamps`",
+            "a view is only read: drop `default`"
+        ],
+    );
+}
+
+#[test]
+fn values_of_attributes() {
+    let one = |attribute: &str| model_errors(&attrs(&format!("#[orm({attribute})]"))).join("|");
+    assert_eq!(
+        one("table = users"),
+        "expected a string: `table` is written `table = \"people\"`"
+    );
+    assert_eq!(one("table = \" \""), "this string is empty");
+    assert_eq!(one("table"), "`table` is written `table = \"people\"`");
+    assert!(
+        one("rename_all = \"camel\"")
+            .starts_with("`rename_all` does not know `camel`, expected one of `snake_case`")
+    );
+    assert_eq!(one("rename_all = camelCase"), "");
+    assert_eq!(one("crate = crate::db::orm"), "");
+    assert_eq!(
+        one("unique(title.desc())"),
+        "a unique constraint has no order: use `index(.., unique)`"
+    );
+    assert_eq!(
+        one("index(title.down())"),
+        "`down` is not an order, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`",
+    );
+    assert_eq!(
+        one("index(title, were = \"x\")"),
+        "unknown option `were` of `index`, did you mean `where`?"
+    );
+    assert_eq!(
+        one("index(title.desc().nulls_last(), unique, include(author_id), method = gin)"),
+        ""
+    );
+    assert_eq!(
+        one("index()"),
+        "`index` is written `index(author_id, created_at.desc())`"
+    );
+    assert_eq!(one("audit"), "`audit` is written `audit(by = Id<User>)`");
+    assert_eq!(one("audit(by = Id<User, Uuid>)"), "");
+    assert_eq!(one("check(title)"), "`check` is written `check(\"price > 0\")`");
+    assert_eq!(one("check(\"a > 0\", name = \"ck_a\")"), "");
+    assert_eq!(
+        model_errors(&attrs("#[orm]")),
+        ["`#[orm]` needs its attributes in parentheses: `#[orm(...)]`"]
+    );
+}
+
+#[test]
+fn names_that_meet() {
+    assert_eq!(
+        model_errors(&fields("a: i64, #[orm(column = \"A\")] b: i64")),
+        ["`a` and `b` are both stored as column `A`"],
+    );
+    assert_eq!(
+        model_errors(&attrs("#[orm(index(title), index(title, where = \"x\"))]")),
+        ["a second `ix_ms_title`: give this one a name, `name = \"..\"`"],
+    );
+    let long = "x".repeat(64);
+    assert_eq!(
+        model_errors(&attrs(&format!("#[orm(table = \"{long}\")]"))),
+        [format!(
+            "`{long}` has 64 bytes, and a name in the database has 63 at most"
+        )],
+    );
+}
+
+#[test]
+fn relation_names() {
+    assert_eq!(
+        model_errors(
+            "struct Post { id: Id<Post>, author: String, #[belongs_to(author: User)] author_id: Id<User> }"
+        ),
+        [
+            "`author` is already a column of `Post`: rename the relation, e.g. `#[belongs_to(written_by: User)]`"
+        ],
+    );
+    assert_eq!(
+        model_errors(&attrs("#[has_many(title: Title)]")),
+        ["`title` is already a column of `M`: rename the relation, e.g. `#[has_many(all_title: Title)]`"],
+    );
+    assert_eq!(
+        model_errors(&attrs("#[has_many(update: Update)]")),
+        ["`update` is a method of every model: rename the relation, e.g. `#[has_many(all_update: Update)]`"],
+    );
+    assert_eq!(
+        model_errors(&attrs("#[has_many(posts: Post)] #[has_one(posts: Post)]")),
+        ["`posts` is already a relation of `M`: rename this one, e.g. `#[has_one(own_posts: Post)]`"],
+    );
+}
+
+#[test]
+fn relation_values() {
+    let on_field = |attribute: &str| {
+        model_errors(&format!(
+            "#[orm(soft_delete)] struct M {{ id: Id<M>, #[{attribute}] a_id: Id<A> }}"
+        ))
+        .join("|")
+    };
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = restrict, deferrable, initially_deferred)"),
+        ""
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = set_nul)"),
+        "`on_delete` does not know `set_nul`, did you mean `set_null`?"
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = set_null)"),
+        "`on_delete = set_null` needs a key that may be NULL: make `a_id` an `Option<..>`",
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = cascade)"),
+        "`on_delete = cascade` would really delete rows of `M`, which is soft-deleted: use `restrict`",
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A, on_delete = set_default)"),
+        "`on_delete = set_default` needs a default: add `#[orm(default = ..)]` to `a_id`",
+    );
+    let usage = "`#[belongs_to]` is written `#[belongs_to(author: User, on_delete = restrict)]`";
+    assert_eq!(on_field("belongs_to(A)"), usage);
+    assert_eq!(on_field("belongs_to"), usage);
+    assert_eq!(on_field("belongs_to()"), usage);
+    assert_eq!(
+        on_field("has_many(posts: Post)"),
+        "`#[has_many]` belongs on the struct, not on a field"
+    );
+    assert_eq!(
+        on_field("belongs_to(a: A)] #[belongs_to(b: A)"),
+        "`a_id` is already the foreign key of `a`",
+    );
+    let on_struct = |attribute: &str| model_errors(&attrs(&format!("#[{attribute}]"))).join("|");
+    assert_eq!(
+        on_struct("many_to_many(tags: Tag)"),
+        "`many_to_many` needs its join table: `via = PostTag`"
+    );
+    assert_eq!(
+        on_struct("has_many(posts: Post, by = (a, b))"),
+        "the key of `M` has 1 columns and `by` has 2: name one field: `by = author_id`",
+    );
+    assert_eq!(
+        on_struct("belongs_to(author: User)"),
+        "put `#[belongs_to(author: ..)]` on its foreign key field, or name the fields: `by = (a, b)`",
+    );
+    assert_eq!(on_struct("belongs_to(author: User, by = (author_id, title))"), "");
+    assert_eq!(
+        on_struct("has_many(posts: Post, key = author_id)"),
+        "unknown option `key` of `has_many`, expected one of `by`",
+    );
+}
+
+#[test]
+fn all_mistakes_at_once() {
+    let errors =
+        model_errors("#[orm(tabel = \"x\")] struct M { #[orm(uniqe)] name: String, #[orm(version)] v: f64 }");
+    assert_eq!(errors.len(), 4, "{errors:?}");
+}
+
+#[test]
+fn enums() {
+    assert_eq!(
+        enum_errors("#[orm(name = \"mood\", rename_all = \"kebab-case\")] enum Mood { VeryHappy, Sad }"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        enum_errors("struct M { a: i64 }"),
+        ["`#[derive(DbEnum)]` needs an enum, and `M` is none"]
+    );
+    assert_eq!(
+        enum_errors("enum M {}"),
+        ["an enum without variants has no value to store"]
+    );
+    assert_eq!(
+        enum_errors("enum M { A(i64), B }"),
+        ["`A` carries data: `#[derive(DbEnum)]` stores names only, see `#[orm(json)]`"],
+    );
+    assert_eq!(
+        enum_errors("enum M { A, #[orm(rename = \"a\")] B }"),
+        ["`a` is already the label of `A`"]
+    );
+    assert_eq!(
+        enum_errors("enum M { #[orm(renam = \"a\")] B }"),
+        ["unknown attribute `renam`, did you mean `rename`?"]
+    );
+    let input: DeriveInput =
+        syn::parse_str("enum OrderState { InTransit, #[orm(rename = \"x\")] Done }").unwrap();
+    let cx = Ctxt::new();
+    let read = parse::db_enum::db_enum(&cx, &input).unwrap();
+    cx.finish().unwrap();
+    let labels: Vec<_> = read
+        .variants
+        .iter()
+        .map(|variant| variant.label.as_str())
+        .collect();
+    assert_eq!(
+        (read.name.as_str(), labels),
+        ("order_state", vec!["in_transit", "x"])
+    );
+}

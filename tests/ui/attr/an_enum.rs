@@ -1,0 +1,8 @@
+use orm::Model;
+
+#[derive(Model)]
+enum Mood {
+    Happy,
+}
+
+fn main() {}

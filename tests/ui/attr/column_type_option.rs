@@ -1,0 +1,12 @@
+use orm::Model;
+use orm::value::Id;
+
+struct Point;
+
+#[derive(Model)]
+struct Place {
+    id: Id<Place>,
+    at: Option<Point>,
+}
+
+fn main() {}

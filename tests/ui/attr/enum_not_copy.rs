@@ -1,0 +1,8 @@
+use orm::DbEnum;
+
+#[derive(DbEnum)]
+enum Mood {
+    Happy,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use orm::Model;
+use orm::value::Id;
+
+#[derive(Model)]
+struct Page<T> {
+    id: Id<Page<T>>,
+    content: T,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use orm::Model;
+
+#[derive(Model)]
+struct User {
+    email: String,
+}
+
+fn main() {
+    let _ = User::TABLE;
+}

@@ -1,0 +1,13 @@
+use orm::Model;
+use orm::value::Id;
+
+struct User;
+
+#[derive(Model)]
+struct Post {
+    id: Id<Post>,
+    #[belongs_to(author: User)]
+    author_id: Id<User>,
+}
+
+fn main() {}

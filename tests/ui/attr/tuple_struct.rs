@@ -1,0 +1,6 @@
+use orm::Model;
+
+#[derive(Model)]
+struct User(i64, String);
+
+fn main() {}

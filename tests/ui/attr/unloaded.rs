@@ -1,0 +1,20 @@
+use orm::Model;
+use orm::value::Id;
+
+#[derive(Model)]
+#[has_many(posts: Post)]
+struct User {
+    id: Id<User>,
+}
+
+#[derive(Model)]
+struct Post {
+    id: Id<Post>,
+    #[belongs_to(user: User)]
+    user_id: Id<User>,
+}
+
+fn main() {
+    let user = User { id: Id::new(1) };
+    let _ = user.posts;
+}
