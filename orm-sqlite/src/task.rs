@@ -74,6 +74,8 @@ pub(crate) struct Open {
     writes: bool,
     /// May start again and pass over the rows that were given: it reads, and its snapshot stays.
     replays: bool,
+    /// To interrupt it would undo a whole transaction.
+    fragile: bool,
     given: u64,
     skip: u64,
 }
@@ -106,10 +108,13 @@ impl Open {
             ));
         }
         raw.bind(id, std::mem::take(&mut sql.params))?;
+        // Said to read or not: what SQLite says counts.
+        let changes = !raw.reads_only(id);
         Ok(Open {
             id,
-            writes: sql.writes,
-            replays,
+            writes: sql.writes || changes,
+            replays: replays && !changes,
+            fragile: changes && !raw.autocommit(),
             given: 0,
             skip: 0,
         })
@@ -145,10 +150,8 @@ impl Open {
         pace: Pace,
     ) -> Result<Advance> {
         let watch = raw.watch().clone();
-        watch.arm(pace.ticks, pace.busy_ms);
-        if pace.ticks != 0 && self.given > 0 && !self.replays {
-            watch.disarm();
-        }
+        let open_end = self.fragile || (self.given > 0 && !self.replays);
+        watch.arm(if open_end { 0 } else { pace.ticks }, pace.busy_ms);
         let mut started = None;
         let mut left = wants.unwrap_or(u64::MAX);
         if left == 0 && !self.writes {
