@@ -215,6 +215,7 @@ pub(crate) struct Task {
     replays: bool,
     read_only: bool,
     changes_before: u64,
+    rows: u64,
 }
 
 impl Task {
@@ -230,6 +231,7 @@ impl Task {
             replays: snapshot,
             read_only,
             changes_before: 0,
+            rows: 0,
         }
     }
     /// A statement inside a transaction.
@@ -243,7 +245,12 @@ impl Task {
             replays,
             read_only,
             changes_before: 0,
+            rows: 0,
         }
+    }
+    /// How many rows a read gave; 0 for a write.
+    pub(crate) fn rows_read(&self) -> u64 {
+        if self.sql.writes { 0 } else { self.rows }
     }
     pub(crate) fn into_sink(self) -> Box<dyn Sink> {
         self.sink
@@ -286,6 +293,7 @@ impl Task {
         if matches!(advance, Ok(Advance::Unfinished)) {
             return Ok(None);
         }
+        self.rows = open.given;
         let open = self.open.take();
         advance?;
         let changed = self.sql.writes && raw.total_changes() != self.changes_before;

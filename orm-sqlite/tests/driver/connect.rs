@@ -167,6 +167,14 @@ async fn sqlx_may_borrow_the_connection() {
             .unwrap()
             .unwrap();
         assert_eq!(n, 2);
+        let spawned = tokio::spawn({
+            let db = db.clone();
+            async move {
+                db.with_connection(async |c| c.execute("DELETE FROM t WHERE id > 2").await.map(drop))
+                    .await
+            }
+        });
+        spawned.await.unwrap().unwrap().unwrap();
         assert_eq!(get(&*db, "SELECT id FROM t").await, [1, 2]);
         // What it leaves open is undone, also when the borrower goes away in the middle.
         db.with_connection(async |c| c.execute("BEGIN IMMEDIATE; DELETE FROM t").await.unwrap())

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use orm_core::driver::Runner;
 use orm_core::sql::Effort;
+use orm_core::value::Value;
 
 use crate::support::*;
 
@@ -84,6 +85,17 @@ async fn beats_through_everything() {
             .await
             .unwrap();
     }
+    let small = async {
+        for i in 0..20_000 {
+            let sql = read("SELECT n FROM t WHERE id = ?1", vec![Value::I64(i)]);
+            db.run(sql, ints()).await.unwrap();
+        }
+        for _ in 0..300 {
+            let sql = statement("SELECT n FROM t LIMIT 200", vec![], Effort::Rows, false);
+            db.run(sql, ints()).await.unwrap();
+        }
+    };
+    heart.through("many small reads", small).await;
     let mut tx = begin(&db).await;
     heart
         .through(
