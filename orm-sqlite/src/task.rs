@@ -175,7 +175,7 @@ impl Open {
                     if pace.ticks != 0 && !self.replays {
                         watch.disarm();
                     }
-                    if pace.clock && (watch.take_ticks() || self.given % CLOCK_ROWS == 0) {
+                    if pace.clock && (watch.take_ticks() || self.given.is_multiple_of(CLOCK_ROWS)) {
                         let now = Instant::now();
                         if now - *started.get_or_insert(now) > INLINE_TIME {
                             return Ok(Advance::Unfinished);
