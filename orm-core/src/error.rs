@@ -64,6 +64,8 @@ pub enum ErrorKind {
     UndefinedObject,
     /// The database could not parse or plan the statement.
     Syntax,
+    /// The schema changed under a statement this connection had prepared; run the transaction again.
+    StatementCacheStale,
     /// The transaction failed before; only rollback is possible.
     TransactionAborted,
     /// The outcome of COMMIT is unknown: the connection broke while it was under way.
@@ -209,7 +211,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         use ErrorKind::*;
         match self.kind() {
-            Serialization | Deadlock | LockTimeout | Busy => true,
+            Serialization | Deadlock | LockTimeout | Busy | StatementCacheStale => true,
             ConnectionLost => self.0.sent == Some(false),
             _ => false,
         }

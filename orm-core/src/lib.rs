@@ -9,6 +9,7 @@
 pub mod ast;
 pub mod driver;
 pub mod error;
+pub mod exec;
 pub mod model;
 #[doc(hidden)]
 pub mod private;

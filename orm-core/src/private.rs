@@ -6,8 +6,8 @@ pub use std::vec::Vec;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
 pub use crate::model::{
-    Audited, Cardinality, DbEnum, ForeignKey as RefersTo, Key, Many, Maybe, Model, One, Open, Rel, Shape, Signed,
-    SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key,
+    Audited, Cardinality, DbEnum, ForeignKey as RefersTo, Key, Many, Maybe, Model, One, Open, Rel, Shape,
+    Signed, SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key,
 };
 pub use crate::query::{
     Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,
@@ -17,9 +17,7 @@ pub use crate::schema::{
     Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Nulls,
     RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
-pub use crate::value::{
-    Cells, Element, EnumType, Id, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
-};
+pub use crate::value::{Cells, Element, EnumType, Id, Output, Row, Scalar, SqlType, Timestamp, Type, Value};
 
 #[cfg(feature = "json")]
 pub use crate::value::Json;

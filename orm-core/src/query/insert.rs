@@ -1,9 +1,9 @@
 //! INSERT: `NewX { .. }`, optionally with `.set(..)` and `.with_id(..)`, one or many.
 
-use crate::ast::{Expr as Node, Source};
+use crate::ast::{Expr as Node, InsertSource, Source};
 use crate::model::{Key, Model, Writable};
 use crate::query::operand::put;
-use crate::query::{ConflictTarget, Phantom, Sets, Upsert, UpsertAll};
+use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
 use crate::schema::{Column, Default, Role, Table};
 use crate::value::Value;
 
@@ -110,6 +110,10 @@ impl<M: Model> Insert<M> {
         let target = f(M::cols(Source::ROOT)).columns();
         Upsert::new(self, target)
     }
+    /// Whether a generated key is given.
+    pub(crate) fn gives_key(&self) -> bool {
+        self.overriding
+    }
     pub(crate) fn into_batch(self) -> Batch {
         let mut batch = Batch::new(M::TABLE);
         batch.push(self);
@@ -172,6 +176,31 @@ impl Batch {
     }
     pub(crate) fn into_groups(self) -> Vec<InsertGroup> {
         self.groups
+    }
+    /// Each row as the parts of a statement of its own, in input order.
+    pub(crate) fn into_rows(self) -> Vec<InsertParts> {
+        let mut out: Vec<(usize, InsertParts)> = Vec::with_capacity(self.rows);
+        for group in self.groups {
+            let width = group.width();
+            let mut values = group.values.into_iter();
+            for position in group.positions {
+                let mut row: Vec<Node> = values.by_ref().take(width).collect();
+                row.extend(group.constant.iter().cloned());
+                let (columns, overriding) = (group.columns.clone(), group.overriding);
+                let rows = InsertSource::Rows(row);
+                out.push((
+                    position,
+                    InsertParts {
+                        columns,
+                        rows,
+                        overriding,
+                        returning: true,
+                    },
+                ));
+            }
+        }
+        out.sort_by_key(|(position, _)| *position);
+        out.into_iter().map(|(_, parts)| parts).collect()
     }
     fn take_position(&mut self) -> usize {
         self.rows += 1;

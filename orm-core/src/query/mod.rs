@@ -29,7 +29,7 @@ pub use join::{Join, Opt};
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
-pub(crate) use select::all_fields;
+pub(crate) use select::{all_fields, table_ref};
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,

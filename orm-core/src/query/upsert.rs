@@ -72,6 +72,7 @@ impl<M: Model> Upsert<M> {
             target: self.target,
             source,
             set,
+            revive: false,
         }
     }
     /// Keeps the existing row: `.exec` yields `None` on a conflict.
@@ -98,6 +99,7 @@ pub struct UpsertUpdate<M> {
     pub(crate) target: Vec<&'static Column>,
     pub(crate) source: Source,
     pub(crate) set: Assigned,
+    pub(crate) revive: bool,
 }
 
 /// An upsert that keeps an existing row.

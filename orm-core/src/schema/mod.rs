@@ -1,10 +1,12 @@
 //! What tables look like, as plain data that the derive emits into statics.
 
+pub mod name;
 mod relation;
 mod table;
 
 pub use crate::ast::Nulls;
 pub use relation::{RelationDef, RelationKind, Through};
+pub(crate) use table::enums_of;
 pub use table::{
     Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Role,
     Table, TableKind, Unique,
@@ -65,4 +67,9 @@ macro_rules! schema {
     ($($model:ty),* $(,)?) => {
         $crate::schema::Schema::new([$(<$model as $crate::model::Model>::TABLE),*])
     };
+}
+
+/// The name of a table's primary key constraint.
+pub(crate) fn primary_key_name(table: &Table) -> String {
+    name::conventional("pk", table.name(), [])
 }

@@ -1,27 +1,51 @@
 //! What differs between databases.
 
-use crate::error::Result;
+use crate::ast::{Aggregate, Column, Expr, Function, RawPart, Table, TextOp, Window};
+use crate::error::{Error, Result};
+use crate::sql::{SqlWriter, function};
 use crate::value::Type;
 
 /// What a database can do, as plain data. Checked at render: unsupported is an error before anything is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Features {
+    /// What stands before the number of a placeholder: `$` or `?`.
+    pub placeholder: char,
     /// `DISTINCT ON`.
     pub distinct_on: bool,
-    /// `FOR UPDATE` and friends. Where absent, locking reads are refused outside a write transaction's own lock.
+    /// `FOR UPDATE` and friends. Where absent, a waiting or failing lock renders nothing, because a write transaction
+    /// there holds the only write lock of the database; `SKIP LOCKED` is refused.
     pub row_locks: bool,
     /// `LATERAL`.
     pub lateral: bool,
     /// INSERT, UPDATE and DELETE inside WITH.
     pub writing_cte: bool,
+    /// `DELETE … USING`.
+    pub delete_using: bool,
     /// `GROUPING SETS`, `ROLLUP`, `CUBE`.
     pub grouping_sets: bool,
+    /// `op ANY (query)` and `op ALL (query)`.
+    pub quantified: bool,
+    /// Parentheses around an arm of UNION, INTERSECT, EXCEPT. INTERSECT binds tighter there; without them it does not.
+    pub nested_compound: bool,
+    /// A bare placeholder as LIMIT makes the planner look at the bound value, and so prepare the statement again each
+    /// time it runs; a sign in front hides the value.
+    pub limit_is_peeked: bool,
+    /// An OFFSET may stand without LIMIT.
+    pub bare_offset: bool,
+    /// NULL is smaller than every value in an order; otherwise larger.
+    pub nulls_low: bool,
+    /// Table functions take the names of their columns from the alias.
+    pub function_columns: bool,
+    /// `INSERT … SELECT … ON CONFLICT` is read wrongly unless the query has a WHERE.
+    pub conflict_needs_where: bool,
     /// Regular expressions.
     pub regex: bool,
     /// Native array columns.
     pub arrays: bool,
     /// Native enum types.
     pub enum_types: bool,
+    /// Decimals of at most 18 digits are integers scaled by their column's scale, all others text.
+    pub scaled_decimals: bool,
     /// Schemas.
     pub schemas: bool,
     /// `COMMENT ON`.
@@ -30,10 +54,19 @@ pub struct Features {
     pub covering_indexes: bool,
     /// Index methods beside B-tree.
     pub index_methods: bool,
+    /// `NULLS FIRST` and `NULLS LAST` in indexes.
+    pub index_nulls: bool,
     /// `ALTER TABLE … ADD CONSTRAINT`.
     pub add_constraint: bool,
+    /// A generated key is written as the primary key of its own column.
+    pub inline_key: bool,
+    /// What stands behind the closing parenthesis of CREATE TABLE.
+    pub table_options: &'static str,
     /// The server's clock is used for shadow columns.
     pub server_clock: bool,
+    /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the
+    /// row is looked for first, under the writer's lock.
+    pub inserted_marker: Option<&'static str>,
     /// Ordered-set aggregates.
     pub ordered_set_aggregates: bool,
     /// At most so many placeholders in one statement.
@@ -51,7 +84,18 @@ pub enum BulkInsert {
     Arrays,
 }
 
-/// The differences of one database.
+/// How a list of bound values of one type is written on the right of IN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListForm {
+    /// One placeholder a value.
+    Each,
+    /// `= ANY($1)` with an array.
+    Array,
+    /// `IN (SELECT value FROM json_each(?1))` with a JSON array.
+    Json,
+}
+
+/// The differences of one database. A default body is standard SQL.
 pub trait Dialect: Send + Sync + 'static {
     /// `postgres`, `sqlite`: for errors and logs.
     fn name(&self) -> &'static str;
@@ -59,6 +103,64 @@ pub trait Dialect: Send + Sync + 'static {
     fn system(&self) -> &'static str;
     /// What it can do.
     fn features(&self) -> &Features;
+    /// A statement that moves the sequence of a generated key past a key that was given, where inserting it does not.
+    fn advance_identity(
+        &self,
+        _table: &'static Table,
+        _key: &'static Column,
+        _given: i64,
+    ) -> Option<Vec<RawPart>> {
+        None
+    }
     /// The name of a column's type in DDL and casts.
     fn type_name(&self, ty: Type) -> Result<String>;
+    /// The server's clock, one value for the whole statement.
+    fn clock(&self) -> &'static str {
+        "CURRENT_TIMESTAMP"
+    }
+    /// How a list of values of this type is bound.
+    fn list(&self, ty: Type) -> ListForm {
+        let _ = ty;
+        ListForm::Each
+    }
+    /// A text predicate. Without a default: case-sensitivity differs everywhere.
+    fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()>;
+    /// A call of a known function.
+    fn function(&self, w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
+        function::standard(w, f, args)
+    }
+    /// An aggregate, with the window it is computed over.
+    fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()>;
+    /// CAST.
+    fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
+        w.push("CAST(");
+        w.expr(expr)?;
+        w.push(" AS ");
+        w.type_name(to)?;
+        w.push(")");
+        Ok(())
+    }
+    /// What stands before the hexadecimal digits of a literal of bytes or a UUID, the opening quote included.
+    fn hex_literal(&self, ty: Type) -> &'static str {
+        let _ = ty;
+        "X'"
+    }
+    /// What makes a column a generated key.
+    fn identity(&self) -> &'static str {
+        " GENERATED BY DEFAULT AS IDENTITY"
+    }
+    /// A CHECK that the storage of this type needs.
+    fn column_check(&self, w: &mut SqlWriter<'_>, column: &str, ty: Type) -> Result<()> {
+        let _ = (w, column, ty);
+        Ok(())
+    }
+}
+
+/// Fails with the feature's name unless the database has it.
+pub(crate) fn require(has: bool, feature: &str, dialect: &dyn Dialect) -> Result<()> {
+    if has {
+        Ok(())
+    } else {
+        Err(Error::unsupported(feature, dialect.name()))
+    }
 }

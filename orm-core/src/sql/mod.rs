@@ -1,13 +1,33 @@
 //! From statement to text: one renderer, a short list of differences per dialect.
 //!
-//! Never imports `query`, `model`, `schema` or `driver`. Only `writer.rs` appends to the text.
+//! Never imports `query`, `model`, `schema` or `driver`. Only `writer.rs` appends to the text. Every statement's fields
+//! are taken apart without `..`, so that a new clause cannot be forgotten here.
 
+mod ddl;
+mod decimal;
 mod dialect;
+mod effort;
+mod expr;
+pub mod function;
+mod list;
+mod select;
+pub mod text;
+mod types;
+mod write;
+mod writer;
 
-pub use dialect::{BulkInsert, Dialect, Features};
+pub use dialect::{BulkInsert, Dialect, Features, ListForm};
+pub use types::type_of;
+pub use writer::SqlWriter;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::ast::ddl::Ddl;
+use crate::ast::{Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
+use crate::error::Result;
+use crate::sql::write::Values;
+use crate::sql::writer::Outcome;
 use crate::value::{Timestamp, Type, Value};
 
 /// What a handle adds to its statements when they are rendered.
@@ -47,8 +67,168 @@ pub struct Sql {
 pub enum Effort {
     /// Touches a few rows by a unique key.
     Short,
-    /// Produces rows as it goes, so that it can be stopped between them.
+    /// Works step by step, so that it can be stopped between steps: before its first row (while scanning, or gathering
+    /// rows for a sort) by a budget of steps, afterwards between rows.
     Rows,
-    /// May work long before its first row: aggregates, sorts, writes of many rows, hand-written SQL.
+    /// May work long before its first row: aggregates, writes of many rows, hand-written SQL.
     Long,
+}
+
+/// Renders a statement.
+pub fn render(statement: &Statement, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    match statement {
+        Statement::Select(s) => render_select(s, dialect, scope),
+        Statement::Insert(s) => render_insert(s, dialect, scope),
+        Statement::Update(s) => render_update(s, dialect, scope),
+        Statement::Delete(s) => render_delete(s, dialect, scope),
+        Statement::Ddl(s) => render_ddl(s, dialect, scope),
+        Statement::Raw(raw) => render_raw(&raw.parts, &raw.columns, dialect, scope),
+    }
+}
+
+/// Renders a statement and moves the values of an insert or update into it instead of copying them.
+pub fn render_owned(statement: Statement, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    match statement {
+        Statement::Insert(s) => render_insert_owned(*s, dialect, scope),
+        Statement::Update(s) => render_update_owned(*s, dialect, scope),
+        other => render(&other, dialect, scope),
+    }
+}
+
+/// Renders a SELECT.
+pub fn render_select(s: &Select, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.select(s, &[], &[])?;
+    w.finish(Outcome {
+        columns: s.columns.iter().map(type_of).collect(),
+        effort: effort::select(s),
+        operation: "SELECT",
+        target: s.from.as_ref().and_then(|f| match &f.item {
+            crate::ast::FromItem::Table(t) => Some(t.name),
+            crate::ast::FromItem::Cte(name) => Some(*name),
+            crate::ast::FromItem::Query { .. }
+            | crate::ast::FromItem::Values { .. }
+            | crate::ast::FromItem::Function { .. } => None,
+        }),
+    })
+}
+
+/// Renders an INSERT.
+pub fn render_insert(s: &Insert, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    finish_insert(s, Values::Borrowed(&s.rows), effort::insert(s), dialect, scope)
+}
+
+/// Renders an INSERT and moves its values.
+pub fn render_insert_owned(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let effort = effort::insert(&s);
+    let rows = std::mem::replace(&mut s.rows, InsertSource::Default);
+    finish_insert(&s, Values::Owned(rows), effort, dialect, scope)
+}
+
+fn finish_insert(
+    s: &Insert,
+    values: Values<'_>,
+    effort: Effort,
+    dialect: &dyn Dialect,
+    scope: &Scope,
+) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.insert_from(s, values)?;
+    w.finish(Outcome {
+        columns: write::types(&s.returning),
+        effort,
+        operation: "INSERT",
+        target: write::target(s.table),
+    })
+}
+
+/// Renders an UPDATE.
+pub fn render_update(s: &Update, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.update(s)?;
+    finish_update(w, s, effort::update(s))
+}
+
+/// Renders an UPDATE and moves its values.
+pub fn render_update_owned(mut s: Update, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let effort = effort::update(&s);
+    let set = std::mem::take(&mut s.set);
+    let mut w = SqlWriter::new(dialect, scope);
+    w.update_from(&s, set.into_iter().map(Cow::Owned))?;
+    finish_update(w, &s, effort)
+}
+
+fn finish_update(w: SqlWriter<'_>, s: &Update, effort: Effort) -> Result<Sql> {
+    w.finish(Outcome {
+        columns: write::types(&s.returning),
+        effort,
+        operation: "UPDATE",
+        target: write::target(s.table),
+    })
+}
+
+/// Renders a DELETE.
+pub fn render_delete(s: &Delete, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.delete(s)?;
+    w.finish(Outcome {
+        columns: write::types(&s.returning),
+        effort: effort::delete(s),
+        operation: "DELETE",
+        target: write::target(s.table),
+    })
+}
+
+/// Renders a schema statement.
+pub fn render_ddl(s: &Ddl, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.ddl(s)?;
+    w.finish(Outcome {
+        columns: Vec::new(),
+        effort: Effort::Long,
+        operation: ddl::operation(s),
+        target: None,
+    })
+}
+
+/// Renders hand-written SQL. It counts as a write unless its text can only read.
+pub fn render_raw(parts: &[RawPart], columns: &[Type], dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.raw(parts)?;
+    let (operation, writes) = raw_operation(parts);
+    w.writes = writes;
+    w.finish(Outcome {
+        columns: columns.to_vec(),
+        effort: Effort::Long,
+        operation,
+        target: None,
+    })
+}
+
+/// The first word of a hand-written statement, and whether it may change data.
+fn raw_operation(parts: &[RawPart]) -> (&'static str, bool) {
+    let words = || {
+        let texts = parts.iter().filter_map(|p| match p {
+            RawPart::Text(t) => Some(*t),
+            RawPart::Expr(_) | RawPart::List(_) => None,
+        });
+        texts
+            .flat_map(|t| t.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+            .filter(|w| !w.is_empty())
+    };
+    const READS: [&str; 4] = ["SELECT", "VALUES", "EXPLAIN", "SHOW"];
+    const WRITES: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "MERGE"];
+    let first = words().next().unwrap_or("");
+    let is = |list: &[&'static str], word: &str| list.iter().find(|k| k.eq_ignore_ascii_case(word)).copied();
+    if let Some(read) = is(&READS, first) {
+        // EXPLAIN may run what it explains
+        return (
+            read,
+            read == "EXPLAIN" && words().any(|word| is(&WRITES, word).is_some()),
+        );
+    }
+    if first.eq_ignore_ascii_case("WITH") {
+        return ("WITH", words().any(|word| is(&WRITES, word).is_some()));
+    }
+    (is(&WRITES, first).unwrap_or("RAW"), true)
 }

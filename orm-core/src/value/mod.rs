@@ -291,6 +291,10 @@ fn unexpected_null() -> Error {
 pub trait Output: Sized + Send + 'static {
     /// Reads the next cells of the row.
     fn decode(row: &mut Row<'_>) -> Result<Self>;
+    /// The names of the columns it reads, for hand-written SQL; `None` reads by position.
+    fn names() -> Option<Vec<&'static str>> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]

@@ -1,0 +1,330 @@
+//! Many rows: one statement where the database takes arrays, else chunks of VALUES with few different texts.
+
+use std::panic::Location;
+
+use crate::ast::{Expr as Node, Insert, InsertSource, Statement};
+use crate::driver::Sink;
+use crate::error::{Error, Result};
+use crate::exec::Raw;
+use crate::exec::collect::Collect;
+use crate::exec::fetch::{Site, inserts, step};
+use crate::model::Model;
+use crate::query::{Batch, InsertGroup, InsertParts, insert_statement};
+use crate::schema::{Column, Table};
+use crate::sql::{BulkInsert, Features};
+use crate::value::{Timestamp, Value};
+
+/// The statements of one group of rows.
+fn statements(
+    group: InsertGroup,
+    table: &'static Table,
+    features: &Features,
+    back: bool,
+) -> Result<Vec<Insert>> {
+    let rows = group.positions.len();
+    if let (BulkInsert::Arrays, true) = (features.bulk_insert, rows > 1 && takes_arrays(&group)) {
+        return Ok(vec![as_arrays(group, table, back)]);
+    }
+    let width = group.columns.len();
+    let most = match features.bulk_insert {
+        BulkInsert::Values(n) => n,
+        BulkInsert::Arrays => 1000,
+    };
+    let fits = features.max_params / width.max(1);
+    if fits == 0 {
+        return Err(Error::unsupported("a row of this many columns", "this database").with_model(table.model));
+    }
+    // a row of defaults only has no list form
+    let most = if width == 0 { 1 } else { most.min(fits) };
+    Ok(chunked(group, table, most, back))
+}
+
+fn takes_arrays(group: &InsertGroup) -> bool {
+    let width = group.width();
+    width > 0
+        && group.columns[..width]
+            .iter()
+            .all(|c| c.column.ty.element().is_some())
+        && group
+            .values
+            .iter()
+            .all(|n| matches!(n, Node::Value(v) if !matches!(v, Value::Refused(_))))
+}
+
+fn as_arrays(group: InsertGroup, table: &'static Table, returning: bool) -> Insert {
+    let (width, rows) = (group.width(), group.positions.len());
+    let InsertGroup {
+        columns,
+        constant,
+        values,
+        overriding,
+        ..
+    } = group;
+    let mut lists: Vec<Vec<Value>> = (0..width).map(|_| Vec::with_capacity(rows)).collect();
+    for (i, node) in values.into_iter().enumerate() {
+        if let Node::Value(v) = node {
+            lists[i % width].push(v);
+        }
+    }
+    let typed = |(column, list): (&&'static Column, Vec<Value>)| {
+        column
+            .column
+            .ty
+            .element()
+            .map(|element| Value::Array(element, list))
+    };
+    let arrays = columns.iter().zip(lists).filter_map(typed).collect();
+    insert_statement(
+        table,
+        InsertParts {
+            columns,
+            rows: InsertSource::Arrays { arrays, constant },
+            overriding,
+            returning,
+        },
+    )
+}
+
+fn chunked(group: InsertGroup, table: &'static Table, most: usize, returning: bool) -> Vec<Insert> {
+    let width = group.width();
+    let InsertGroup {
+        columns,
+        constant,
+        values,
+        positions,
+        overriding,
+        ..
+    } = group;
+    let mut values = values.into_iter();
+    let mut left = positions.len();
+    let mut out = Vec::new();
+    while left > 0 {
+        let size = chunk(left, most);
+        left -= size;
+        let mut rows = Vec::with_capacity(size * columns.len());
+        for _ in 0..size {
+            rows.extend(values.by_ref().take(width));
+            rows.extend(constant.iter().cloned());
+        }
+        let parts = InsertParts {
+            columns: columns.clone(),
+            rows: InsertSource::Rows(rows),
+            overriding,
+            returning,
+        };
+        out.push(insert_statement(table, parts));
+    }
+    out
+}
+
+/// The next chunk: the largest, then powers of two, so that few different texts are prepared.
+fn chunk(left: usize, most: usize) -> usize {
+    if left >= most {
+        return most.max(1);
+    }
+    1 << left.ilog2()
+}
+
+/// All inserts of a batch, in the order of their groups, with the inputs' positions.
+fn plan(
+    batch: Batch,
+    table: &'static Table,
+    features: &Features,
+    back: bool,
+) -> Result<(Vec<Insert>, Vec<usize>)> {
+    let mut positions = Vec::with_capacity(batch.len());
+    let mut out = Vec::new();
+    for group in batch.into_groups() {
+        positions.extend_from_slice(&group.positions);
+        out.extend(statements(group, table, features, back)?);
+    }
+    Ok((out, positions))
+}
+
+/// One clock value for the whole operation, also when it takes several statements.
+async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) -> Result<()> {
+    if !raw.runner.dialect().features().server_clock {
+        raw.scope.clock.get_or_insert_with(Timestamp::now);
+        return Ok(());
+    }
+    if statements < 2 || raw.scope.clock.is_some() {
+        return Ok(());
+    }
+    let ast = clock_select();
+    let done = step(
+        raw,
+        Statement::Select(Box::new(ast)),
+        None,
+        Collect::<Timestamp>::boxed(),
+        site,
+    )
+    .await?;
+    raw.scope.clock = Collect::<Timestamp>::take(done.sink)?.pop();
+    Ok(())
+}
+
+fn clock_select() -> crate::ast::Select {
+    use crate::ast::{Deleted, FromItem, Guard, Select, Source, TableRef};
+    let item = FromItem::Values {
+        rows: Vec::new(),
+        columns: Vec::new(),
+    };
+    let guard = Guard {
+        deleted: Deleted::Included,
+        all_tenants: true,
+    };
+    let mut select = Select::from(TableRef {
+        source: Source::fresh(),
+        item,
+        guard,
+    });
+    select.from = None;
+    select.columns = vec![Node::Clock];
+    select
+}
+
+async fn run(
+    mut raw: Raw<'_>,
+    batch: Batch,
+    table: &'static Table,
+    back: bool,
+    sink: Box<dyn Sink>,
+    site: &'static Location<'static>,
+) -> Result<(crate::driver::Done, Vec<usize>)> {
+    let (list, positions) = plan(batch, table, raw.runner.dialect().features(), back)?;
+    fix_clock(&mut raw, list.len(), site).await?;
+    let keys = given_keys(&list);
+    let done = inserts(&raw, list, table, sink, site).await?;
+    if let Some(highest) = keys {
+        advance_identity(&raw, table, highest, site).await?;
+    }
+    Ok((done, positions))
+}
+
+/// The highest key that was given for a generated key column.
+fn given_keys(list: &[Insert]) -> Option<i64> {
+    let mut highest = None;
+    for insert in list.iter().filter(|i| i.overriding) {
+        let Some(key) = insert.table.unique.first().and_then(|k| k.first()) else {
+            continue;
+        };
+        let Some(at) = insert.columns.iter().position(|c| c == key) else {
+            continue;
+        };
+        let width = insert.columns.len();
+        let given: Vec<i64> = match &insert.rows {
+            InsertSource::Rows(rows) => rows
+                .iter()
+                .skip(at)
+                .step_by(width)
+                .filter_map(integer_node)
+                .collect(),
+            InsertSource::Arrays { arrays, .. } => match arrays.get(at) {
+                Some(Value::Array(_, list)) => list.iter().filter_map(integer).collect(),
+                _ => Vec::new(),
+            },
+            InsertSource::Default | InsertSource::Query(_) => Vec::new(),
+        };
+        highest = highest.max(given.into_iter().max());
+    }
+    highest
+}
+
+fn integer_node(node: &Node) -> Option<i64> {
+    if let Node::Value(v) = node {
+        integer(v)
+    } else {
+        None
+    }
+}
+
+fn integer(v: &Value) -> Option<i64> {
+    match v {
+        Value::I16(v) => Some((*v).into()),
+        Value::I32(v) => Some((*v).into()),
+        Value::I64(v) => Some(*v),
+        _ => None,
+    }
+}
+
+/// Moves a key sequence past keys that were given, where the database does not do so by itself.
+async fn advance_identity(raw: &Raw<'_>, table: &'static Table, highest: i64, site: Site) -> Result<()> {
+    let Some(column) = table.key_columns().next() else {
+        return Ok(());
+    };
+    let Some(parts) = raw
+        .runner
+        .dialect()
+        .advance_identity(&table.table, &column.column, highest)
+    else {
+        return Ok(());
+    };
+    let ast = crate::ast::Raw {
+        parts,
+        columns: Vec::new(),
+    };
+    step(
+        raw,
+        Statement::Raw(ast),
+        None,
+        Box::new(crate::exec::collect::Nothing),
+        site,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Inserts and reads the rows back in input order.
+pub(crate) async fn insert_all<M: Model>(raw: Raw<'_>, batch: Batch, site: Site) -> Result<Vec<M>> {
+    if batch.len() == 0 {
+        return Ok(Vec::new());
+    }
+    let (done, positions) = run(raw, batch, M::TABLE, true, Collect::<M>::boxed(), site).await?;
+    let rows = Collect::<M>::take(done.sink)?;
+    if rows.len() != positions.len() {
+        return Err(crate::exec::db::no_row(M::TABLE.model));
+    }
+    if positions.is_sorted() {
+        return Ok(rows);
+    }
+    let mut placed: Vec<(usize, M)> = positions.into_iter().zip(rows).collect();
+    placed.sort_by_key(|(i, _)| *i);
+    Ok(placed.into_iter().map(|(_, m)| m).collect())
+}
+
+/// Inserts without reading back; how many rows.
+pub(crate) async fn exec_all(raw: Raw<'_>, batch: Batch, table: &'static Table, site: Site) -> Result<u64> {
+    if batch.len() == 0 {
+        return Ok(0);
+    }
+    let (done, _) = run(
+        raw,
+        batch,
+        table,
+        false,
+        Box::new(crate::exec::collect::Nothing),
+        site,
+    )
+    .await?;
+    Ok(done.affected)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn chunks_are_full_then_powers_of_two() {
+        let sizes = |mut left: usize| {
+            let mut out = Vec::new();
+            while left > 0 {
+                let n = crate::exec::bulk::chunk(left, 64);
+                out.push(n);
+                left -= n;
+            }
+            out
+        };
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(64), [64]);
+        assert_eq!(sizes(135), [64, 64, 4, 2, 1]);
+        assert_eq!(sizes(63), [32, 16, 8, 4, 2, 1]);
+    }
+}

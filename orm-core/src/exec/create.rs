@@ -1,0 +1,324 @@
+//! The statements that create and drop a whole schema. Pure: nothing is run here.
+
+use crate::ast::Nulls;
+use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name};
+use crate::schema::{
+    Action, Column, Default, ForeignKey, Index, IndexMethod, IndexPart, Schema, Table, TableKind, enums_of,
+    name,
+};
+use crate::sql::Features;
+use crate::value::EnumType;
+
+/// What creates the schema's tables, in foreign-key order: schemas, enum types, tables, indexes, the foreign keys that
+/// close a cycle (where they can be added later; elsewhere a table may refer to one that comes after it), comments.
+/// Views are not created.
+pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
+    let tables = base_tables(schema);
+    let mut out = Vec::new();
+    if features.schemas {
+        out.extend(schemas(&tables).into_iter().map(Ddl::CreateSchema));
+    }
+    if features.enum_types {
+        out.extend(enums(&tables).into_iter().map(|e| Ddl::CreateEnum {
+            name: enum_name(e),
+            labels: e.labels.iter().map(|l| l.to_string()).collect(),
+        }));
+    }
+    let mut later = Vec::new();
+    for (i, table) in tables.iter().enumerate() {
+        let mut create = create_table(table);
+        for (key, def) in table.foreign_keys.iter().zip(foreign_keys(table)) {
+            let known = tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)()));
+            if known || !features.add_constraint {
+                create.foreign_keys.push(def);
+            } else {
+                later.push(Ddl::AddForeignKey {
+                    table: name_of(table),
+                    key: def,
+                });
+            }
+        }
+        out.push(Ddl::CreateTable(create));
+    }
+    for table in &tables {
+        out.extend(indexes(table).into_iter().map(Ddl::CreateIndex));
+    }
+    out.append(&mut later);
+    if features.comments {
+        for table in &tables {
+            comments(table, &mut out);
+        }
+    }
+    out
+}
+
+/// What drops the schema's tables and types, the other way round. On a database that cannot drop constraints, tables
+/// in a cycle need foreign keys to be off while this runs.
+pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
+    let tables = base_tables(schema);
+    let mut out = Vec::new();
+    if features.add_constraint {
+        for (i, table) in tables.iter().enumerate() {
+            let closing = table
+                .foreign_keys
+                .iter()
+                .filter(|key| !tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)())));
+            out.extend(closing.map(|key| Ddl::DropConstraint {
+                table: name_of(table),
+                name: key.name.to_owned(),
+            }));
+        }
+    }
+    out.extend(tables.iter().rev().map(|t| Ddl::DropTable(name_of(t))));
+    if features.enum_types {
+        out.extend(
+            enums(&tables)
+                .into_iter()
+                .rev()
+                .map(|e| Ddl::DropEnum(enum_name(e))),
+        );
+    }
+    out
+}
+
+fn base_tables(schema: &Schema) -> Vec<&'static Table> {
+    let mut tables = schema.in_foreign_key_order();
+    tables.retain(|t| t.kind == TableKind::Table);
+    tables
+}
+
+fn schemas(tables: &[&'static Table]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let of_enums = enums(tables).into_iter().filter_map(|e| e.schema);
+    for schema in tables.iter().filter_map(|t| t.table.schema).chain(of_enums) {
+        if !out.iter().any(|s| s == schema) {
+            out.push(schema.to_owned());
+        }
+    }
+    out
+}
+
+fn enums(tables: &[&'static Table]) -> Vec<&'static EnumType> {
+    let mut out: Vec<&'static EnumType> = Vec::new();
+    for e in tables.iter().flat_map(|t| enums_of(t)) {
+        if !out.contains(&e) {
+            out.push(e);
+        }
+    }
+    out
+}
+
+fn enum_name(e: &EnumType) -> Name {
+    Name {
+        schema: e.schema.map(str::to_owned),
+        name: e.name.to_owned(),
+    }
+}
+
+/// The table's name as DDL has it.
+pub fn name_of(table: &Table) -> Name {
+    Name {
+        schema: table.table.schema.map(str::to_owned),
+        name: table.table.name.to_owned(),
+    }
+}
+
+fn names(table: &Table, columns: &[usize]) -> Vec<String> {
+    columns
+        .iter()
+        .map(|&i| table.columns[i].column.name.to_owned())
+        .collect()
+}
+
+/// CREATE TABLE without its foreign keys.
+pub fn create_table(table: &'static Table) -> CreateTable {
+    CreateTable {
+        name: name_of(table),
+        if_not_exists: false,
+        columns: table.columns.iter().map(column).collect(),
+        primary_key: (!table.key.is_empty())
+            .then(|| (crate::schema::primary_key_name(table), names(table, table.key))),
+        uniques: table
+            .uniques
+            .iter()
+            .filter(|u| u.filter.is_none() && table.managed.deleted_at.is_none())
+            .map(|u| (u.name.to_owned(), names(table, u.columns)))
+            .collect(),
+        checks: table
+            .checks
+            .iter()
+            .map(|c| (c.name.to_owned(), c.sql.to_owned()))
+            .collect(),
+        foreign_keys: Vec::new(),
+    }
+}
+
+fn column(c: &'static Column) -> ddl::ColumnDef {
+    ddl::ColumnDef {
+        name: c.column.name.to_owned(),
+        ty: c.column.ty,
+        nullable: c.column.nullable,
+        default: match c.default {
+            Default::None | Default::Function(_) => DefaultDef::None,
+            Default::Literal(value) => DefaultDef::Literal(value()),
+            Default::Sql(sql) => DefaultDef::Sql(sql.to_owned()),
+            Default::Identity => DefaultDef::Identity,
+        },
+        generated: c.generated.map(|g| (g.sql.to_owned(), g.stored)),
+    }
+}
+
+/// The table's foreign keys in order.
+pub fn foreign_keys(table: &'static Table) -> impl Iterator<Item = ddl::ForeignKey> {
+    table.foreign_keys.iter().map(move |key| foreign_key(table, key))
+}
+
+fn foreign_key(table: &'static Table, key: &ForeignKey) -> ddl::ForeignKey {
+    let target = (key.target)();
+    ddl::ForeignKey {
+        name: key.name.to_owned(),
+        columns: names(table, key.columns),
+        target: name_of(target),
+        target_columns: names(target, target.key),
+        on_delete: action(key.on_delete),
+        on_update: action(key.on_update),
+        deferrable: key.deferrable,
+    }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Restrict => "RESTRICT",
+        Action::NoAction => "NO ACTION",
+        Action::Cascade => "CASCADE",
+        Action::SetNull => "SET NULL",
+        Action::SetDefault => "SET DEFAULT",
+    }
+}
+
+/// All indexes of a table: partial unique constraints, those that were asked for, and one for each foreign key that no
+/// other key or index begins with.
+pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
+    let mut out = unique_indexes(table);
+    out.extend(table.indexes.iter().map(|i| index(table, i)));
+    let mut covered: Vec<Vec<usize>> = covering(table);
+    for key in table.foreign_keys {
+        if covered.iter().any(|c| c.starts_with(key.columns)) {
+            continue;
+        }
+        covered.push(key.columns.to_vec());
+        let columns = names(table, key.columns);
+        out.push(CreateIndex {
+            name: name::conventional("ix", table.name(), columns.iter().map(String::as_str)),
+            table: name_of(table),
+            unique: false,
+            method: None,
+            parts: columns.into_iter().map(plain_part).collect(),
+            include: Vec::new(),
+            filter: None,
+        });
+    }
+    out
+}
+
+fn plain_part(column: String) -> ddl::IndexPart {
+    ddl::IndexPart::Column(column, false, Nulls::Default)
+}
+
+/// Unique constraints with a condition. In a soft-deleting table every unique constraint holds among living rows only.
+fn unique_indexes(table: &'static Table) -> Vec<CreateIndex> {
+    let living = table.managed.deleted_at.map(|i| {
+        let column = table.columns[i].column.name.replace('"', "\"\"");
+        format!("\"{column}\" IS NULL")
+    });
+    let filter = |own: Option<&str>| match (own, &living) {
+        (None, living) => living.clone(),
+        (Some(own), None) => Some(own.to_owned()),
+        (Some(own), Some(living)) => Some(format!("({own}) AND {living}")),
+    };
+    let partial = table
+        .uniques
+        .iter()
+        .filter_map(|u| filter(u.filter).map(|f| (u, f)));
+    partial
+        .map(|(u, filter)| CreateIndex {
+            name: u.name.to_owned(),
+            table: name_of(table),
+            unique: true,
+            method: None,
+            parts: names(table, u.columns).into_iter().map(plain_part).collect(),
+            include: Vec::new(),
+            filter: Some(filter),
+        })
+        .collect()
+}
+
+fn index(table: &'static Table, index: &Index) -> CreateIndex {
+    CreateIndex {
+        name: index.name.to_owned(),
+        table: name_of(table),
+        unique: index.unique,
+        method: match index.method {
+            IndexMethod::BTree => None,
+            IndexMethod::Hash => Some("hash"),
+            IndexMethod::Gin => Some("gin"),
+            IndexMethod::Gist => Some("gist"),
+            IndexMethod::SpGist => Some("spgist"),
+            IndexMethod::Brin => Some("brin"),
+        },
+        parts: index.parts.iter().map(|part| index_part(table, *part)).collect(),
+        include: names(table, index.include),
+        filter: index.filter.map(str::to_owned),
+    }
+}
+
+fn index_part(table: &'static Table, part: IndexPart) -> ddl::IndexPart {
+    match part {
+        IndexPart::Column { column, desc, nulls } => {
+            ddl::IndexPart::Column(table.columns[column].column.name.to_owned(), desc, nulls)
+        }
+        IndexPart::Expression(sql) => ddl::IndexPart::Expression(sql.to_owned()),
+    }
+}
+
+/// Column lists that a foreign key may be the beginning of: keys, full unique constraints, full B-tree indexes.
+fn covering(table: &'static Table) -> Vec<Vec<usize>> {
+    let mut out = vec![table.key.to_vec()];
+    if table.managed.deleted_at.is_none() {
+        out.extend(
+            table
+                .uniques
+                .iter()
+                .filter(|u| u.filter.is_none())
+                .map(|u| u.columns.to_vec()),
+        );
+    }
+    let full = table
+        .indexes
+        .iter()
+        .filter(|i| i.filter.is_none() && i.method == IndexMethod::BTree);
+    out.extend(full.map(|i| {
+        let leading = i.parts.iter().map_while(|part| match part {
+            IndexPart::Column { column, .. } => Some(*column),
+            IndexPart::Expression(_) => None,
+        });
+        leading.collect()
+    }));
+    out
+}
+
+fn comments(table: &'static Table, out: &mut Vec<Ddl>) {
+    let mut push = |column: Option<&str>, text: &str| {
+        if !text.is_empty() {
+            out.push(Ddl::Comment {
+                table: name_of(table),
+                column: column.map(str::to_owned),
+                text: text.to_owned(),
+            });
+        }
+    };
+    push(None, table.comment);
+    for c in table.columns {
+        push(Some(c.column.name), c.comment);
+    }
+}

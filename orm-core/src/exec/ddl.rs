@@ -1,0 +1,43 @@
+//! Creating and dropping a whole schema.
+
+use crate::ast::Statement;
+use crate::ast::ddl::Ddl;
+use crate::driver::TxMode;
+use crate::error::Result;
+use crate::exec::collect::Nothing;
+use crate::exec::create::{create_statements, drop_statements};
+use crate::exec::fetch::step;
+use crate::exec::{Db, Exec, Tx};
+use crate::schema::Schema;
+
+impl Db {
+    /// Creates all tables, enum types, constraints, indexes and comments of the schema, in foreign-key order, in one
+    /// transaction. What exists already is an error.
+    #[track_caller]
+    pub fn create_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
+        self.run_ddl(create_statements(schema, self.dialect().features()))
+    }
+    /// Drops all tables and enum types of the schema that exist, in one transaction.
+    #[track_caller]
+    pub fn drop_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
+        self.run_ddl(drop_statements(schema, self.dialect().features()))
+    }
+    #[track_caller]
+    fn run_ddl<'a>(&'a self, statements: Vec<Ddl>) -> impl Future<Output = Result<()>> + Send + use<'a> {
+        let site = std::panic::Location::caller();
+        async move {
+            let tx = Tx::open(self.shared(), TxMode::default()).await?;
+            for statement in statements {
+                step(
+                    &tx.raw(),
+                    Statement::Ddl(Box::new(statement)),
+                    None,
+                    Box::new(Nothing),
+                    site,
+                )
+                .await?;
+            }
+            tx.commit().await
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The only traits that user signatures mention.
+
+use std::sync::Arc;
+
+use crate::driver::Runner;
+use crate::exec::db::Shared;
+use crate::exec::wrapped::{Acting, Tenant};
+use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
+use crate::sql::Scope;
+
+/// A runner of statements, with what the handle adds to each of them.
+pub struct Raw<'a> {
+    pub(crate) runner: &'a dyn Runner,
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) scope: Scope,
+    /// Whether the runner is a transaction already.
+    pub(crate) in_tx: bool,
+}
+
+impl Raw<'_> {
+    /// What the handle adds to its statements.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// A handle that runs statements: `Db`, `Tx`, or one of them with a tenant or an actor.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run queries",
+    label = "expected `&db` or a transaction",
+    note = "pass a reference: `.all(&db)`, or `.all(tx)` inside a transaction"
+)]
+pub trait Exec: Send + Sync {
+    /// The runner under the handle.
+    #[doc(hidden)]
+    fn raw(&self) -> Raw<'_>;
+}
+
+/// A handle that may read `M`. Every handle serves ordinary models; a tenant-scoped one needs a tenant.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run queries on `{M}`",
+    label = "expected `&db` or a transaction"
+)]
+pub trait Serves<M>: Exec {}
+
+/// A handle that may write `M`. An audited model needs an actor.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot write `{M}`",
+    label = "expected `&db` or a transaction"
+)]
+pub trait Writes<M>: Serves<M> {}
+
+impl<M: Model, E: Exec + ?Sized> Serves<M> for E where M::Reads: AllowsRead<E> {}
+impl<M: Model, E: Serves<M> + ?Sized> Writes<M> for E where M::Writes: AllowsWrite<E> {}
+
+/// `Self` is what a model asks of a reader, `E` the handle.
+#[diagnostic::on_unimplemented(
+    message = "this model is tenant-scoped and `{E}` carries no tenant",
+    label = "use `db.tenant(id)`",
+    note = "in code generic over the model, take `&impl Serves<M>`"
+)]
+pub trait AllowsRead<E: ?Sized> {}
+
+/// `Self` is what a model asks of a writer, `E` the handle.
+#[diagnostic::on_unimplemented(
+    message = "this model records who writes it and `{E}` does not say who",
+    label = "use `db.acting_as(user_id)`",
+    note = "in code generic over the model, take `&impl Writes<M>`"
+)]
+pub trait AllowsWrite<E: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Exec + ?Sized> AllowsRead<E> for Open {}
+#[diagnostic::do_not_recommend]
+impl<E: Exec + ?Sized> AllowsWrite<E> for Open {}
+#[diagnostic::do_not_recommend]
+impl<M: Tenanted, H: Exec> AllowsRead<Tenant<H, M::Tenant>> for TenantScoped<M> {}
+#[diagnostic::do_not_recommend]
+impl<M: Tenanted, H, A> AllowsRead<Acting<H, A>> for TenantScoped<M> where Self: AllowsRead<H> {}
+#[diagnostic::do_not_recommend]
+impl<M: Tenanted, E> AllowsRead<&E> for TenantScoped<M> where Self: AllowsRead<E> {}
+#[diagnostic::do_not_recommend]
+impl<M: Signed, H: Exec> AllowsWrite<Acting<H, M::Actor>> for Audited<M> {}
+#[diagnostic::do_not_recommend]
+impl<M: Signed, H, T> AllowsWrite<Tenant<H, T>> for Audited<M> where Self: AllowsWrite<H> {}
+#[diagnostic::do_not_recommend]
+impl<M: Signed, E> AllowsWrite<&E> for Audited<M> where Self: AllowsWrite<E> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Exec + ?Sized> Exec for &E {
+    fn raw(&self) -> Raw<'_> {
+        (**self).raw()
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<E: Exec + ?Sized> Exec for &mut E {
+    fn raw(&self) -> Raw<'_> {
+        (**self).raw()
+    }
+}

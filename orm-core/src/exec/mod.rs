@@ -1,0 +1,26 @@
+//! Where queries meet a database: the only async code of the core, and the only place that both renders and runs.
+
+mod bulk;
+mod collect;
+pub mod create;
+mod cursor;
+mod db;
+mod ddl;
+mod executor;
+mod fetch;
+mod handle;
+mod observe;
+mod pending;
+mod read;
+mod transaction;
+mod wrapped;
+mod write;
+
+pub use cursor::Cursor;
+pub use db::{Db, DbOptions, Echo};
+pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writes};
+pub use handle::{Handle, InTx, Outcome, Retry, TxFn, TxFnOnce, TxOptions};
+pub use pending::Pending;
+pub use transaction::Tx;
+pub use wrapped::{Acting, Tenant};
+pub use write::{Inserts, Record};

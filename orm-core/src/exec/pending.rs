@@ -1,0 +1,71 @@
+//! A statement on its way: what every terminal method returns.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use crate::driver::{BoxFuture, Done};
+use crate::error::{Error, Result};
+use crate::exec::observe::Observation;
+
+/// A statement on its way to a `T`. Named, always `Send`, does nothing before it is awaited.
+///
+/// Dropping it before it is done cancels the statement: the connection is cleaned or closed, and a statement outside
+/// a transaction either took effect as a whole or not at all.
+#[must_use = "queries run only when awaited"]
+pub struct Pending<'a, T> {
+    state: State<'a, T>,
+}
+
+enum State<'a, T> {
+    /// It could not even be rendered.
+    Failed(Option<Error>),
+    /// One statement; only `finish` knows `T`.
+    One {
+        fut: BoxFuture<'a, Result<Done>>,
+        seen: Observation<'a>,
+        finish: fn(Done) -> Result<T>,
+    },
+    /// Several steps.
+    Steps(BoxFuture<'a, Result<T>>),
+}
+
+impl<'a, T> Pending<'a, T> {
+    pub(crate) fn failed(e: Error) -> Self {
+        Pending {
+            state: State::Failed(Some(e)),
+        }
+    }
+    pub(crate) fn one(
+        fut: BoxFuture<'a, Result<Done>>,
+        seen: Observation<'a>,
+        finish: fn(Done) -> Result<T>,
+    ) -> Self {
+        Pending {
+            state: State::One { fut, seen, finish },
+        }
+    }
+    pub(crate) fn steps(fut: impl Future<Output = Result<T>> + Send + 'a) -> Self {
+        Pending {
+            state: State::Steps(Box::pin(fut)),
+        }
+    }
+}
+
+impl<T> Future for Pending<'_, T> {
+    type Output = Result<T>;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        match &mut self.state {
+            State::Failed(e) => {
+                let again = || Error::new(crate::error::ErrorKind::InvalidQuery, "polled after it was done");
+                Poll::Ready(Err(e.take().unwrap_or_else(again)))
+            }
+            State::One { fut, seen, finish } => {
+                seen.start();
+                let result = ready!(fut.as_mut().poll(cx));
+                Poll::Ready(seen.finish(result).and_then(*finish))
+            }
+            State::Steps(fut) => fut.as_mut().poll(cx),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Terminals that read.
+
+use std::panic::Location;
+
+use crate::ast::{
+    Aggregate, AggregateFn, Deleted, Distinct, Expr as Node, FromItem, Guard, Select, Source, Statement,
+    TableRef,
+};
+use crate::driver::Done;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::collect::{Collect, CollectNamed, Nothing};
+use crate::exec::fetch::{rendered, select, statement};
+use crate::exec::{Cursor, Exec, InTx, Pending, Serves};
+use crate::model::{Model, Rel};
+use crate::query::{Query, RawSql, key_filter};
+use crate::relation::Related;
+use crate::sql::{self, Dialect, Scope, Sql};
+use crate::value::{Output, Value};
+
+fn rows<O: Output>(done: Done) -> Result<Vec<O>> {
+    Collect::<O>::take(done.sink)
+}
+fn first<O: Output>(done: Done) -> Result<Option<O>> {
+    Ok(rows::<O>(done)?.into_iter().next())
+}
+fn optional<M: Model, O: Output>(done: Done) -> Result<Option<O>> {
+    let mut rows = rows::<O>(done)?;
+    match rows.len() {
+        0 | 1 => Ok(rows.pop()),
+        _ => Err(Error::new(ErrorKind::MoreThanOne, "more than one row found").with_model(M::TABLE.model)),
+    }
+}
+fn one<M: Model, O: Output>(done: Done) -> Result<O> {
+    optional::<M, O>(done)?.ok_or_else(|| Error::not_found(M::TABLE.model))
+}
+fn count(done: Done) -> Result<i64> {
+    first::<i64>(done)?.ok_or_else(|| Error::new(ErrorKind::Database, "count returned no row"))
+}
+
+/// A limit, unless the query has a smaller one.
+fn at_most(ast: &mut Select, n: u64) {
+    ast.limit = Some(ast.limit.map_or(n, |l| l.min(n)));
+}
+
+impl<M: Model, O: Output> Query<M, O> {
+    /// All rows.
+    #[track_caller]
+    pub fn all<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
+        select::<O, _>(ex.raw(), self.into_ast(), M::TABLE, rows::<O>, Location::caller())
+    }
+    /// The only row: `NotFound` when there is none, `MoreThanOne` when there are several.
+    #[track_caller]
+    pub fn one<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, O> {
+        let mut ast = self.into_ast();
+        at_most(&mut ast, 2);
+        select::<O, _>(ex.raw(), ast, M::TABLE, one::<M, O>, Location::caller())
+    }
+    /// The only row if there is one: `MoreThanOne` when there are several.
+    #[track_caller]
+    pub fn optional<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
+        let mut ast = self.into_ast();
+        at_most(&mut ast, 2);
+        select::<O, _>(ex.raw(), ast, M::TABLE, optional::<M, O>, Location::caller())
+    }
+    /// The first row in the query's order, if there is one.
+    #[track_caller]
+    pub fn first<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
+        let mut ast = self.into_ast();
+        at_most(&mut ast, 1);
+        select::<O, _>(ex.raw(), ast, M::TABLE, first::<O>, Location::caller())
+    }
+    /// The row of this key among those of the query, or `NotFound`.
+    #[track_caller]
+    pub fn get<'a, E: Serves<M> + ?Sized>(mut self, ex: &'a E, id: M::Id) -> Pending<'a, O> {
+        let source = self.ast().root();
+        self.ast_mut().filter.extend(key_filter(M::TABLE, source, id));
+        select::<O, _>(
+            ex.raw(),
+            self.into_ast(),
+            M::TABLE,
+            one::<M, O>,
+            Location::caller(),
+        )
+    }
+    /// Rows one by one with bounded memory; the transaction rests meanwhile.
+    #[track_caller]
+    pub fn stream<'a, E: InTx + Serves<M>>(self, tx: &'a mut E) -> Cursor<'a, O> {
+        Cursor::new(tx.tx(), Exec::raw(tx).scope, self.into_ast())
+    }
+}
+
+impl<M: Model, O> Query<M, O> {
+    /// How many rows the query yields. Order does not matter and is left out; a limit counts.
+    #[track_caller]
+    pub fn count<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
+        select::<i64, _>(
+            ex.raw(),
+            counting(self.into_ast()),
+            M::TABLE,
+            count,
+            Location::caller(),
+        )
+    }
+    /// Whether the query yields any row.
+    #[track_caller]
+    pub fn exists<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, bool> {
+        let mut ast = self.into_ast();
+        at_most(&mut ast, 1);
+        ast.order.clear();
+        if ast.group.is_empty() && ast.compound.is_empty() && matches!(ast.distinct, Distinct::No) {
+            ast.columns = vec![Node::Value(Value::I32(1))];
+        }
+        let any = |done: Done| Ok(done.sink.rows() > 0);
+        statement(
+            ex.raw(),
+            Statement::Select(ast),
+            Some(M::TABLE),
+            Collect::<Ignored>::boxed(),
+            any,
+            Location::caller(),
+        )
+    }
+    /// The text and the binds this query has in a dialect, for reading. Actor and tenant are not bound: a query on a
+    /// tenant-scoped model is an `InvalidQuery` error here.
+    pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
+        sql::render_owned(
+            Statement::Select(Box::new(self.ast().clone())),
+            dialect,
+            &Scope::default(),
+        )
+    }
+}
+
+/// A row whose cells do not matter.
+struct Ignored;
+impl Output for Ignored {
+    fn decode(_: &mut crate::value::Row<'_>) -> Result<Self> {
+        Ok(Ignored)
+    }
+}
+
+fn count_rows() -> Node {
+    let (args, order) = (Vec::new(), Vec::new());
+    Node::Aggregate(Box::new(Aggregate {
+        function: AggregateFn::Count,
+        args,
+        distinct: false,
+        filter: None,
+        order,
+    }))
+}
+
+/// `count(*)` over the query: directly where its rows are those of the tables, else around it.
+fn counting(mut ast: Box<Select>) -> Box<Select> {
+    ast.order.clear();
+    ast.lock = None;
+    let aggregated = ast.columns.iter().any(|c| matches!(c, Node::Aggregate(_)));
+    let plain = ast.group.is_empty()
+        && ast.compound.is_empty()
+        && ast.limit.is_none()
+        && ast.offset.is_none()
+        && matches!(ast.distinct, Distinct::No)
+        && !aggregated;
+    if plain {
+        ast.columns = vec![count_rows()];
+        return ast;
+    }
+    let columns = names(ast.columns.len());
+    let item = FromItem::Query {
+        query: ast,
+        columns,
+        lateral: false,
+    };
+    let guard = Guard {
+        deleted: Deleted::Included,
+        all_tenants: true,
+    };
+    let mut outer = Select::from(TableRef {
+        source: Source::fresh(),
+        item,
+        guard,
+    });
+    outer.columns = vec![count_rows()];
+    Box::new(outer)
+}
+
+/// Names for the columns of a derived table that nobody refers to.
+fn names(n: usize) -> Vec<&'static str> {
+    const NAMES: [&str; 32] = [
+        "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15",
+        "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24", "c25", "c26", "c27", "c28", "c29",
+        "c30", "c31", "c32",
+    ];
+    if n <= NAMES.len() {
+        NAMES[..n].to_vec()
+    } else {
+        Vec::new()
+    }
+}
+
+impl<R: Rel> Related<R> {
+    /// See [`Query::all`].
+    #[track_caller]
+    pub fn all<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<R::Child>> {
+        self.query().all(ex)
+    }
+    /// See [`Query::one`].
+    #[track_caller]
+    pub fn one<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, R::Child> {
+        self.query().one(ex)
+    }
+    /// See [`Query::optional`].
+    #[track_caller]
+    pub fn optional<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<R::Child>> {
+        self.query().optional(ex)
+    }
+    /// See [`Query::first`].
+    #[track_caller]
+    pub fn first<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<R::Child>> {
+        self.query().first(ex)
+    }
+    /// See [`Query::get`].
+    #[track_caller]
+    pub fn get<'a, E: Serves<R::Child> + ?Sized>(
+        self,
+        ex: &'a E,
+        id: <R::Child as Model>::Id,
+    ) -> Pending<'a, R::Child> {
+        self.query().get(ex, id)
+    }
+    /// See [`Query::count`].
+    #[track_caller]
+    pub fn count<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
+        self.query().count(ex)
+    }
+    /// See [`Query::exists`].
+    #[track_caller]
+    pub fn exists<'a, E: Serves<R::Child> + ?Sized>(self, ex: &'a E) -> Pending<'a, bool> {
+        self.query().exists(ex)
+    }
+    /// See [`Query::stream`].
+    #[track_caller]
+    pub fn stream<'a, E: InTx + Serves<R::Child>>(self, tx: &'a mut E) -> Cursor<'a, R::Child> {
+        self.query().stream(tx)
+    }
+}
+
+impl RawSql {
+    /// All rows: tuples and columns by position, models by column name.
+    #[track_caller]
+    pub fn fetch<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
+        let raw = ex.raw();
+        match sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope) {
+            Ok(sql) => {
+                let sink = CollectNamed::<O>::boxed();
+                rendered(raw, sql, None, sink, CollectNamed::<O>::take, Location::caller())
+            }
+            Err(e) => Pending::failed(e),
+        }
+    }
+    /// The first row, if there is one.
+    #[track_caller]
+    pub fn fetch_optional<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let take = |done| Ok(CollectNamed::<O>::take(done)?.into_iter().next());
+        statement(
+            raw,
+            Statement::Raw(self.into_ast()),
+            None,
+            CollectNamed::<O>::boxed(),
+            take,
+            site,
+        )
+    }
+    /// The first row, or `NotFound`.
+    #[track_caller]
+    pub fn fetch_one<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, O> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let take = |done| {
+            let row = CollectNamed::<O>::take(done)?.into_iter().next();
+            row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the statement returned no row"))
+        };
+        statement(
+            raw,
+            Statement::Raw(self.into_ast()),
+            None,
+            CollectNamed::<O>::boxed(),
+            take,
+            site,
+        )
+    }
+    /// Runs the statement; how many rows it changed.
+    #[track_caller]
+    pub fn exec<'a, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, u64> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        statement(
+            raw,
+            Statement::Raw(self.into_ast()),
+            None,
+            Box::new(Nothing),
+            |d| Ok(d.affected),
+            site,
+        )
+    }
+    /// The text and the binds in a dialect, for reading.
+    pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
+        sql::render_owned(
+            Statement::Raw(self.clone().into_ast()),
+            dialect,
+            &Scope::default(),
+        )
+    }
+}

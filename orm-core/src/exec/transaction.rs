@@ -1,0 +1,371 @@
+//! Transactions: one connection, a lock that serialises its users, and savepoints counted by depth.
+//!
+//! The rule is the same on every backend: after an error from the database, or a statement that was dropped on the
+//! way, nothing but undoing to an enclosing savepoint or rolling back is possible.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, TxMode};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::db::Shared;
+use crate::exec::{Exec, Raw};
+use crate::sql::{Dialect, Scope, Sql};
+
+/// An open transaction, or a savepoint inside one. Dropped without [`commit`](Tx::commit), it is undone.
+///
+/// Any number of futures may use one `Tx`; a lock inside it serialises them. While a savepoint is open, statements
+/// through the outer handle are `TransactionState` errors.
+pub struct Tx {
+    core: Arc<Core>,
+    /// 0 is the transaction itself, 1 its first savepoint.
+    level: u32,
+    done: bool,
+}
+
+struct Core {
+    shared: Arc<Shared>,
+    slot: tokio::sync::Mutex<Slot>,
+    marks: Mutex<Marks>,
+}
+
+struct Slot {
+    conn: Option<Box<dyn Connection>>,
+    /// Set while a statement runs: still set when its future was dropped.
+    in_flight: bool,
+    failed: Option<Failure>,
+    cursor: bool,
+}
+
+/// What is known about the depth without the connection's lock, so that `Drop` can leave word.
+struct Marks {
+    depth: u32,
+    undo: Option<u32>,
+    over: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Failure {
+    kind: ErrorKind,
+    retryable: bool,
+}
+
+impl Tx {
+    pub(crate) async fn open(shared: &Arc<Shared>, mode: TxMode) -> Result<Tx> {
+        let conn = shared.driver.begin(mode).await?;
+        let slot = Slot {
+            conn: Some(conn),
+            in_flight: false,
+            failed: None,
+            cursor: false,
+        };
+        let marks = Marks {
+            depth: 0,
+            undo: None,
+            over: false,
+        };
+        let core = Core {
+            shared: shared.clone(),
+            slot: tokio::sync::Mutex::new(slot),
+            marks: Mutex::new(marks),
+        };
+        Ok(Tx {
+            core: Arc::new(core),
+            level: 0,
+            done: false,
+        })
+    }
+    /// Sets a savepoint inside this transaction.
+    pub(crate) async fn nested(&self, mode: TxMode) -> Result<Tx> {
+        if mode != TxMode::default() {
+            return Err(misuse(
+                "isolation and access mode belong to the outermost transaction",
+            ));
+        }
+        let depth = self.level + 1;
+        let mut slot = self.enter(false).await?;
+        let ended = slot.start()?.savepoint(depth, SavepointVerb::Set).await;
+        slot.ended(ended)?;
+        self.core.marks().depth = depth;
+        drop(slot);
+        Ok(Tx {
+            core: self.core.clone(),
+            level: depth,
+            done: false,
+        })
+    }
+    /// Keeps what was done: commits the transaction, or releases the savepoint. A transaction in which a statement
+    /// failed is rolled back instead, and that is a `TransactionAborted` error.
+    pub async fn commit(mut self) -> Result<()> {
+        let ended = if self.level == 0 {
+            self.commit_whole().await
+        } else {
+            self.release().await
+        };
+        if ended.is_err() && !self.done {
+            self.undo().await?;
+        }
+        ended
+    }
+    async fn commit_whole(&mut self) -> Result<()> {
+        let conn = self.enter(false).await?.conn.take();
+        self.finish();
+        conn.ok_or_else(|| misuse("the transaction is over"))?
+            .commit()
+            .await
+    }
+    async fn release(&mut self) -> Result<()> {
+        let level = self.level;
+        let mut slot = self.enter(false).await?;
+        let released = slot.start()?.savepoint(level, SavepointVerb::Release).await;
+        slot.ended(released)?;
+        drop(slot);
+        self.core.marks().depth = level - 1;
+        self.done = true;
+        Ok(())
+    }
+    /// Undoes what was done.
+    pub async fn rollback(mut self) -> Result<()> {
+        self.undo().await
+    }
+    async fn undo(&mut self) -> Result<()> {
+        let mut slot = self.core.slot.lock().await;
+        if self.level == 0 {
+            let conn = slot.conn.take();
+            drop(slot);
+            self.finish();
+            return match conn {
+                Some(conn) => conn.rollback().await,
+                None => Ok(()),
+            };
+        }
+        self.leave_word();
+        self.done = true;
+        self.core.settle(&mut slot).await
+    }
+    fn finish(&mut self) {
+        self.core.marks().over = true;
+        self.done = true;
+    }
+    fn leave_word(&self) {
+        let mut marks = self.core.marks();
+        marks.undo = Some(marks.undo.map_or(self.level, |u| u.min(self.level)));
+        marks.depth = marks.depth.min(self.level - 1);
+    }
+    /// Whether a statement of this transaction failed in a way that running it again may cure.
+    pub(crate) fn may_retry(&self) -> bool {
+        self.core
+            .slot
+            .try_lock()
+            .is_ok_and(|slot| slot.failed.is_some_and(|f| f.retryable))
+    }
+    /// The connection, if this handle may use it now.
+    async fn enter(&self, keep_cursor: bool) -> Result<tokio::sync::MutexGuard<'_, Slot>> {
+        let mut slot = self.core.slot.lock().await;
+        self.core.settle(&mut slot).await?;
+        {
+            let marks = self.core.marks();
+            if marks.over || slot.conn.is_none() {
+                return Err(misuse("the transaction is over"));
+            }
+            if marks.depth > self.level {
+                return Err(misuse(
+                    "a savepoint is open inside this transaction; use its handle, or end it first",
+                ));
+            }
+            if marks.depth < self.level {
+                return Err(misuse("the savepoint of this handle is over"));
+            }
+        }
+        if let Some(f) = slot.failed {
+            let text = format!(
+                "a statement of this transaction failed before ({:?}); only rollback is possible",
+                f.kind
+            );
+            return Err(Error::new(ErrorKind::TransactionAborted, text));
+        }
+        if slot.in_flight {
+            let text = "a statement of this transaction was cancelled on the way; only rollback is possible";
+            return Err(Error::new(ErrorKind::TransactionAborted, text));
+        }
+        if slot.cursor && !keep_cursor {
+            let ended = slot.start()?.close_cursor().await;
+            slot.ended(ended)?;
+            slot.cursor = false;
+        }
+        Ok(slot)
+    }
+    /// The next rows of a cursor; opens it when `sql` is given. Whether there may be more.
+    pub(crate) async fn fetch_cursor(
+        &self,
+        sql: Option<Sql>,
+        sink: Box<dyn Sink>,
+    ) -> Result<(Box<dyn Sink>, bool)> {
+        let mut slot = self.enter(sql.is_none()).await?;
+        if let Some(sql) = sql {
+            let ended = slot.start()?.open_cursor(sql).await;
+            slot.ended(ended)?;
+            slot.cursor = true;
+        }
+        let fetched = slot.start()?.fetch_cursor(sink).await;
+        let (sink, more) = slot.ended(fetched)?;
+        if !more {
+            let ended = slot.start()?.close_cursor().await;
+            slot.ended(ended)?;
+            slot.cursor = false;
+        }
+        Ok((sink, more))
+    }
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.core.shared
+    }
+}
+
+impl Core {
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        // the marks are plain numbers: nothing can be half done under this lock
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Carries out what dropped savepoints left to be done.
+    async fn settle(&self, slot: &mut Slot) -> Result<()> {
+        let Some(depth) = self.marks().undo else {
+            return Ok(());
+        };
+        slot.cursor = false;
+        slot.in_flight = true;
+        let Some(conn) = &mut slot.conn else {
+            return Err(misuse("the transaction is over"));
+        };
+        conn.savepoint(depth, SavepointVerb::Undo)
+            .await
+            .inspect_err(|e| slot.failed = Some(Failure::of(e)))?;
+        slot.in_flight = false;
+        slot.failed = None;
+        self.marks().undo = None;
+        Ok(())
+    }
+}
+
+impl Failure {
+    fn of(e: &Error) -> Self {
+        Failure {
+            kind: e.kind(),
+            retryable: e.is_retryable(),
+        }
+    }
+}
+
+impl Slot {
+    /// The connection, for one call on it; `ended` takes note of the outcome.
+    fn start(&mut self) -> Result<&mut dyn Connection> {
+        let Some(conn) = &mut self.conn else {
+            return Err(misuse("the transaction is over"));
+        };
+        self.in_flight = true;
+        Ok(&mut **conn)
+    }
+    fn ended<T>(&mut self, result: Result<T>) -> Result<T> {
+        self.in_flight = false;
+        if let Err(e) = &result
+            && e.fails_transaction()
+        {
+            self.failed = Some(Failure::of(e));
+        }
+        result
+    }
+}
+
+#[cold]
+fn misuse(message: &'static str) -> Error {
+    Error::new(ErrorKind::TransactionState, message)
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        if self.level > 0 {
+            self.leave_word();
+            return;
+        }
+        self.core.marks().over = true;
+        // the connection's own drop rolls back; where a savepoint's statement still holds it, that happens at its end
+        if let Ok(mut slot) = self.core.slot.try_lock()
+            && slot.conn.take().is_some()
+        {
+            tracing::debug!(target: "orm::tx", "a transaction was dropped without commit and is rolled back");
+        }
+    }
+}
+
+impl Exec for Tx {
+    fn raw(&self) -> Raw<'_> {
+        Raw {
+            runner: self,
+            shared: &self.core.shared,
+            scope: Scope::default(),
+            in_tx: true,
+        }
+    }
+}
+
+impl Runner for Tx {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.core.shared.driver.dialect()
+    }
+    fn run<'a>(&'a self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let mut slot = self.enter(false).await?;
+            let ended = slot.start()?.run(sql, sink).await;
+            slot.ended(ended)
+        })
+    }
+    fn run_all<'a>(&'a self, batch: Vec<Sql>, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let mut slot = self.enter(false).await?;
+            let ended = slot.start()?.run_all(batch, sink).await;
+            slot.ended(ended)
+        })
+    }
+}
+
+/// Several statements that must take effect together: a transaction of their own, or a part of the one that is open.
+pub(crate) enum Unit<'a> {
+    Own { tx: Tx, scope: Scope },
+    Part(Raw<'a>),
+}
+
+impl<'a> Unit<'a> {
+    pub(crate) async fn open(raw: Raw<'a>) -> Result<Self> {
+        if raw.in_tx {
+            return Ok(Unit::Part(raw));
+        }
+        let tx = Tx::open(raw.shared, TxMode::default()).await?;
+        Ok(Unit::Own { tx, scope: raw.scope })
+    }
+    pub(crate) fn raw(&self) -> Raw<'_> {
+        match self {
+            Unit::Own { tx, scope } => Raw {
+                scope: scope.clone(),
+                ..tx.raw()
+            },
+            Unit::Part(raw) => Raw {
+                runner: raw.runner,
+                shared: raw.shared,
+                scope: raw.scope.clone(),
+                in_tx: raw.in_tx,
+            },
+        }
+    }
+    pub(crate) async fn end<T>(self, result: Result<T>) -> Result<T> {
+        match (self, result) {
+            (Unit::Own { tx, .. }, Ok(v)) => tx.commit().await.map(|()| v),
+            (Unit::Own { tx, .. }, Err(e)) => {
+                // the first error is the one to tell
+                let _ = tx.rollback().await;
+                Err(e)
+            }
+            (Unit::Part(_), result) => result,
+        }
+    }
+}

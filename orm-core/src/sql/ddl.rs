@@ -1,0 +1,437 @@
+//! CREATE, ALTER, DROP and COMMENT.
+
+use crate::ast::Nulls;
+use crate::ast::ddl::{ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexPart, Name};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::SqlWriter;
+use crate::sql::decimal;
+use crate::value::{Type, Value};
+
+/// The first words of the statement, for logs.
+pub(crate) fn operation(ddl: &Ddl) -> &'static str {
+    match ddl {
+        Ddl::CreateSchema(_) => "CREATE SCHEMA",
+        Ddl::CreateEnum { .. } => "CREATE TYPE",
+        Ddl::DropEnum(_) => "DROP TYPE",
+        Ddl::CreateTable(_) => "CREATE TABLE",
+        Ddl::DropTable(_) => "DROP TABLE",
+        Ddl::CreateIndex(_) => "CREATE INDEX",
+        Ddl::DropIndex(_) => "DROP INDEX",
+        Ddl::AddForeignKey { .. } | Ddl::DropConstraint { .. } => "ALTER TABLE",
+        Ddl::Comment { .. } => "COMMENT",
+    }
+}
+
+impl SqlWriter<'_> {
+    pub(crate) fn ddl(&mut self, ddl: &Ddl) -> Result<()> {
+        self.writes = true;
+        match ddl {
+            Ddl::CreateSchema(name) => {
+                self.require(self.features().schemas, "CREATE SCHEMA")?;
+                self.push("CREATE SCHEMA IF NOT EXISTS ");
+                self.ident(name)
+            }
+            Ddl::CreateEnum { name, labels } => self.create_enum(name, labels),
+            Ddl::DropEnum(name) => {
+                self.require(self.features().enum_types, "DROP TYPE")?;
+                self.push("DROP TYPE IF EXISTS ");
+                self.full_name(name)
+            }
+            Ddl::CreateTable(table) => self.create_table(table),
+            Ddl::DropTable(name) => {
+                self.push("DROP TABLE IF EXISTS ");
+                self.full_name(name)
+            }
+            Ddl::CreateIndex(index) => self.create_index(index),
+            Ddl::DropIndex(name) => {
+                self.push("DROP INDEX IF EXISTS ");
+                self.full_name(name)
+            }
+            Ddl::AddForeignKey { table, key } => {
+                self.require(
+                    self.features().add_constraint,
+                    "ALTER TABLE … ADD CONSTRAINT (the table is rebuilt instead)",
+                )?;
+                self.push("ALTER TABLE ");
+                self.full_name(table)?;
+                self.push(" ADD ");
+                self.foreign_key(key)
+            }
+            Ddl::DropConstraint { table, name } => {
+                self.require(
+                    self.features().add_constraint,
+                    "ALTER TABLE … DROP CONSTRAINT (the table is rebuilt instead)",
+                )?;
+                self.push("ALTER TABLE IF EXISTS ");
+                self.full_name(table)?;
+                self.push(" DROP CONSTRAINT IF EXISTS ");
+                self.ident(name)
+            }
+            Ddl::Comment { table, column, text } => self.comment(table, column.as_deref(), text),
+        }
+    }
+
+    fn full_name(&mut self, name: &Name) -> Result<()> {
+        let Name { schema, name } = name;
+        self.qualified(schema.as_deref(), name)
+    }
+
+    fn create_enum(&mut self, name: &Name, labels: &[String]) -> Result<()> {
+        self.require(self.features().enum_types, "CREATE TYPE")?;
+        self.push("CREATE TYPE ");
+        self.full_name(name)?;
+        self.push(" AS ENUM (");
+        self.literals(labels)?;
+        self.push(")");
+        Ok(())
+    }
+    /// Text literals separated by commas.
+    pub fn literals<S: AsRef<str>>(&mut self, texts: &[S]) -> Result<()> {
+        for (i, text) in texts.iter().enumerate() {
+            self.comma(i);
+            self.literal(text.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn create_table(&mut self, table: &CreateTable) -> Result<()> {
+        let CreateTable {
+            name,
+            if_not_exists,
+            columns,
+            primary_key,
+            uniques,
+            checks,
+            foreign_keys,
+        } = table;
+        self.push(if *if_not_exists {
+            "CREATE TABLE IF NOT EXISTS "
+        } else {
+            "CREATE TABLE "
+        });
+        self.full_name(name)?;
+        let inline = self.inline_key(table)?;
+        let mut line = " (\n  ";
+        for column in columns {
+            self.push(std::mem::replace(&mut line, ",\n  "));
+            let key = primary_key
+                .as_ref()
+                .filter(|_| inline == Some(column.name.as_str()));
+            self.column_def(column, key.map(|(name, _)| name.as_str()))?;
+        }
+        if let (Some((name, columns)), None) = (primary_key, inline) {
+            self.push(line);
+            self.key(name, "PRIMARY KEY ", columns)?;
+        }
+        for (name, columns) in uniques {
+            self.push(line);
+            self.key(name, "UNIQUE ", columns)?;
+        }
+        for (name, condition) in checks {
+            self.push(line);
+            self.constraint(name)?;
+            self.push("CHECK (");
+            self.push(condition);
+            self.push(")");
+        }
+        for key in foreign_keys {
+            self.push(line);
+            self.foreign_key(key)?;
+        }
+        self.push("\n)");
+        self.push(self.features().table_options);
+        Ok(())
+    }
+
+    /// The column that carries the primary key itself, because only so can it be generated.
+    fn inline_key<'t>(&self, table: &'t CreateTable) -> Result<Option<&'t str>> {
+        let generated = table
+            .columns
+            .iter()
+            .find(|c| matches!(c.default, DefaultDef::Identity));
+        let Some(column) = generated.filter(|_| self.features().inline_key) else {
+            return Ok(None);
+        };
+        match &table.primary_key {
+            Some((_, key)) if *key == [column.name.as_str()] => Ok(Some(&column.name)),
+            _ => Err(self.unsupported("a generated key that is not the whole primary key")),
+        }
+    }
+
+    fn constraint(&mut self, name: &str) -> Result<()> {
+        self.push("CONSTRAINT ");
+        self.ident(name)?;
+        self.push(" ");
+        Ok(())
+    }
+    fn key(&mut self, name: &str, what: &str, columns: &[String]) -> Result<()> {
+        self.constraint(name)?;
+        self.push(what);
+        self.ident_list(columns)
+    }
+
+    fn column_def(&mut self, column: &ColumnDef, key: Option<&str>) -> Result<()> {
+        let ColumnDef {
+            name,
+            ty,
+            nullable,
+            default,
+            generated,
+        } = column;
+        self.ident(name)?;
+        self.push(" ");
+        self.type_name(*ty)?;
+        if !nullable {
+            self.push(" NOT NULL");
+        }
+        match default {
+            DefaultDef::None => {}
+            DefaultDef::Literal(v) => {
+                self.push(" DEFAULT ");
+                self.value_literal(v, *ty)
+                    .map_err(|e| e.with_field(name.clone()))?;
+            }
+            DefaultDef::Sql(sql) => {
+                self.push(" DEFAULT (");
+                self.push(sql);
+                self.push(")");
+            }
+            DefaultDef::Identity => {
+                if let Some(key) = key {
+                    self.push(" ");
+                    self.constraint(key)?;
+                    // `identity` begins with a blank of its own
+                    self.push(self.dialect().identity().trim_start());
+                } else {
+                    self.push(self.dialect().identity());
+                }
+            }
+        }
+        if let Some((sql, stored)) = generated {
+            self.push(" GENERATED ALWAYS AS (");
+            self.push(sql);
+            self.push(if *stored { ") STORED" } else { ") VIRTUAL" });
+        }
+        self.dialect().column_check(self, name, *ty)
+    }
+
+    fn foreign_key(&mut self, key: &ForeignKey) -> Result<()> {
+        let ForeignKey {
+            name,
+            columns,
+            target,
+            target_columns,
+            on_delete,
+            on_update,
+            deferrable,
+        } = key;
+        self.key(name, "FOREIGN KEY ", columns)?;
+        self.push(" REFERENCES ");
+        self.full_name(target)?;
+        self.push(" ");
+        self.ident_list(target_columns)?;
+        for (event, action) in [(" ON DELETE ", on_delete), (" ON UPDATE ", on_update)] {
+            if *action != "NO ACTION" {
+                self.push(event);
+                self.push(action);
+            }
+        }
+        self.push(match deferrable {
+            None => "",
+            Some(false) => " DEFERRABLE INITIALLY IMMEDIATE",
+            Some(true) => " DEFERRABLE INITIALLY DEFERRED",
+        });
+        Ok(())
+    }
+
+    fn create_index(&mut self, index: &CreateIndex) -> Result<()> {
+        let CreateIndex {
+            name,
+            table,
+            unique,
+            method,
+            parts,
+            include,
+            filter,
+        } = index;
+        self.push(if *unique {
+            "CREATE UNIQUE INDEX "
+        } else {
+            "CREATE INDEX "
+        });
+        self.ident(name)?;
+        self.push(" ON ");
+        self.full_name(table)?;
+        if let Some(method) = method {
+            self.require(
+                self.features().index_methods,
+                "an index method (leave it out for a B-tree)",
+            )?;
+            self.push(" USING ");
+            self.name(method)?;
+        }
+        self.push(" (");
+        for (i, part) in parts.iter().enumerate() {
+            self.comma(i);
+            match part {
+                IndexPart::Column(column, desc, nulls) => self.index_column(column, *desc, *nulls)?,
+                IndexPart::Expression(sql) => {
+                    self.push("(");
+                    self.push(sql);
+                    self.push(")");
+                }
+            }
+        }
+        self.push(")");
+        if !include.is_empty() {
+            self.require(
+                self.features().covering_indexes,
+                "INCLUDE (add the columns to the index's key)",
+            )?;
+            self.push(" INCLUDE ");
+            self.ident_list(include)?;
+        }
+        if let Some(filter) = filter {
+            self.push(" WHERE ");
+            self.push(filter);
+        }
+        Ok(())
+    }
+
+    fn index_column(&mut self, column: &str, desc: bool, nulls: Nulls) -> Result<()> {
+        self.ident(column)?;
+        if desc {
+            self.push(" DESC");
+        }
+        let last = match nulls {
+            Nulls::Default => return Ok(()),
+            Nulls::First => false,
+            Nulls::Last => true,
+        };
+        let by_nature = if self.features().nulls_low { desc } else { !desc };
+        if last != by_nature {
+            self.require(
+                self.features().index_nulls,
+                "NULLS FIRST and NULLS LAST in an index (leave it out)",
+            )?;
+            self.push(if last { " NULLS LAST" } else { " NULLS FIRST" });
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, table: &Name, column: Option<&str>, text: &str) -> Result<()> {
+        self.require(self.features().comments, "COMMENT ON")?;
+        self.push(if column.is_some() {
+            "COMMENT ON COLUMN "
+        } else {
+            "COMMENT ON TABLE "
+        });
+        self.full_name(table)?;
+        if let Some(column) = column {
+            self.push(".");
+            self.ident(column)?;
+        }
+        self.push(" IS ");
+        if text.is_empty() {
+            self.push("NULL");
+            return Ok(());
+        }
+        self.literal(text)
+    }
+
+    /// A constant of a column of this type.
+    fn value_literal(&mut self, v: &Value, ty: Type) -> Result<()> {
+        match v {
+            Value::Null(_) => self.push("NULL"),
+            Value::Bool(b) => self.push(if *b { "TRUE" } else { "FALSE" }),
+            Value::I16(_) | Value::I32(_) | Value::I64(_) | Value::Decimal(_) => {
+                return self.number_literal(v, ty);
+            }
+            Value::F32(n) => return self.float_literal(*n as f64),
+            Value::F64(n) => return self.float_literal(*n),
+            Value::Text(s) | Value::Json(s) => return self.literal(s),
+            Value::Str(s) | Value::Enum(_, s) => return self.literal(s),
+            Value::Bytes(b) => return self.hex_literal(b, Type::Bytes),
+            Value::Uuid(b) => return self.hex_literal(b, Type::Uuid),
+            Value::Timestamp(t) => return self.time_literal(t.to_fixed()),
+            Value::LocalTimestamp(t) => return self.time_literal(t.to_fixed()),
+            Value::Date(d) => return self.time_literal(d.to_fixed()),
+            Value::Time(t) => return self.literal(&t.to_fixed()),
+            Value::Array(element, items) => {
+                self.require(self.features().arrays, "an array column")?;
+                self.push("CAST(ARRAY[");
+                for (i, item) in items.iter().enumerate() {
+                    self.comma(i);
+                    self.value_literal(item, element.ty())?;
+                }
+                self.push("] AS ");
+                self.type_name(Type::Array(*element))?;
+                self.push(")");
+            }
+            Value::Refused(why) => return Err(Error::encode(*why)),
+        }
+        Ok(())
+    }
+
+    fn number_literal(&mut self, v: &Value, ty: Type) -> Result<()> {
+        decimal::check_digits(v, ty)?;
+        let scaled = decimal::scale(ty).filter(|_| self.features().scaled_decimals);
+        let text = match (scaled, v) {
+            (Some(scale), v) => match decimal::rescale(v, scale) {
+                Some(Value::I64(n)) => n.to_string(),
+                _ => return Err(Error::encode("the decimal has more digits than the column holds")),
+            },
+            (None, Value::Decimal(d)) => decimal_text(d.mantissa, d.scale),
+            (None, Value::I16(n)) => n.to_string(),
+            (None, Value::I32(n)) => n.to_string(),
+            (None, Value::I64(n)) => n.to_string(),
+            (None, _) => return Err(not_constant()),
+        };
+        if self.features().scaled_decimals && scaled.is_none() && matches!(ty, Type::Decimal(..)) {
+            return self.literal(&text);
+        }
+        self.push(&text);
+        Ok(())
+    }
+
+    fn float_literal(&mut self, n: f64) -> Result<()> {
+        if !n.is_finite() {
+            return Err(not_constant());
+        }
+        self.push(&format!("{n:?}"));
+        Ok(())
+    }
+    fn hex_literal(&mut self, bytes: &[u8], ty: Type) -> Result<()> {
+        self.push(self.dialect().hex_literal(ty));
+        self.hex(bytes);
+        self.push("'");
+        Ok(())
+    }
+    fn time_literal(&mut self, text: Option<String>) -> Result<()> {
+        match text {
+            Some(text) => self.literal(&text),
+            None => Err(Error::encode(
+                "a date outside the years 0 to 9999 cannot be a default",
+            )),
+        }
+    }
+}
+
+fn decimal_text(mantissa: i128, scale: u32) -> String {
+    let digits = mantissa.unsigned_abs().to_string();
+    let scale = scale as usize;
+    let sign = if mantissa < 0 { "-" } else { "" };
+    if scale == 0 {
+        return format!("{sign}{digits}");
+    }
+    let padded = format!("{digits:0>width$}", width = scale + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - scale);
+    format!("{sign}{whole}.{fraction}")
+}
+
+fn not_constant() -> Error {
+    Error::new(
+        ErrorKind::InvalidQuery,
+        "the default of the column is not a constant that SQL can write",
+    )
+}

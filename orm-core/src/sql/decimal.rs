@@ -1,0 +1,317 @@
+//! Exact decimals on a database without them: integers scaled by a power of ten, which every expression carries in
+//! its type. What cannot be computed exactly that way is refused.
+
+use crate::ast::{CompareOp, Expr, MathOp};
+use crate::error::{Error, Result};
+use crate::sql::SqlWriter;
+use crate::sql::expr::compare_text;
+use crate::sql::types::{SCALED_DIGITS, common, type_of};
+use crate::sql::writer::shortest;
+use crate::value::{DecimalParts, Type, Value};
+
+/// The scale of a type that is stored as a scaled integer.
+pub(crate) fn scale(ty: Type) -> Option<u8> {
+    match ty {
+        Type::Decimal(p, s) if (1..=SCALED_DIGITS).contains(&p) => Some(s),
+        _ => None,
+    }
+}
+
+/// The scale a bound decimal is written with.
+pub(crate) fn literal_scale(e: &Expr) -> Option<u8> {
+    match e {
+        Expr::Value(Value::Decimal(d)) => Some(shortest(*d).scale.min(u8::MAX as u32) as u8),
+        Expr::Negate(e) => literal_scale(e),
+        _ => None,
+    }
+}
+
+/// The type of a product in which a decimal takes part: scales add up.
+pub(crate) fn product(a: &Expr, b: &Expr) -> Option<Type> {
+    let own = |e: &Expr| match literal_scale(e) {
+        Some(s) => (Type::Decimal(SCALED_DIGITS, s), s),
+        None => (type_of(e), scale(type_of(e)).unwrap_or(0)),
+    };
+    let ((a, s), (b, t)) = (own(a), own(b));
+    let fits = |ty| scale(ty).is_some() || matches!(ty, Type::I16 | Type::I32 | Type::I64);
+    let decimal = scale(a).is_some() || scale(b).is_some();
+    (decimal && fits(a) && fits(b)).then(|| Type::Decimal(SCALED_DIGITS, s.saturating_add(t)))
+}
+
+/// Whether the rules of this module apply to the expression.
+pub(crate) fn concerns(w: &SqlWriter<'_>, e: &Expr) -> bool {
+    w.features().scaled_decimals
+        && match e {
+            Expr::Column(_, c) => matches!(c.ty, Type::Decimal(..)),
+            Expr::Value(v) => matches!(v, Value::Decimal(_) | Value::Null(Type::Decimal(..))),
+            Expr::Tuple(items) => items.iter().any(|e| concerns(w, e)),
+            e => matches!(type_of(e), Type::Decimal(..)),
+        }
+}
+
+/// What several decimals are brought to before they meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Common {
+    /// Integers of this scale.
+    Scaled(u8),
+    /// Text: equality only.
+    Text,
+    /// Floats.
+    Float,
+}
+
+pub(crate) fn meet<'e>(exprs: impl IntoIterator<Item = &'e Expr> + Clone) -> Common {
+    let ty = common(exprs.clone());
+    let only_literals = exprs
+        .into_iter()
+        .all(|e| literal_scale(e).is_some() || is_null(e));
+    match scale(ty) {
+        Some(_) if only_literals => Common::Text,
+        Some(s) => Common::Scaled(s),
+        None if matches!(ty, Type::F32 | Type::F64) => Common::Float,
+        None => Common::Text,
+    }
+}
+
+fn is_null(e: &Expr) -> bool {
+    matches!(e, Expr::Value(Value::Null(_)))
+}
+
+impl SqlWriter<'_> {
+    /// Writes a number as an integer of this scale, for databases with scaled decimals.
+    pub fn decimal(&mut self, e: &Expr, scale: u8) -> Result<()> {
+        self.scaled(e, scale)
+    }
+    /// Writes a scaled decimal as a float.
+    pub fn decimal_as_float(&mut self, e: &Expr) -> Result<()> {
+        self.float(e)
+    }
+    /// Writes the expression in the form the operands agreed on.
+    pub(crate) fn decimal_as(&mut self, e: &Expr, form: Common) -> Result<()> {
+        match form {
+            Common::Scaled(s) => self.scaled(e, s),
+            Common::Text => self.operand(e),
+            Common::Float => self.float(e),
+        }
+    }
+
+    /// Writes the expression as an integer of this scale.
+    pub(crate) fn scaled(&mut self, e: &Expr, to: u8) -> Result<()> {
+        match e {
+            Expr::Value(v) => {
+                let v = rescale(v, to).ok_or_else(out_of_range)?;
+                return self.param(v);
+            }
+            Expr::Negate(inner) => {
+                self.push("-");
+                return self.scaled(inner, to);
+            }
+            _ => {}
+        }
+        let ty = type_of(e);
+        let from = match scale(ty) {
+            Some(s) => s,
+            None if matches!(ty, Type::I16 | Type::I32 | Type::I64) => 0,
+            None => {
+                return Err(self.unsupported("a number that is not exact beside a decimal of fixed scale"));
+            }
+        };
+        if from <= to {
+            return self.times(e, to - from);
+        }
+        self.rounded(e, from - to)
+    }
+
+    /// `e * 10^digits`.
+    fn times(&mut self, e: &Expr, digits: u8) -> Result<()> {
+        if digits == 0 {
+            return self.operand(e);
+        }
+        self.push("(");
+        self.operand(e)?;
+        self.push(" * ");
+        self.power(digits)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// `e / 10^digits`, half away from zero.
+    pub(crate) fn rounded(&mut self, e: &Expr, digits: u8) -> Result<()> {
+        self.push("((");
+        self.operand(e)?;
+        self.push(" + CASE WHEN ");
+        self.operand(e)?;
+        self.push(" < 0 THEN -");
+        self.half(digits)?;
+        self.push(" ELSE ");
+        self.half(digits)?;
+        self.push(" END) / ");
+        self.power(digits)?;
+        self.push(")");
+        Ok(())
+    }
+    /// 10^digits.
+    pub(crate) fn power(&mut self, digits: u8) -> Result<()> {
+        self.number(self.power_of_ten(digits)?);
+        Ok(())
+    }
+    fn half(&mut self, digits: u8) -> Result<()> {
+        self.number(self.power_of_ten(digits)? / 2);
+        Ok(())
+    }
+    fn power_of_ten(&self, digits: u8) -> Result<u64> {
+        if digits > SCALED_DIGITS {
+            return Err(self.unsupported("a decimal with more than 18 digits after the point"));
+        }
+        Ok(10u64.pow(digits as u32))
+    }
+
+    /// Writes the expression as a float.
+    pub(crate) fn float(&mut self, e: &Expr) -> Result<()> {
+        if let Expr::Value(Value::Decimal(d)) = e {
+            return self.param(Value::F64(
+                d.mantissa as f64 / 10f64.powi(d.scale.min(308) as i32),
+            ));
+        }
+        match (type_of(e), scale(type_of(e))) {
+            (_, Some(s)) => {
+                self.push("(");
+                self.operand(e)?;
+                self.push(" / ");
+                self.power(s)?;
+                self.push(".0)");
+                Ok(())
+            }
+            (Type::Decimal(..), None) => Err(self.unbounded()),
+            _ => self.operand(e),
+        }
+    }
+
+    /// The error for arithmetic and order on decimals that are stored as text.
+    pub(crate) fn unbounded(&self) -> Error {
+        self.unsupported(
+            "arithmetic or order on a decimal without fixed precision (give the column at most 18 digits)",
+        )
+    }
+
+    /// A comparison in which a decimal takes part.
+    pub(crate) fn compare_decimals(&mut self, op: CompareOp, a: &Expr, b: &Expr) -> Result<()> {
+        if let (Expr::Tuple(left), Expr::Tuple(right)) = (a, b) {
+            let forms: Vec<Common> = left.iter().zip(right).map(|(x, y)| meet([x, y])).collect();
+            self.decimal_tuple(left, right, &forms)?;
+            self.push(compare_text(op));
+            return self.decimal_tuple(right, left, &forms);
+        }
+        let form = meet([a, b]);
+        let equality = matches!(
+            op,
+            CompareOp::Eq | CompareOp::Ne | CompareOp::IsDistinct | CompareOp::IsNotDistinct
+        );
+        if form == Common::Text && !equality {
+            return Err(self.unbounded());
+        }
+        self.decimal_as(a, form)?;
+        self.push(compare_text(op));
+        self.decimal_as(b, form)
+    }
+
+    fn decimal_tuple(&mut self, items: &[Expr], others: &[Expr], forms: &[Common]) -> Result<()> {
+        self.push("(");
+        for (i, (e, form)) in items.iter().zip(forms).enumerate() {
+            self.comma(i);
+            if concerns(self, e) || others.get(i).is_some_and(|o| concerns(self, o)) {
+                self.decimal_as(e, *form)?;
+            } else {
+                self.expr(e)?;
+            }
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    /// Arithmetic in which a decimal takes part.
+    pub(crate) fn decimal_math(&mut self, op: MathOp, a: &Expr, b: &Expr) -> Result<()> {
+        let text = match op {
+            MathOp::Add => " + ",
+            MathOp::Sub => " - ",
+            MathOp::Rem => " % ",
+            MathOp::Mul => " * ",
+            MathOp::Div => return self.decimal_division(a, b),
+            MathOp::Concat | MathOp::BitAnd | MathOp::BitOr => {
+                return Err(self.unsupported("this operator between decimals"));
+            }
+        };
+        let forms = match (op, meet([a, b])) {
+            (_, Common::Text) => return Err(self.unbounded()),
+            (_, Common::Float) => (Common::Float, Common::Float),
+            (MathOp::Mul, Common::Scaled(_)) => {
+                if product(a, b).and_then(scale).is_none_or(|s| s > SCALED_DIGITS) {
+                    return Err(
+                        self.unsupported("a product of decimals with more than 18 digits after the point")
+                    );
+                }
+                let own = |e| Common::Scaled(literal_scale(e).or(scale(type_of(e))).unwrap_or(0));
+                (own(a), own(b))
+            }
+            (_, form) => (form, form),
+        };
+        self.decimal_as(a, forms.0)?;
+        self.push(text);
+        self.decimal_as(b, forms.1)
+    }
+
+    fn decimal_division(&mut self, a: &Expr, b: &Expr) -> Result<()> {
+        match meet([a, b]) {
+            Common::Float => {
+                self.float(a)?;
+                self.push(" / ");
+                self.float(b)
+            }
+            Common::Scaled(_) | Common::Text => {
+                Err(self.unsupported("a quotient of decimals (cast one to a float)"))
+            }
+        }
+    }
+}
+
+/// The value as an integer of this scale; `None` when it has more digits than that or than a 64-bit integer.
+pub(crate) fn rescale(v: &Value, to: u8) -> Option<Value> {
+    let parts = match v {
+        Value::Null(_) => return Some(Value::Null(Type::Decimal(SCALED_DIGITS, to))),
+        Value::Decimal(d) => shortest(*d),
+        Value::I16(n) => DecimalParts {
+            mantissa: *n as i128,
+            scale: 0,
+        },
+        Value::I32(n) => DecimalParts {
+            mantissa: *n as i128,
+            scale: 0,
+        },
+        Value::I64(n) => DecimalParts {
+            mantissa: *n as i128,
+            scale: 0,
+        },
+        _ => return None,
+    };
+    let up = (to as u32).checked_sub(parts.scale)?;
+    let scaled = parts.mantissa.checked_mul(10i128.checked_pow(up)?)?;
+    i64::try_from(scaled).ok().map(Value::I64)
+}
+
+fn out_of_range() -> Error {
+    Error::encode("the decimal has more digits than the column holds")
+}
+
+/// Refuses a decimal that its column would round.
+pub(crate) fn check_digits(v: &Value, ty: Type) -> Result<()> {
+    match (v, ty) {
+        (Value::Decimal(d), Type::Decimal(p, s))
+            if p > 0 && d.scale > s as u32 && shortest(*d).scale > s as u32 =>
+        {
+            Err(Error::encode(
+                "the decimal has more fraction digits than the column holds",
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,157 @@
+//! How long a statement may take, judged by its structure alone.
+//!
+//! A database that runs on the caller's thread can be stopped between steps of a scan but not inside one step, such as
+//! counting a whole table or deleting all of it.
+
+use crate::ast::{
+    Column, CompareOp, Delete, Distinct, Expr, FromItem, InList, Insert, InsertSource, JoinKind, Select,
+    Source, Table, Update,
+};
+use crate::sql::Effort;
+
+/// Lists up to this length leave a statement what it is.
+const SHORT_LIST: usize = 1000;
+/// So many rows are inserted in no time.
+const FEW_ROWS: usize = 8;
+
+pub(crate) fn select(s: &Select) -> Effort {
+    let Select {
+        with,
+        distinct,
+        columns,
+        from,
+        joins,
+        filter,
+        group,
+        having,
+        windows,
+        compound,
+        order,
+        limit: _,
+        offset: _,
+        lock: _,
+    } = s;
+    let plain = with.is_empty()
+        && matches!(distinct, Distinct::No)
+        && group.is_empty()
+        && having.is_empty()
+        && windows.is_empty()
+        && compound.is_empty()
+        && columns.iter().all(is_quick)
+        && filter.iter().all(is_quick)
+        && joins.iter().all(|j| j.on.iter().all(is_quick));
+    // Sorting is stoppable while rows are gathered, and what was gathered within the budget is sorted in no time.
+    let plain = plain && order.iter().all(|o| is_quick(&o.expr));
+    let Some(from) = from else {
+        return if plain { Effort::Short } else { Effort::Long };
+    };
+    let tables = std::iter::once(from).chain(joins.iter().map(|j| &j.table));
+    if !plain || !tables.clone().all(|t| matches!(t.item, FromItem::Table(_))) {
+        return Effort::Long;
+    }
+    let one_row = by_key(&from.item, from.source, true, filter)
+        && joins.iter().all(|j| {
+            matches!(j.kind, JoinKind::Inner | JoinKind::Left)
+                && by_key(&j.table.item, j.table.source, false, &j.on)
+        });
+    if one_row { Effort::Short } else { Effort::Rows }
+}
+
+pub(crate) fn insert(i: &Insert) -> Effort {
+    let few = match &i.rows {
+        InsertSource::Default => true,
+        InsertSource::Rows(rows) => {
+            rows.len() <= FEW_ROWS * i.columns.len().max(1) && rows.iter().all(is_quick)
+        }
+        InsertSource::Arrays { .. } | InsertSource::Query(_) => false,
+    };
+    if few && i.with.is_empty() && i.returning.iter().all(is_quick) {
+        Effort::Short
+    } else {
+        Effort::Long
+    }
+}
+
+pub(crate) fn update(u: &Update) -> Effort {
+    let one_row = u.with.is_empty()
+        && u.from.is_empty()
+        && is_key(u.table, u.source, true, &u.filter)
+        && u.filter.iter().all(is_quick)
+        && u.set.iter().all(|a| is_quick(&a.value))
+        && u.returning.iter().all(is_quick);
+    if one_row { Effort::Short } else { Effort::Long }
+}
+
+pub(crate) fn delete(d: &Delete) -> Effort {
+    let one_row = d.with.is_empty()
+        && d.using.is_empty()
+        && is_key(d.table, d.source, true, &d.filter)
+        && d.filter.iter().all(is_quick)
+        && d.returning.iter().all(is_quick);
+    if one_row { Effort::Short } else { Effort::Long }
+}
+
+fn by_key(item: &FromItem, source: Source, root: bool, conditions: &[Expr]) -> bool {
+    matches!(item, FromItem::Table(table) if is_key(table, source, root, conditions))
+}
+
+/// Whether the conditions fix all columns of a unique set: to bound values at the root, to anything else in a join.
+fn is_key(table: &Table, source: Source, root: bool, conditions: &[Expr]) -> bool {
+    table.unique.iter().any(|set| {
+        !set.is_empty()
+            && set
+                .iter()
+                .all(|column| conditions.iter().any(|e| fixes(e, source, column, root)))
+    })
+}
+
+fn fixes(e: &Expr, source: Source, column: &'static Column, root: bool) -> bool {
+    let own = |s: Source| s == source || (root && s == Source::ROOT);
+    let is_column = |e: &Expr| matches!(e, Expr::Column(s, c) if own(*s) && std::ptr::eq(*c, column));
+    let is_other = |e: &Expr| match e {
+        Expr::Value(_) | Expr::Actor | Expr::Tenant => true,
+        Expr::Column(s, _) => !root && !own(*s),
+        _ => false,
+    };
+    match e {
+        Expr::Compare(CompareOp::Eq, a, b) => (is_column(a) && is_other(b)) || (is_column(b) && is_other(a)),
+        Expr::In(a, InList::Values(_, values)) => values.len() <= 1 && is_column(a),
+        Expr::All(items) => items.iter().any(|e| fixes(e, source, column, root)),
+        _ => false,
+    }
+}
+
+/// Whether the expression costs no more than a few steps a row: no query, aggregate, unknown function or
+/// hand-written SQL inside.
+fn is_quick(e: &Expr) -> bool {
+    match e {
+        Expr::Column(..) | Expr::Field(..) | Expr::Value(_) | Expr::Clock | Expr::Actor | Expr::Tenant => {
+            true
+        }
+        Expr::Not(e) | Expr::Negate(e) | Expr::IsNull(e, _) | Expr::IsTrue(e) | Expr::Cast(e, _) => {
+            is_quick(e)
+        }
+        Expr::All(items) | Expr::Any(items) | Expr::Tuple(items) => items.iter().all(is_quick),
+        Expr::Compare(_, a, b) | Expr::Math(_, a, b) | Expr::Text(_, a, b) => is_quick(a) && is_quick(b),
+        Expr::Between(three) => three.iter().all(is_quick),
+        Expr::In(e, InList::Values(_, values)) => values.len() <= SHORT_LIST && is_quick(e),
+        Expr::In(e, InList::Exprs(items)) => is_quick(e) && items.iter().all(is_quick),
+        Expr::In(_, InList::Query(_)) => false,
+        Expr::Call(f, args) => !matches!(f, crate::ast::Function::Named(..)) && args.iter().all(is_quick),
+        Expr::Case {
+            operand,
+            arms,
+            otherwise,
+        } => {
+            operand.as_deref().is_none_or(is_quick)
+                && arms.iter().all(|(w, t)| is_quick(w) && is_quick(t))
+                && otherwise.as_deref().is_none_or(is_quick)
+        }
+        Expr::Aggregate(_)
+        | Expr::Window(_)
+        | Expr::Exists(_)
+        | Expr::Subquery(_)
+        | Expr::Quantified(..)
+        | Expr::Raw(..) => false,
+    }
+}

@@ -1,0 +1,457 @@
+//! Expressions.
+
+use crate::ast::{CompareOp, Expr, Function, InList, MathOp, Quantifier, RawPart, Select};
+use crate::error::Result;
+use crate::sql::decimal::{self, Common, concerns, meet};
+use crate::sql::dialect::ListForm;
+use crate::sql::types::{common, type_of};
+use crate::sql::{SqlWriter, list};
+use crate::value::{Type, Value};
+
+impl SqlWriter<'_> {
+    /// Writes an expression.
+    pub fn expr(&mut self, e: &Expr) -> Result<()> {
+        match e {
+            Expr::Column(source, column) => {
+                self.sensitive |= column.sensitive;
+                self.column(*source, column)
+            }
+            Expr::Field(source, name, _) => self.field(*source, name),
+            Expr::Value(v) => self.param(v.clone()),
+            Expr::Clock => self.clock(),
+            Expr::Actor => self.actor(),
+            Expr::Tenant => self.tenant(),
+            Expr::Not(e) => self.not(e),
+            Expr::Negate(e) => {
+                self.push("-");
+                self.operand(e)
+            }
+            Expr::All(items) => self.joined(items, " AND ", "TRUE"),
+            Expr::Any(items) => self.joined(items, " OR ", "FALSE"),
+            Expr::Compare(op, a, b) => self.compare(*op, a, b),
+            Expr::Math(op, a, b) => self.math(*op, a, b),
+            Expr::IsNull(e, negated) => {
+                self.operand(e)?;
+                self.push(if *negated { " IS NOT NULL" } else { " IS NULL" });
+                Ok(())
+            }
+            Expr::IsTrue(e) => {
+                self.push("(");
+                self.expr(e)?;
+                self.push(") IS TRUE");
+                Ok(())
+            }
+            Expr::Between(three) => self.between(three),
+            Expr::In(e, items) => self.is_in(e, items),
+            Expr::Text(op, a, b) => self.dialect().text(self, *op, a, b),
+            Expr::Call(f, args) => self.call(*f, args),
+            Expr::Aggregate(a) => self.dialect().aggregate(self, a, None),
+            Expr::Window(w) => self.window_call(w),
+            Expr::Case {
+                operand,
+                arms,
+                otherwise,
+            } => self.case(operand.as_deref(), arms, otherwise.as_deref()),
+            Expr::Cast(e, ty) => self.dialect().cast(self, e, *ty),
+            Expr::Exists(q) => {
+                self.push("EXISTS ");
+                self.subquery(q)
+            }
+            Expr::Subquery(q) => self.subquery(q),
+            Expr::Quantified(op, quantifier, e, q) => self.quantified(*op, *quantifier, e, q),
+            Expr::Tuple(items) => self.parenthesised(items),
+            Expr::Raw(parts, _) => self.raw(parts),
+        }
+    }
+
+    /// Writes an expression such that it can stand beside any operator.
+    pub fn operand(&mut self, e: &Expr) -> Result<()> {
+        let closed = match e {
+            Expr::Column(..)
+            | Expr::Field(..)
+            | Expr::Value(_)
+            | Expr::Clock
+            | Expr::Actor
+            | Expr::Tenant
+            | Expr::Call(..)
+            | Expr::Aggregate(_)
+            | Expr::Window(_)
+            | Expr::Case { .. }
+            | Expr::Cast(..)
+            | Expr::Exists(_)
+            | Expr::Subquery(_)
+            | Expr::Tuple(_) => true,
+            Expr::All(items) | Expr::Any(items) => items.is_empty(),
+            Expr::Not(_)
+            | Expr::Negate(_)
+            | Expr::Compare(..)
+            | Expr::Math(..)
+            | Expr::IsNull(..)
+            | Expr::IsTrue(_)
+            | Expr::Between(_)
+            | Expr::In(..)
+            | Expr::Text(..)
+            | Expr::Quantified(..)
+            | Expr::Raw(..) => false,
+        };
+        if closed {
+            self.expr(e)
+        } else {
+            self.in_parentheses(e)
+        }
+    }
+
+    fn in_parentheses(&mut self, e: &Expr) -> Result<()> {
+        self.push("(");
+        self.expr(e)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// An operand of a comparison: arithmetic binds tighter anyway.
+    fn side(&mut self, e: &Expr) -> Result<()> {
+        match e {
+            Expr::Math(..) | Expr::Negate(_) => self.expr(e),
+            e => self.operand(e),
+        }
+    }
+
+    /// Expressions separated by commas.
+    pub fn list(&mut self, items: &[Expr]) -> Result<()> {
+        for (i, e) in items.iter().enumerate() {
+            self.comma(i);
+            self.expr(e)?;
+        }
+        Ok(())
+    }
+    pub(crate) fn parenthesised(&mut self, items: &[Expr]) -> Result<()> {
+        self.push("(");
+        self.list(items)?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn joined(&mut self, items: &[Expr], with: &str, empty: &str) -> Result<()> {
+        if items.is_empty() {
+            self.push(empty);
+        }
+        for (i, e) in items.iter().enumerate() {
+            if i > 0 {
+                self.push(with);
+            }
+            if items.len() == 1 {
+                self.expr(e)?
+            } else {
+                self.condition(e)?
+            }
+        }
+        Ok(())
+    }
+
+    /// A condition among others joined by AND or OR.
+    pub(crate) fn condition(&mut self, e: &Expr) -> Result<()> {
+        match e {
+            Expr::All(items) | Expr::Any(items) if items.len() > 1 => self.in_parentheses(e),
+            Expr::All(items) | Expr::Any(items) if items.len() == 1 => self.condition(&items[0]),
+            Expr::Raw(..) => self.in_parentheses(e),
+            e => self.expr(e),
+        }
+    }
+
+    fn not(&mut self, e: &Expr) -> Result<()> {
+        self.push("NOT ");
+        self.operand(e)
+    }
+
+    fn compare(&mut self, op: CompareOp, a: &Expr, b: &Expr) -> Result<()> {
+        if concerns(self, a) || concerns(self, b) {
+            return self.compare_decimals(op, a, b);
+        }
+        self.side(a)?;
+        self.push(compare_text(op));
+        self.side(b)
+    }
+
+    fn math(&mut self, op: MathOp, a: &Expr, b: &Expr) -> Result<()> {
+        if concerns(self, a) || concerns(self, b) {
+            return self.decimal_math(op, a, b);
+        }
+        self.math_operand(op, a, false)?;
+        self.push(match op {
+            MathOp::Add => " + ",
+            MathOp::Sub => " - ",
+            MathOp::Mul => " * ",
+            MathOp::Div => " / ",
+            MathOp::Rem => {
+                if [a, b].iter().any(|e| matches!(type_of(e), Type::F32 | Type::F64)) {
+                    return Err(self.unsupported("the remainder of floats"));
+                }
+                " % "
+            }
+            MathOp::Concat => " || ",
+            MathOp::BitAnd => " & ",
+            MathOp::BitOr => " | ",
+        });
+        self.math_operand(op, b, true)
+    }
+
+    /// `a + b - c` and `a + b * c` need no parentheses; everything else gets them, since precedence differs between
+    /// databases.
+    fn math_operand(&mut self, outer: MathOp, e: &Expr, right: bool) -> Result<()> {
+        let bare = match (outer, e) {
+            (MathOp::Add | MathOp::Sub, Expr::Math(MathOp::Mul, ..)) => true,
+            (MathOp::Add | MathOp::Sub, Expr::Math(MathOp::Add | MathOp::Sub, ..)) => !right,
+            (MathOp::Concat, Expr::Math(MathOp::Concat, ..)) => !right,
+            _ => false,
+        };
+        if bare { self.expr(e) } else { self.operand(e) }
+    }
+
+    fn between(&mut self, three: &[Expr; 3]) -> Result<()> {
+        let form = three.iter().any(|e| concerns(self, e)).then(|| meet(three));
+        if form == Some(Common::Text) {
+            return Err(self.unbounded());
+        }
+        for (e, before) in three.iter().zip(["", " BETWEEN ", " AND "]) {
+            self.push(before);
+            match form {
+                Some(form) => self.decimal_as(e, form)?,
+                None => self.side(e)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn is_in(&mut self, e: &Expr, items: &InList) -> Result<()> {
+        match items {
+            InList::Values(_, values) if values.is_empty() => self.push("FALSE"),
+            InList::Exprs(items) if items.is_empty() => self.push("FALSE"),
+            InList::Values(ty, values) if concerns(self, e) => return self.decimal_in_values(e, *ty, values),
+            InList::Values(_, values) if values.len() == 1 => {
+                self.side(e)?;
+                self.push(" = ");
+                self.param(values[0].clone())?;
+            }
+            InList::Values(ty, values) => {
+                self.side(e)?;
+                self.in_values(*ty, values)?;
+            }
+            InList::Exprs(items) if concerns(self, e) && !matches!(e, Expr::Tuple(_)) => {
+                let form = meet(std::iter::once(e).chain(items));
+                self.decimal_as(e, form)?;
+                self.push(" IN (");
+                for (i, item) in items.iter().enumerate() {
+                    self.comma(i);
+                    self.decimal_as(item, form)?;
+                }
+                self.push(")");
+            }
+            InList::Exprs(items) => {
+                self.side(e)?;
+                // row values: the form with VALUES is the one that every database reads
+                let rows = matches!(e, Expr::Tuple(_));
+                self.push(if rows { " IN (VALUES " } else { " IN (" });
+                self.list(items)?;
+                self.push(")");
+            }
+            InList::Query(q) => {
+                self.same_scale(e, q)?;
+                self.side(e)?;
+                self.push(" IN ");
+                self.subquery(q)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn in_values(&mut self, ty: Type, values: &[Value]) -> Result<()> {
+        match self.dialect().list(ty) {
+            ListForm::Array => match ty.element() {
+                Some(element) => {
+                    self.push(" = ANY(");
+                    self.param(Value::Array(element, values.to_vec()))?;
+                    self.push(")");
+                    Ok(())
+                }
+                None => self.each_value(values),
+            },
+            ListForm::Json => {
+                let json = list::json(values)?;
+                self.push(" IN (SELECT value FROM json_each(");
+                self.param(Value::Text(json))?;
+                self.push("))");
+                Ok(())
+            }
+            ListForm::Each => self.each_value(values),
+        }
+    }
+    fn each_value(&mut self, values: &[Value]) -> Result<()> {
+        self.push(" IN (");
+        for (i, v) in values.iter().enumerate() {
+            self.comma(i);
+            self.param(v.clone())?;
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn decimal_in_values(&mut self, e: &Expr, ty: Type, values: &[Value]) -> Result<()> {
+        let exprs: Vec<Expr> = values.iter().cloned().map(Expr::Value).collect();
+        let form = meet(std::iter::once(e).chain(&exprs));
+        self.decimal_as(e, form)?;
+        match form {
+            Common::Scaled(s) => {
+                let scaled: Option<Vec<Value>> = values.iter().map(|v| decimal::rescale(v, s)).collect();
+                let scaled =
+                    scaled.ok_or_else(|| self.unsupported("a decimal beyond 18 digits in a list"))?;
+                self.in_values(Type::I64, &scaled)
+            }
+            Common::Text | Common::Float => {
+                let _ = ty;
+                self.each_value(values)
+            }
+        }
+    }
+
+    /// Refuses a comparison of decimals of different scale with a query: neither side could be converted.
+    fn same_scale(&self, e: &Expr, q: &Select) -> Result<()> {
+        let inner = q.columns.first().map_or(Type::Text, type_of);
+        if self.features().scaled_decimals && decimal::scale(type_of(e)) != decimal::scale(inner) {
+            return Err(self.unsupported("a comparison of a decimal with a query of another scale"));
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, f: Function, args: &[Expr]) -> Result<()> {
+        let decimals = self.features().scaled_decimals && args.first().is_some_and(|e| concerns(self, e));
+        if decimals
+            && !matches!(
+                f,
+                Function::Coalesce | Function::NullIf | Function::Abs | Function::Named(..)
+            )
+        {
+            let ok = matches!(
+                f,
+                Function::Greatest | Function::Least | Function::Round | Function::Floor | Function::Ceil
+            ) && decimal::scale(common(args.iter().take(if f == Function::Round {
+                1
+            } else {
+                args.len()
+            })))
+            .is_some();
+            if !ok {
+                return Err(self.unsupported("this function of decimals"));
+            }
+        }
+        self.dialect().function(self, f, args)
+    }
+
+    /// Arguments that are alternatives of one another, brought to one form.
+    pub fn alternatives(&mut self, items: &[Expr]) -> Result<()> {
+        let form = self.form_of(items);
+        for (i, e) in items.iter().enumerate() {
+            self.comma(i);
+            self.alternative(e, form)?;
+        }
+        Ok(())
+    }
+    /// The form in which decimals among these meet, if there are any.
+    pub(crate) fn form_of<'e>(&self, items: impl IntoIterator<Item = &'e Expr> + Clone) -> Option<Common> {
+        let any = self.features().scaled_decimals && items.clone().into_iter().any(|e| concerns(self, e));
+        any.then(|| meet(items))
+    }
+    pub(crate) fn alternative(&mut self, e: &Expr, form: Option<Common>) -> Result<()> {
+        match form {
+            Some(form) => self.decimal_as(e, form),
+            None => self.expr(e),
+        }
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&Expr>,
+        arms: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+    ) -> Result<()> {
+        let results = arms.iter().map(|(_, r)| r).chain(otherwise);
+        let form = self.form_of(results);
+        let tested =
+            operand.and_then(|o| self.form_of(std::iter::once(o).chain(arms.iter().map(|(w, _)| w))));
+        self.push("CASE");
+        if let Some(operand) = operand {
+            self.push(" ");
+            self.alternative(operand, tested)?;
+        }
+        for (when, then) in arms {
+            self.push(" WHEN ");
+            self.alternative(when, tested)?;
+            self.push(" THEN ");
+            self.alternative(then, form)?;
+        }
+        if let Some(otherwise) = otherwise {
+            self.push(" ELSE ");
+            self.alternative(otherwise, form)?;
+        }
+        self.push(" END");
+        Ok(())
+    }
+
+    pub(crate) fn subquery(&mut self, q: &Select) -> Result<()> {
+        self.push("(");
+        self.select(q, &[], &[])?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn quantified(&mut self, op: CompareOp, quantifier: Quantifier, e: &Expr, q: &Select) -> Result<()> {
+        self.same_scale(e, q)?;
+        let any = quantifier == Quantifier::Any;
+        self.side(e)?;
+        if any && op == CompareOp::Eq {
+            self.push(" IN ");
+            return self.subquery(q);
+        }
+        self.require(
+            self.features().quantified,
+            if any { "ANY of a query" } else { "ALL of a query" },
+        )?;
+        self.require(
+            !matches!(op, CompareOp::IsDistinct | CompareOp::IsNotDistinct),
+            "IS DISTINCT FROM with ANY or ALL",
+        )?;
+        self.push(compare_text(op));
+        self.push(if any { "ANY " } else { "ALL " });
+        self.subquery(q)
+    }
+
+    pub(crate) fn raw(&mut self, parts: &[RawPart]) -> Result<()> {
+        for part in parts {
+            match part {
+                RawPart::Text(sql) => self.push(sql),
+                RawPart::Expr(e) => self.operand(e)?,
+                RawPart::List(values) if values.is_empty() => self.push("NULL"),
+                RawPart::List(values) => {
+                    for (i, v) in values.iter().enumerate() {
+                        self.comma(i);
+                        self.param(v.clone())?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The operator between blanks.
+pub(crate) fn compare_text(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Eq => " = ",
+        CompareOp::Ne => " <> ",
+        CompareOp::Lt => " < ",
+        CompareOp::Le => " <= ",
+        CompareOp::Gt => " > ",
+        CompareOp::Ge => " >= ",
+        CompareOp::IsDistinct => " IS DISTINCT FROM ",
+        CompareOp::IsNotDistinct => " IS NOT DISTINCT FROM ",
+    }
+}

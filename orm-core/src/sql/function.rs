@@ -1,0 +1,305 @@
+//! Functions, aggregates and windows.
+
+use crate::ast::{
+    Aggregate, AggregateFn, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, Window, WindowCall,
+    WindowFn,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::SqlWriter;
+use crate::value::Type;
+
+/// A function call as standard SQL has it.
+pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
+    let name = match f {
+        Function::Coalesce => "coalesce",
+        Function::NullIf => "nullif",
+        Function::Greatest => "greatest",
+        Function::Least => "least",
+        Function::Lower => "lower",
+        Function::Upper => "upper",
+        Function::Length => "length",
+        Function::Trim => "trim",
+        Function::TrimStart => "ltrim",
+        Function::TrimEnd => "rtrim",
+        Function::Replace => "replace",
+        Function::Substring => "substr",
+        Function::Position => return position(w, args),
+        Function::Abs => "abs",
+        Function::Round => "round",
+        Function::Floor => "floor",
+        Function::Ceil => "ceil",
+        Function::Sqrt => "sqrt",
+        Function::Power => "power",
+        Function::DatePart(part) => return date_part(w, part, one(args)?),
+        Function::DateTrunc(_) => return Err(w.unsupported("cutting down a date")),
+        Function::Named(name, _) => {
+            w.name(name)?;
+            return w.parenthesised(args);
+        }
+    };
+    w.push(name);
+    w.push("(");
+    w.alternatives(args)?;
+    w.push(")");
+    Ok(())
+}
+
+fn position(w: &mut SqlWriter<'_>, args: &[Expr]) -> Result<()> {
+    let [text, part] = args else {
+        return Err(arguments());
+    };
+    w.push("position(");
+    w.operand(part)?;
+    w.push(" IN ");
+    w.operand(text)?;
+    w.push(")");
+    Ok(())
+}
+
+fn date_part(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
+    let (open, close) = match part {
+        // with its fraction otherwise
+        DatePart::Second => ("CAST(floor(extract(", ")) AS bigint)"),
+        _ => ("CAST(extract(", ") AS bigint)"),
+    };
+    w.push(open);
+    w.push(part_name(part));
+    w.push(" FROM ");
+    w.operand(of)?;
+    if crate::sql::type_of(of) == Type::Timestamp {
+        w.push(" AT TIME ZONE 'UTC'");
+    }
+    w.push(close);
+    Ok(())
+}
+
+/// The name of a part as EXTRACT has it.
+pub fn part_name(part: DatePart) -> &'static str {
+    match part {
+        DatePart::Year => "year",
+        DatePart::Quarter => "quarter",
+        DatePart::Month => "month",
+        DatePart::Week => "week",
+        DatePart::Day => "day",
+        DatePart::Weekday => "isodow",
+        DatePart::DayOfYear => "doy",
+        DatePart::Hour => "hour",
+        DatePart::Minute => "minute",
+        DatePart::Second => "second",
+    }
+}
+
+/// The only argument of a function.
+pub fn one(args: &[Expr]) -> Result<&Expr> {
+    match args {
+        [e] => Ok(e),
+        _ => Err(arguments()),
+    }
+}
+
+/// The error for a wrong number of arguments.
+pub fn arguments() -> Error {
+    Error::new(
+        ErrorKind::InvalidQuery,
+        "the function is called with a wrong number of arguments",
+    )
+}
+
+/// The name of an aggregate that most databases share.
+pub fn aggregate_name(f: AggregateFn) -> &'static str {
+    match f {
+        AggregateFn::Count => "count",
+        AggregateFn::Sum => "sum",
+        AggregateFn::Avg => "avg",
+        AggregateFn::Min => "min",
+        AggregateFn::Max => "max",
+        AggregateFn::StringAgg => "string_agg",
+        AggregateFn::BoolAnd => "bool_and",
+        AggregateFn::BoolOr => "bool_or",
+        AggregateFn::ArrayAgg => "array_agg",
+        AggregateFn::JsonAgg => "json_agg",
+        AggregateFn::PercentileCont => "percentile_cont",
+        AggregateFn::PercentileDisc => "percentile_disc",
+        AggregateFn::Mode => "mode",
+        AggregateFn::Named(name, _) => name,
+    }
+}
+
+impl SqlWriter<'_> {
+    /// `name([DISTINCT] arguments [ORDER BY …]) [FILTER (WHERE …)] [OVER (…)]`; `argument` writes each argument.
+    pub fn aggregate_call(
+        &mut self,
+        name: &str,
+        call: &Aggregate,
+        over: Option<&Window>,
+        argument: &mut dyn FnMut(&mut Self, &Expr) -> Result<()>,
+    ) -> Result<()> {
+        let Aggregate {
+            function,
+            args,
+            distinct,
+            filter,
+            order,
+        } = call;
+        let ordered_set = matches!(
+            function,
+            AggregateFn::PercentileCont | AggregateFn::PercentileDisc | AggregateFn::Mode
+        );
+        self.name(name)?;
+        self.push(if *distinct { "(DISTINCT " } else { "(" });
+        for (i, e) in args.iter().enumerate() {
+            self.comma(i);
+            argument(self, e)?;
+        }
+        if args.is_empty() && *function == AggregateFn::Count {
+            self.push("*");
+        }
+        if ordered_set {
+            self.push(") WITHIN GROUP (ORDER BY ");
+            self.order_items(order, None)?;
+        } else if !order.is_empty() {
+            self.push(" ORDER BY ");
+            self.order_items(order, None)?;
+        }
+        self.push(")");
+        if let Some(filter) = filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.push(")");
+        }
+        match over {
+            Some(window) => self.over(window),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn window_call(&mut self, call: &WindowCall) -> Result<()> {
+        let WindowCall { function, window } = call;
+        match function {
+            WindowFn::RowNumber => self.push("row_number()"),
+            WindowFn::Rank => self.push("rank()"),
+            WindowFn::DenseRank => self.push("dense_rank()"),
+            WindowFn::PercentRank => self.push("percent_rank()"),
+            WindowFn::CumeDist => self.push("cume_dist()"),
+            WindowFn::Ntile(n) => {
+                self.push("ntile(");
+                self.integer_argument(n)?;
+                self.push(")");
+            }
+            WindowFn::Lag(args) => self.shifted("lag(", args)?,
+            WindowFn::Lead(args) => self.shifted("lead(", args)?,
+            WindowFn::FirstValue(e) => self.window_value("first_value(", e, None)?,
+            WindowFn::LastValue(e) => self.window_value("last_value(", e, None)?,
+            WindowFn::NthValue(e, n) => self.window_value("nth_value(", e, Some(n))?,
+            WindowFn::Aggregate(a) => return self.dialect().aggregate(self, a, Some(window)),
+        }
+        self.over(window)
+    }
+
+    fn window_value(&mut self, open: &str, e: &Expr, n: Option<&Expr>) -> Result<()> {
+        self.push(open);
+        self.expr(e)?;
+        if let Some(n) = n {
+            self.push(", ");
+            self.integer_argument(n)?;
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    /// `lag(value, offset, default)`: value and default are alternatives of one another.
+    fn shifted(&mut self, open: &str, args: &[Expr]) -> Result<()> {
+        self.push(open);
+        let form = self.form_of(args.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, e)| e));
+        for (i, e) in args.iter().enumerate() {
+            self.comma(i);
+            if i == 1 {
+                self.integer_argument(e)?
+            } else {
+                self.alternative(e, form)?
+            }
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    /// Counts that databases want as a 32-bit integer although ours are wider.
+    fn integer_argument(&mut self, e: &Expr) -> Result<()> {
+        use crate::value::Value;
+        match e {
+            Expr::Value(Value::I64(n)) => match i32::try_from(*n) {
+                Ok(n) => self.param(Value::I32(n)),
+                Err(_) => Err(Error::encode("the offset does not fit a 32-bit integer")),
+            },
+            e => self.expr(e),
+        }
+    }
+
+    /// ` OVER (…)`.
+    pub fn over(&mut self, window: &Window) -> Result<()> {
+        self.push(" OVER (");
+        self.window(window)?;
+        self.push(")");
+        Ok(())
+    }
+
+    pub(crate) fn window(&mut self, window: &Window) -> Result<()> {
+        let Window {
+            base,
+            partition,
+            order,
+            frame,
+        } = window;
+        let mut space = "";
+        if let Some(base) = base {
+            self.ident(base)?;
+            space = " ";
+        }
+        if !partition.is_empty() {
+            self.push(space);
+            self.push("PARTITION BY ");
+            self.list(partition)?;
+            space = " ";
+        }
+        if !order.is_empty() {
+            self.push(space);
+            self.push("ORDER BY ");
+            self.order_items(order, None)?;
+            space = " ";
+        }
+        if let Some(frame) = frame {
+            self.push(space);
+            self.frame(frame)?;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, frame: &Frame) -> Result<()> {
+        let Frame { unit, start, end } = frame;
+        self.push(match unit {
+            FrameUnit::Rows => "ROWS ",
+            FrameUnit::Range => "RANGE ",
+            FrameUnit::Groups => "GROUPS ",
+        });
+        let Some(end) = end else { return self.bound(start) };
+        self.push("BETWEEN ");
+        self.bound(start)?;
+        self.push(" AND ");
+        self.bound(end)
+    }
+
+    fn bound(&mut self, bound: &FrameBound) -> Result<()> {
+        let (e, after) = match bound {
+            FrameBound::UnboundedPreceding => (None, "UNBOUNDED PRECEDING"),
+            FrameBound::Preceding(e) => (Some(e), " PRECEDING"),
+            FrameBound::CurrentRow => (None, "CURRENT ROW"),
+            FrameBound::Following(e) => (Some(e), " FOLLOWING"),
+            FrameBound::UnboundedFollowing => (None, "UNBOUNDED FOLLOWING"),
+        };
+        if let Some(e) = e {
+            self.operand(e)?;
+        }
+        self.push(after);
+        Ok(())
+    }
+}

@@ -1,0 +1,418 @@
+//! The only code that appends to the text of a statement, numbers placeholders and names sources.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::ast::{Column, Source, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::dialect::require;
+use crate::sql::{Dialect, Effort, Features, Scope, Sql};
+use crate::value::{DecimalParts, Timestamp, Type, Value};
+
+thread_local! {
+    /// The buffer of the last statement rendered on this thread: a small statement allocates its final text only.
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// A buffer larger than this is not kept.
+const SCRATCH_LIMIT: usize = 64 * 1024;
+
+/// Text and values of a statement in the making. Dialects write through it.
+pub struct SqlWriter<'a> {
+    text: String,
+    params: Vec<Value>,
+    dialect: &'a dyn Dialect,
+    features: &'a Features,
+    scope: &'a Scope,
+    refs: Vec<Ref>,
+    root: Option<Source>,
+    aliases: u32,
+    clock: Option<usize>,
+    actor: Option<usize>,
+    tenant: Option<usize>,
+    /// Whether a column that must not be logged took part in more than the list of results.
+    pub(crate) sensitive: bool,
+    /// Whether something in the statement writes.
+    pub(crate) writes: bool,
+    /// Whether every SELECT must have a WHERE.
+    pub(crate) force_where: bool,
+}
+
+/// A source in scope.
+#[derive(Clone, Copy)]
+struct Ref {
+    source: Source,
+    name: RefName,
+    /// Rows may be missing because of an outer join: every column may be NULL.
+    outer: bool,
+}
+
+#[derive(Clone, Copy)]
+enum RefName {
+    Alias(u32),
+    Table(&'static Table),
+    Excluded,
+}
+
+/// What was in scope before a statement inside the statement.
+pub(crate) struct Frame {
+    refs: usize,
+    root: Option<Source>,
+}
+
+/// The rest of a [`Sql`] beside text and values.
+pub(crate) struct Outcome {
+    pub(crate) columns: Vec<Type>,
+    pub(crate) effort: Effort,
+    pub(crate) operation: &'static str,
+    pub(crate) target: Option<&'static str>,
+}
+
+impl<'a> SqlWriter<'a> {
+    pub(crate) fn new(dialect: &'a dyn Dialect, scope: &'a Scope) -> Self {
+        let mut text = SCRATCH.take();
+        text.clear();
+        SqlWriter {
+            text,
+            params: Vec::new(),
+            dialect,
+            features: dialect.features(),
+            scope,
+            refs: Vec::with_capacity(4),
+            root: None,
+            aliases: 0,
+            clock: None,
+            actor: None,
+            tenant: None,
+            sensitive: false,
+            writes: false,
+            force_where: false,
+        }
+    }
+
+    pub(crate) fn finish(mut self, outcome: Outcome) -> Result<Sql> {
+        let Outcome {
+            columns,
+            effort,
+            operation,
+            target,
+        } = outcome;
+        let max = self.features.max_params;
+        if self.params.len() > max {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                format!("the statement binds more than {max} values; send it in parts"),
+            ));
+        }
+        let text: Arc<str> = Arc::from(self.text.as_str());
+        if self.text.capacity() <= SCRATCH_LIMIT {
+            SCRATCH.set(std::mem::take(&mut self.text));
+        }
+        Ok(Sql {
+            text,
+            sensitive: self.sensitive && !self.params.is_empty(),
+            params: self.params,
+            columns,
+            effort,
+            writes: self.writes,
+            operation,
+            target,
+        })
+    }
+
+    /// The database this is written for.
+    pub fn dialect(&self) -> &'a dyn Dialect {
+        self.dialect
+    }
+    /// What it can do.
+    pub fn features(&self) -> &'a Features {
+        self.features
+    }
+    pub(crate) fn scope(&self) -> &'a Scope {
+        self.scope
+    }
+    /// Fails with the feature's name unless the database has it.
+    pub fn require(&self, has: bool, feature: &str) -> Result<()> {
+        require(has, feature, self.dialect)
+    }
+    /// The error for something this database cannot do.
+    pub fn unsupported(&self, feature: &str) -> Error {
+        Error::unsupported(feature, self.dialect.name())
+    }
+
+    /// Appends SQL as it is.
+    #[inline]
+    pub fn push(&mut self, sql: &str) {
+        self.text.push_str(sql);
+    }
+    /// Appends a whole number.
+    pub fn number(&mut self, n: u64) {
+        if n >= 10 {
+            self.number(n / 10);
+        }
+        self.text.push((b'0' + (n % 10) as u8) as char);
+    }
+    /// Appends a quoted identifier.
+    pub fn ident(&mut self, name: &str) -> Result<()> {
+        self.quoted(name, '"', "a name in the database must not contain NUL")
+    }
+    /// Appends a text literal.
+    pub fn literal(&mut self, text: &str) -> Result<()> {
+        self.quoted(text, '\'', "a text literal must not contain NUL")
+    }
+    fn quoted(&mut self, text: &str, quote: char, refused: &'static str) -> Result<()> {
+        self.text.push(quote);
+        if text.bytes().any(|b| b == quote as u8 || b == 0) {
+            for c in text.chars() {
+                if c == '\0' {
+                    return Err(Error::new(ErrorKind::InvalidQuery, refused));
+                }
+                if c == quote {
+                    self.text.push(quote);
+                }
+                self.text.push(c);
+            }
+        } else {
+            self.text.push_str(text);
+        }
+        self.text.push(quote);
+        Ok(())
+    }
+    /// Appends hexadecimal digits.
+    pub(crate) fn hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for b in bytes {
+            self.text.push(DIGITS[(b >> 4) as usize] as char);
+            self.text.push(DIGITS[(b & 15) as usize] as char);
+        }
+    }
+    /// Appends the name of a function or collation that the programmer wrote; only letters, digits, `_` and `.`.
+    pub fn name(&mut self, name: &str) -> Result<()> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+        if name.is_empty() || !name.bytes().all(plain) {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "a function's name has letters, digits, `_` and `.` only",
+            ));
+        }
+        self.push(name);
+        Ok(())
+    }
+    /// Appends the name of a type.
+    pub fn type_name(&mut self, ty: Type) -> Result<()> {
+        let name = self.dialect.type_name(ty)?;
+        self.push(&name);
+        Ok(())
+    }
+    /// Appends a table's name with its schema.
+    pub(crate) fn table(&mut self, table: &Table) -> Result<()> {
+        self.qualified(table.schema, table.name)
+    }
+    pub(crate) fn qualified(&mut self, schema: Option<&str>, name: &str) -> Result<()> {
+        if let Some(schema) = schema {
+            self.require(self.features.schemas, "a schema in front of a table's name")?;
+            self.ident(schema)?;
+            self.push(".");
+        }
+        self.ident(name)
+    }
+    /// Appends names in parentheses.
+    pub(crate) fn ident_list<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) -> Result<()> {
+        self.push("(");
+        for (i, name) in names.into_iter().enumerate() {
+            self.comma(i);
+            self.ident(name.as_ref())?;
+        }
+        self.push(")");
+        Ok(())
+    }
+    /// A comma before every item but the first.
+    #[inline]
+    pub fn comma(&mut self, i: usize) {
+        if i > 0 {
+            self.push(", ");
+        }
+    }
+
+    /// Makes room for so many more values.
+    pub(crate) fn reserve(&mut self, values: usize) {
+        self.params.reserve(values);
+    }
+    /// Binds a value and appends its placeholder.
+    pub fn param(&mut self, value: Value) -> Result<()> {
+        let value = match value {
+            Value::Refused(why) => return Err(Error::encode(why)),
+            Value::Decimal(d) if self.features.scaled_decimals => Value::Decimal(shortest(d)),
+            Value::Array(_, ref items) => {
+                if let Some(Value::Refused(why)) = items.iter().find(|v| matches!(v, Value::Refused(_))) {
+                    return Err(Error::encode(*why));
+                }
+                value
+            }
+            value => value,
+        };
+        let cast = self.features.enum_types
+            && matches!(
+                value.ty(),
+                Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
+            );
+        if !cast {
+            self.params.push(value);
+            self.placeholder(self.params.len());
+            return Ok(());
+        }
+        let ty = value.ty();
+        self.params.push(value);
+        self.push("CAST(");
+        self.placeholder(self.params.len());
+        self.push(" AS ");
+        self.type_name(ty)?;
+        self.push(")");
+        Ok(())
+    }
+    fn placeholder(&mut self, n: usize) {
+        self.text.push(self.features.placeholder);
+        self.number(n as u64);
+    }
+    /// The clock of the operation: the server's, or one bound value for the whole statement.
+    pub(crate) fn clock(&mut self) -> Result<()> {
+        if self.scope.clock.is_none() && self.features.server_clock {
+            self.push(self.dialect.clock());
+            return Ok(());
+        }
+        if let Some(n) = self.clock {
+            self.placeholder(n);
+            return Ok(());
+        }
+        let now = self.scope.clock.unwrap_or_else(Timestamp::now);
+        self.clock = Some(self.params.len() + 1);
+        self.param(Value::Timestamp(now))
+    }
+    pub(crate) fn actor(&mut self) -> Result<()> {
+        if let Some(n) = self.actor {
+            self.placeholder(n);
+            return Ok(());
+        }
+        let Some(actor) = &self.scope.actor else {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "the statement records who acts, and the handle does not say: use `acting_as`",
+            ));
+        };
+        self.actor = Some(self.params.len() + 1);
+        self.param(actor.clone())
+    }
+    pub(crate) fn tenant(&mut self) -> Result<()> {
+        if let Some(n) = self.tenant {
+            self.placeholder(n);
+            return Ok(());
+        }
+        let Some(tenant) = &self.scope.tenant else {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "the table belongs to tenants, and the handle has none: use `tenant`",
+            ));
+        };
+        self.tenant = Some(self.params.len() + 1);
+        self.param(tenant.clone())
+    }
+
+    /// Begins a statement inside the statement (or the outermost one).
+    pub(crate) fn enter(&mut self, root: Option<Source>) -> Frame {
+        let frame = Frame {
+            refs: self.refs.len(),
+            root: self.root,
+        };
+        self.root = root;
+        frame
+    }
+    /// Ends it: its sources are out of scope.
+    pub(crate) fn leave(&mut self, frame: Frame) {
+        self.refs.truncate(frame.refs);
+        self.root = frame.root;
+    }
+    /// Gives the next alias to a source.
+    pub(crate) fn define(&mut self, source: Source, outer: bool) {
+        let name = RefName::Alias(self.aliases);
+        self.aliases += 1;
+        self.refs.push(Ref { source, name, outer });
+    }
+    /// Makes a source known by its table's own name: the target of a write.
+    pub(crate) fn define_target(&mut self, source: Source, table: &'static Table) {
+        self.refs.push(Ref {
+            source,
+            name: RefName::Table(table),
+            outer: false,
+        });
+    }
+    /// Makes the proposed row of an upsert known.
+    pub(crate) fn define_excluded(&mut self) {
+        self.refs.push(Ref {
+            source: Source::EXCLUDED,
+            name: RefName::Excluded,
+            outer: false,
+        });
+    }
+    /// Everything defined since the frame may be missing from a row.
+    pub(crate) fn outer_since(&mut self, frame: &Frame) {
+        for r in &mut self.refs[frame.refs..] {
+            r.outer = true;
+        }
+    }
+    fn find(&self, source: Source) -> Option<Ref> {
+        let source = self.resolve(source)?;
+        self.refs.iter().rev().find(|r| r.source == source).copied()
+    }
+    /// The source itself, or what the innermost statement's root is.
+    pub(crate) fn resolve(&self, source: Source) -> Option<Source> {
+        if source == Source::ROOT {
+            self.root.or(Some(source))
+        } else {
+            Some(source)
+        }
+    }
+    /// Whether an outer join may leave the columns of this source NULL.
+    pub(crate) fn is_outer(&self, source: Source) -> bool {
+        self.find(source).is_none_or(|r| r.outer)
+    }
+    /// Appends the alias of a source.
+    pub(crate) fn source(&mut self, source: Source, field: &'static str) -> Result<()> {
+        let Some(r) = self.find(source) else {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "a column is used outside the closure it came from",
+            )
+            .with_field(field));
+        };
+        match r.name {
+            RefName::Alias(n) => {
+                self.text.push('t');
+                self.number(n as u64);
+            }
+            RefName::Table(t) => self.table(t)?,
+            RefName::Excluded => self.push("excluded"),
+        }
+        Ok(())
+    }
+    /// Appends `alias."column"`.
+    pub(crate) fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
+        self.source(source, column.name)?;
+        self.text.push('.');
+        self.ident(column.name)
+    }
+    /// Appends `alias."name"` of a derived table.
+    pub(crate) fn field(&mut self, source: Source, name: &'static str) -> Result<()> {
+        self.source(source, name)?;
+        self.text.push('.');
+        self.ident(name)
+    }
+}
+
+/// The same number without zeros at its end: one text for equal numbers.
+pub(crate) fn shortest(mut d: DecimalParts) -> DecimalParts {
+    while d.scale > 0 && d.mantissa % 10 == 0 {
+        d.mantissa /= 10;
+        d.scale -= 1;
+    }
+    d
+}

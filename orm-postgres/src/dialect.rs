@@ -1,0 +1,315 @@
+//! What is particular to PostgreSQL's SQL. Pure text: no client library, tested without a server.
+
+use orm_core::ast::{
+    Aggregate, AggregateFn, Column, DatePart, Expr, Function, RawPart, Table, TextOp, Window,
+};
+use orm_core::error::Result;
+use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, SqlWriter, function, text, type_of};
+use orm_core::value::{EnumType, Type, Value};
+
+/// PostgreSQL 13 and later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PostgresDialect;
+
+/// The one instance.
+pub static DIALECT: PostgresDialect = PostgresDialect;
+
+static FEATURES: Features = Features {
+    placeholder: '$',
+    distinct_on: true,
+    row_locks: true,
+    lateral: true,
+    writing_cte: true,
+    delete_using: true,
+    grouping_sets: true,
+    quantified: true,
+    nested_compound: true,
+    limit_is_peeked: false,
+    bare_offset: true,
+    nulls_low: false,
+    function_columns: true,
+    conflict_needs_where: false,
+    regex: true,
+    arrays: true,
+    enum_types: true,
+    scaled_decimals: false,
+    schemas: true,
+    comments: true,
+    covering_indexes: true,
+    index_methods: true,
+    index_nulls: true,
+    add_constraint: true,
+    inline_key: false,
+    table_options: "",
+    server_clock: true,
+    inserted_marker: Some("(xmax = 0)"),
+    ordered_set_aggregates: true,
+    max_params: 65_535,
+    bulk_insert: BulkInsert::Arrays,
+};
+
+impl Dialect for PostgresDialect {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+    fn system(&self) -> &'static str {
+        "postgresql"
+    }
+    fn features(&self) -> &Features {
+        &FEATURES
+    }
+    fn type_name(&self, ty: Type) -> Result<String> {
+        Ok(match ty {
+            Type::Bool => "boolean".into(),
+            Type::I16 => "smallint".into(),
+            Type::I32 => "integer".into(),
+            Type::I64 => "bigint".into(),
+            Type::F32 => "real".into(),
+            Type::F64 => "double precision".into(),
+            Type::Text => "text".into(),
+            Type::Bytes => "bytea".into(),
+            Type::Uuid => "uuid".into(),
+            Type::Timestamp => "timestamptz".into(),
+            Type::LocalTimestamp => "timestamp".into(),
+            Type::Date => "date".into(),
+            Type::Time => "time".into(),
+            Type::Json => "jsonb".into(),
+            Type::Decimal(0, _) => "numeric".into(),
+            Type::Decimal(p, s) => format!("numeric({p}, {s})"),
+            Type::Enum(e) => enum_name(e),
+            Type::Array(e) => format!("{}[]", self.type_name(e.ty())?),
+        })
+    }
+    fn clock(&self) -> &'static str {
+        "statement_timestamp()"
+    }
+    /// Only ever forwards: rows inserted meanwhile by others have moved the sequence themselves.
+    fn advance_identity(
+        &self,
+        table: &'static Table,
+        key: &'static Column,
+        given: i64,
+    ) -> Option<Vec<RawPart>> {
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let name = match table.schema {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(table.name)),
+            None => quoted(table.name),
+        };
+        let value = |v| RawPart::Expr(Expr::Value(v));
+        Some(vec![
+            RawPart::Text("SELECT setval(s, "),
+            value(Value::I64(given)),
+            RawPart::Text(") FROM (SELECT pg_get_serial_sequence("),
+            value(Value::Text(name)),
+            RawPart::Text(", "),
+            value(Value::Str(key.name)),
+            RawPart::Text(")::regclass AS s) AS q WHERE coalesce(pg_sequence_last_value(s), 0) < "),
+            value(Value::I64(given)),
+        ])
+    }
+    fn list(&self, ty: Type) -> ListForm {
+        match ty {
+            Type::Enum(_) | Type::Array(_) => ListForm::Each,
+            _ => ListForm::Array,
+        }
+    }
+    fn hex_literal(&self, ty: Type) -> &'static str {
+        if ty == Type::Uuid { "'" } else { "'\\x" }
+    }
+
+    fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()> {
+        use TextOp::*;
+        if let (Some(literal), Some(like)) = (text::bound(right), like_operator(op)) {
+            let pattern = text::like(op, literal)?.into_owned();
+            w.operand(left)?;
+            w.push(like);
+            return w.param(Value::Text(pattern));
+        }
+        let between = match op {
+            Like => " LIKE ",
+            LikeNoCase => " ILIKE ",
+            Regex => " ~ ",
+            RegexNoCase => " ~* ",
+            EqNoCase => return lowered(w, "", left, " = ", right, ""),
+            ContainsNoCase => return lowered(w, "strpos(", left, ", ", right, ") > 0"),
+            StartsWithNoCase => return lowered(w, "starts_with(", left, ", ", right, ")"),
+            Contains => return pair(w, "strpos(", left, ", ", right, ") > 0"),
+            StartsWith => return pair(w, "starts_with(", left, ", ", right, ")"),
+            EndsWith | EndsWithNoCase => return ends_with(w, op == EndsWithNoCase, left, right),
+        };
+        w.operand(left)?;
+        w.push(between);
+        w.operand(right)
+    }
+
+    fn function(&self, w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
+        match f {
+            Function::Position => {
+                w.push("strpos(");
+                w.list(args)?;
+                w.push(")");
+                Ok(())
+            }
+            Function::DateTrunc(part) => date_trunc(w, part, function::one(args)?),
+            Function::Round | Function::Floor | Function::Ceil => rounded(w, f, args),
+            Function::Length => cast_call(w, f, args, "bigint"),
+            f => function::standard(w, f, args),
+        }
+    }
+
+    fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
+        let of = call.args.first().map(type_of);
+        let name = function::aggregate_name(call.function);
+        let mut plain = |w: &mut SqlWriter<'_>, e: &Expr| w.expr(e);
+        let (open, close) = match (call.function, of) {
+            // bigint sums to numeric; back to bigint, so that an overflow is an error
+            (AggregateFn::Sum, Some(Type::I64)) => ("CAST(", " AS bigint)"),
+            (AggregateFn::Avg, Some(Type::I16 | Type::I32 | Type::I64)) => ("CAST(", " AS double precision)"),
+            (AggregateFn::Sum | AggregateFn::Avg, Some(Type::F32)) => {
+                return w.aggregate_call(name, call, over, &mut |w, e| {
+                    w.push("CAST(");
+                    w.expr(e)?;
+                    w.push(" AS double precision)");
+                    Ok(())
+                });
+            }
+            (AggregateFn::JsonAgg, _) => {
+                // no rows are an empty array, not NULL
+                w.push("coalesce(");
+                w.aggregate_call("jsonb_agg", call, over, &mut plain)?;
+                w.push(", '[]')");
+                return Ok(());
+            }
+            _ => ("", ""),
+        };
+        w.push(open);
+        w.aggregate_call(name, call, over, &mut plain)?;
+        w.push(close);
+        Ok(())
+    }
+
+    fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
+        // floats become integers half away from zero, as decimals do
+        let float = matches!(type_of(expr), Type::F32 | Type::F64) && to.is_integer();
+        w.push("CAST(");
+        w.push(if float { "round(CAST(" } else { "" });
+        w.expr(expr)?;
+        w.push(if float { " AS numeric))" } else { "" });
+        w.push(" AS ");
+        w.type_name(to)?;
+        w.push(")");
+        Ok(())
+    }
+}
+
+fn enum_name(e: &EnumType) -> String {
+    let quoted = |s: &str| format!("\"{}\"", s.replace('"', "\"\""));
+    match e.schema {
+        Some(schema) => format!("{}.{}", quoted(schema), quoted(e.name)),
+        None => quoted(e.name),
+    }
+}
+
+/// The operator for a pattern that was made of a bound text.
+fn like_operator(op: TextOp) -> Option<&'static str> {
+    use TextOp::*;
+    match op {
+        Contains | StartsWith | EndsWith | Like => Some(" LIKE "),
+        ContainsNoCase | StartsWithNoCase | EndsWithNoCase | LikeNoCase => Some(" ILIKE "),
+        EqNoCase | Regex | RegexNoCase => None,
+    }
+}
+
+fn pair(w: &mut SqlWriter<'_>, open: &str, a: &Expr, mid: &str, b: &Expr, close: &str) -> Result<()> {
+    w.push(open);
+    w.operand(a)?;
+    w.push(mid);
+    w.operand(b)?;
+    w.push(close);
+    Ok(())
+}
+
+fn lowered(w: &mut SqlWriter<'_>, open: &str, a: &Expr, mid: &str, b: &Expr, close: &str) -> Result<()> {
+    w.push(open);
+    lower(w, true, a)?;
+    w.push(mid);
+    lower(w, true, b)?;
+    w.push(close);
+    Ok(())
+}
+
+fn lower(w: &mut SqlWriter<'_>, lower: bool, e: &Expr) -> Result<()> {
+    if !lower {
+        return w.operand(e);
+    }
+    w.push("lower(");
+    w.expr(e)?;
+    w.push(")");
+    Ok(())
+}
+
+fn ends_with(w: &mut SqlWriter<'_>, no_case: bool, a: &Expr, b: &Expr) -> Result<()> {
+    w.push("right(");
+    lower(w, no_case, a)?;
+    w.push(", length(");
+    lower(w, no_case, b)?;
+    w.push(")) = ");
+    lower(w, no_case, b)
+}
+
+/// `date_trunc`, in UTC for instants and without the session's zone for dates.
+fn date_trunc(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
+    let part = match part {
+        DatePart::Weekday | DatePart::DayOfYear => "day",
+        part => function::part_name(part),
+    };
+    let (open, mid, close) = match type_of(of) {
+        Type::Timestamp => ("date_trunc('", "', ", ", 'UTC')"),
+        Type::Date => ("CAST(date_trunc('", "', CAST(", " AS timestamp)) AS date)"),
+        _ => ("date_trunc('", "', ", ")"),
+    };
+    w.push(open);
+    w.push(part);
+    w.push(mid);
+    w.expr(of)?;
+    w.push(close);
+    Ok(())
+}
+
+/// Rounding keeps the type of its argument; floats are rounded half away from zero, through `numeric`.
+fn rounded(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
+    let ty = args.first().map(type_of);
+    match ty {
+        Some(Type::Decimal(..)) | None => return function::standard(w, f, args),
+        Some(Type::F64) if f != Function::Round => return function::standard(w, f, args),
+        Some(_) => {}
+    }
+    let Some((first, digits)) = args.split_first() else {
+        return Err(function::arguments());
+    };
+    w.push(match f {
+        Function::Floor => "CAST(floor(CAST(",
+        Function::Ceil => "CAST(ceil(CAST(",
+        _ => "CAST(round(CAST(",
+    });
+    w.expr(first)?;
+    w.push(" AS numeric)");
+    for digit in digits {
+        w.push(", CAST(");
+        w.expr(digit)?;
+        w.push(" AS integer)");
+    }
+    w.push(") AS ");
+    w.type_name(type_of(first))?;
+    w.push(")");
+    Ok(())
+}
+
+fn cast_call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr], ty: &str) -> Result<()> {
+    w.push("CAST(");
+    function::standard(w, f, args)?;
+    w.push(" AS ");
+    w.push(ty);
+    w.push(")");
+    Ok(())
+}

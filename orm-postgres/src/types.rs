@@ -1,0 +1,209 @@
+//! Which PostgreSQL type stands for which logical type, by OID. The built-in OIDs never change between versions.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use orm_core::value::{Element, EnumType, Type, Value};
+use sqlx::TypeInfo;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgTypeInfo, PgTypeKind};
+
+/// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL begins to count.
+pub(crate) const EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// Days from 1970-01-01 to 2000-01-01.
+pub(crate) const EPOCH_DAYS: i32 = 10_957;
+
+/// The type a parameter is declared with.
+pub(crate) fn declared(ty: Type) -> PgTypeInfo {
+    match (oid(ty), ty) {
+        (Some(oid), _) => PgTypeInfo::with_oid(Oid(oid)),
+        (None, Type::Array(Element::Enum(e))) => PgTypeInfo::with_name(enum_name(e, true)),
+        (None, Type::Enum(e)) => PgTypeInfo::with_name(enum_name(e, false)),
+        (None, _) => PgTypeInfo::with_oid(Oid(25)),
+    }
+}
+
+/// The OID of a built-in type; `None` for enums and their arrays, whose OIDs each database chooses.
+pub(crate) const fn oid(ty: Type) -> Option<u32> {
+    Some(match ty {
+        Type::Bool => 16,
+        Type::I16 => 21,
+        Type::I32 => 23,
+        Type::I64 => 20,
+        Type::F32 => 700,
+        Type::F64 => 701,
+        Type::Text => 25,
+        Type::Bytes => 17,
+        Type::Uuid => 2950,
+        Type::Timestamp => 1184,
+        Type::LocalTimestamp => 1114,
+        Type::Date => 1082,
+        Type::Time => 1083,
+        Type::Json => 3802,
+        Type::Decimal(..) => 1700,
+        Type::Enum(_) => return None,
+        Type::Array(element) => match element {
+            Element::Bool => 1000,
+            Element::I16 => 1005,
+            Element::I32 => 1007,
+            Element::I64 => 1016,
+            Element::F32 => 1021,
+            Element::F64 => 1022,
+            Element::Text => 1009,
+            Element::Bytes => 1001,
+            Element::Uuid => 2951,
+            Element::Timestamp => 1185,
+            Element::LocalTimestamp => 1115,
+            Element::Date => 1182,
+            Element::Time => 1183,
+            Element::Json => 3807,
+            Element::Decimal(..) => 1231,
+            Element::Enum(_) => return None,
+        },
+    })
+}
+
+type EnumKey = (Option<&'static str>, &'static str, bool);
+
+/// The quoted name of an enum type or of its array. sqlx wants it `'static`: one small leak per enum type, not per use.
+fn enum_name(e: &'static EnumType, array: bool) -> &'static str {
+    static NAMES: LazyLock<RwLock<HashMap<EnumKey, &'static str>>> = LazyLock::new(RwLock::default);
+    let key = (e.schema, e.name, array);
+    if let Some(name) = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return name;
+    }
+    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let mut name = e.schema.map(|s| quote(s) + ".").unwrap_or_default() + &quote(e.name);
+    if array {
+        name.push_str("[]");
+    }
+    let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    names
+        .entry(key)
+        .or_insert_with(|| Box::leak(name.into_boxed_str()))
+}
+
+/// A fingerprint of the parameters' types. sqlx finds a prepared statement by its text alone, and the same text with
+/// other types must not run on it: an `i64` would be read as the bits of an `f64`.
+pub(crate) fn signature(params: &[Value]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for value in params {
+        let code = match (oid(value.ty()), value.ty()) {
+            (Some(oid), _) => oid as u64,
+            (None, Type::Enum(e)) => 1 << 32 | text_hash(e.name),
+            (None, Type::Array(Element::Enum(e))) => 1 << 33 | text_hash(e.name),
+            (None, _) => 0,
+        };
+        hash = (hash ^ code).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash
+}
+
+fn text_hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4, |h, b| {
+        (h ^ b as u64).wrapping_mul(0x0100_0193) & 0xffff_ffff
+    })
+}
+
+/// How the bytes of a result cell are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Oid,
+    Float4,
+    Float8,
+    Text,
+    Bytes,
+    Uuid,
+    Timestamptz,
+    Timestamp,
+    Date,
+    Time,
+    Json,
+    Jsonb,
+    Numeric,
+    Other,
+}
+
+/// The kind of a result column, or of the elements of an array column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    One(Kind),
+    Many(Kind),
+}
+
+impl Shape {
+    pub(crate) fn of(info: &PgTypeInfo) -> Self {
+        match info.kind() {
+            PgTypeKind::Array(element) => Shape::Many(Kind::of(element)),
+            _ => Shape::One(Kind::of(info)),
+        }
+    }
+
+    /// Whether a column that is expected to hold `ty` can be read from this one. Integers of any width and floats of
+    /// any width are interchangeable; the range is checked cell by cell.
+    pub(crate) fn holds(self, ty: Type) -> bool {
+        match (self, ty) {
+            (Shape::Many(kind), Type::Array(element)) => kind.holds(element.ty()),
+            (Shape::One(kind), ty) => kind.holds(ty),
+            (Shape::Many(_), _) => false,
+        }
+    }
+}
+
+impl Kind {
+    pub(crate) fn of(info: &PgTypeInfo) -> Self {
+        match info.kind() {
+            PgTypeKind::Enum(_) => return Kind::Text,
+            PgTypeKind::Domain(base) => return Kind::of(base),
+            _ => {}
+        }
+        match info.oid().map(|o| o.0) {
+            Some(16) => Kind::Bool,
+            Some(21) => Kind::Int2,
+            Some(23) => Kind::Int4,
+            Some(20) => Kind::Int8,
+            Some(26) => Kind::Oid,
+            Some(700) => Kind::Float4,
+            Some(701) => Kind::Float8,
+            // text, varchar, bpchar, name, "char", unknown
+            Some(25 | 1043 | 1042 | 19 | 18 | 705) => Kind::Text,
+            Some(17) => Kind::Bytes,
+            Some(2950) => Kind::Uuid,
+            Some(1184) => Kind::Timestamptz,
+            Some(1114) => Kind::Timestamp,
+            Some(1082) => Kind::Date,
+            Some(1083) => Kind::Time,
+            Some(114) => Kind::Json,
+            Some(3802) => Kind::Jsonb,
+            Some(1700) => Kind::Numeric,
+            _ if info.name().rsplit('.').next() == Some("citext") => Kind::Text,
+            _ => Kind::Other,
+        }
+    }
+
+    fn holds(self, ty: Type) -> bool {
+        match ty {
+            Type::Bool => self == Kind::Bool,
+            Type::I16 | Type::I32 | Type::I64 => {
+                matches!(self, Kind::Int2 | Kind::Int4 | Kind::Int8 | Kind::Oid)
+            }
+            Type::F32 | Type::F64 => matches!(self, Kind::Float4 | Kind::Float8),
+            Type::Text | Type::Enum(_) => self == Kind::Text,
+            Type::Bytes => self == Kind::Bytes,
+            Type::Uuid => self == Kind::Uuid,
+            Type::Timestamp => self == Kind::Timestamptz,
+            Type::LocalTimestamp => self == Kind::Timestamp,
+            Type::Date => self == Kind::Date,
+            Type::Time => self == Kind::Time,
+            Type::Json => matches!(self, Kind::Json | Kind::Jsonb),
+            Type::Decimal(..) => {
+                matches!(self, Kind::Numeric | Kind::Int2 | Kind::Int4 | Kind::Int8)
+            }
+            Type::Array(_) => false,
+        }
+    }
+}

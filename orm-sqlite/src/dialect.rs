@@ -1,0 +1,491 @@
+//! What is particular to SQLite's SQL. Pure text: no client library, tested without a database.
+//!
+//! Storage: truth values INTEGER 0 and 1, instants and dates TEXT of fixed width, UUIDs BLOB(16), JSON and enums TEXT,
+//! decimals of at most 18 digits INTEGER scaled by their scale, other decimals TEXT.
+//!
+//! Letter case: SQLite folds ASCII letters only, so `lower`, `icontains`, `ilike` and the like treat `Ä` and `ä` as
+//! different.
+
+use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, TextOp, Window};
+use orm_core::error::Result;
+use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, SqlWriter, function, text, type_of};
+use orm_core::value::{Element, Type, Value};
+
+/// SQLite 3.44 and later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SqliteDialect;
+
+/// The one instance.
+pub static DIALECT: SqliteDialect = SqliteDialect;
+
+static FEATURES: Features = Features {
+    placeholder: '?',
+    distinct_on: false,
+    row_locks: false,
+    lateral: false,
+    writing_cte: false,
+    delete_using: false,
+    grouping_sets: false,
+    quantified: false,
+    nested_compound: false,
+    limit_is_peeked: true,
+    bare_offset: false,
+    nulls_low: true,
+    function_columns: false,
+    conflict_needs_where: true,
+    regex: false,
+    arrays: false,
+    enum_types: false,
+    scaled_decimals: true,
+    schemas: false,
+    comments: false,
+    covering_indexes: false,
+    index_methods: false,
+    index_nulls: false,
+    add_constraint: false,
+    inline_key: true,
+    table_options: " STRICT",
+    server_clock: false,
+    inserted_marker: None,
+    ordered_set_aggregates: false,
+    max_params: 32_766,
+    bulk_insert: BulkInsert::Values(64),
+};
+
+impl Dialect for SqliteDialect {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+    fn system(&self) -> &'static str {
+        "sqlite"
+    }
+    fn features(&self) -> &Features {
+        &FEATURES
+    }
+    fn type_name(&self, ty: Type) -> Result<String> {
+        Ok(match ty {
+            Type::Bool | Type::I16 | Type::I32 | Type::I64 => "INTEGER",
+            Type::F32 | Type::F64 => "REAL",
+            Type::Text
+            | Type::Timestamp
+            | Type::LocalTimestamp
+            | Type::Date
+            | Type::Time
+            | Type::Json
+            | Type::Enum(_) => "TEXT",
+            Type::Bytes | Type::Uuid => "BLOB",
+            Type::Decimal(p, _) if (1..=18).contains(&p) => "INTEGER",
+            Type::Decimal(..) => "TEXT",
+            Type::Array(_) => {
+                return Err(orm_core::error::Error::unsupported(
+                    "an array column",
+                    self.name(),
+                ));
+            }
+        }
+        .into())
+    }
+    fn list(&self, ty: Type) -> ListForm {
+        match ty {
+            Type::Bool
+            | Type::I16
+            | Type::I32
+            | Type::I64
+            | Type::Text
+            | Type::Timestamp
+            | Type::LocalTimestamp
+            | Type::Date
+            | Type::Time
+            | Type::Enum(_) => ListForm::Json,
+            Type::F32
+            | Type::F64
+            | Type::Bytes
+            | Type::Uuid
+            | Type::Json
+            | Type::Decimal(..)
+            | Type::Array(_) => ListForm::Each,
+        }
+    }
+    fn identity(&self) -> &'static str {
+        " PRIMARY KEY AUTOINCREMENT"
+    }
+    fn column_check(&self, w: &mut SqlWriter<'_>, column: &str, ty: Type) -> Result<()> {
+        let labels = match ty {
+            Type::Bool => None,
+            Type::Enum(e) => Some(e.labels),
+            _ => return Ok(()),
+        };
+        w.push(" CHECK (");
+        w.ident(column)?;
+        w.push(" IN (");
+        match labels {
+            None => w.push("0, 1"),
+            Some(labels) => w.literals(labels)?,
+        }
+        w.push("))");
+        Ok(())
+    }
+
+    fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()> {
+        use TextOp::*;
+        match (op, text::bound(right)) {
+            (Contains, _) => found(w, left, right, false),
+            (StartsWith | EndsWith | Like, Some(literal)) => {
+                let pattern = text::glob(op, literal)?;
+                w.operand(left)?;
+                w.push(" GLOB ");
+                w.param(Value::Text(pattern))
+            }
+            (ContainsNoCase | StartsWithNoCase | EndsWithNoCase | LikeNoCase, Some(literal)) => {
+                let pattern = text::like(op, literal)?.into_owned();
+                w.operand(left)?;
+                w.push(" LIKE ");
+                w.param(Value::Text(pattern))?;
+                w.push(" ESCAPE '\\'");
+                Ok(())
+            }
+            (ContainsNoCase, None) => found(w, left, right, true),
+            (StartsWith | StartsWithNoCase, None) => {
+                part_equals(w, left, right, op == StartsWithNoCase, true)
+            }
+            (EndsWith | EndsWithNoCase, None) => part_equals(w, left, right, op == EndsWithNoCase, false),
+            (EqNoCase, _) => {
+                lower(w, true, left)?;
+                w.push(" = ");
+                lower(w, true, right)
+            }
+            (Like, None) => Err(w.unsupported("a LIKE pattern that is not a bound text")),
+            (LikeNoCase, None) => {
+                w.operand(left)?;
+                w.push(" LIKE ");
+                w.operand(right)?;
+                w.push(" ESCAPE '\\'");
+                Ok(())
+            }
+            (Regex | RegexNoCase, _) => Err(w.unsupported("a regular expression")),
+        }
+    }
+
+    fn function(&self, w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
+        match f {
+            Function::Greatest => extreme(w, "max(", args),
+            Function::Least => extreme(w, "min(", args),
+            Function::Position => {
+                w.push("instr(");
+                w.list(args)?;
+                w.push(")");
+                Ok(())
+            }
+            Function::DatePart(part) => date_part(w, part, function::one(args)?),
+            Function::DateTrunc(part) => date_trunc(w, part, function::one(args)?),
+            Function::Floor => floor(w, function::one(args)?, true),
+            Function::Ceil => floor(w, function::one(args)?, false),
+            Function::Round if decimal_scale(args).is_some() => Err(w.unsupported("rounding a decimal")),
+            Function::Round if args.first().is_some_and(|e| type_of(e).is_integer()) => {
+                w.push("CAST(");
+                function::standard(w, f, args)?;
+                w.push(" AS INTEGER)");
+                Ok(())
+            }
+            Function::Sqrt => Err(w.unsupported("the square root")),
+            Function::Power => Err(w.unsupported("a power")),
+            f => function::standard(w, f, args),
+        }
+    }
+
+    fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
+        let of = call.args.first().map(type_of);
+        let name = match call.function {
+            AggregateFn::Sum | AggregateFn::Avg | AggregateFn::Min | AggregateFn::Max
+                if matches!(of, Some(Type::Decimal(..))) && decimal_scale(&call.args).is_none() =>
+            {
+                return Err(w.unsupported("arithmetic or order on a decimal without fixed precision"));
+            }
+            AggregateFn::Avg if decimal_scale(&call.args).is_some() => return average(w, call, over),
+            AggregateFn::StringAgg if call.distinct && call.args.len() > 1 => {
+                return Err(w.unsupported("string_agg of distinct texts"));
+            }
+            AggregateFn::BoolAnd => "min",
+            AggregateFn::BoolOr => "max",
+            AggregateFn::ArrayAgg => return Err(w.unsupported("array_agg")),
+            AggregateFn::JsonAgg => return json_agg(w, call, over),
+            AggregateFn::PercentileCont | AggregateFn::PercentileDisc | AggregateFn::Mode => {
+                return Err(w.unsupported("an ordered-set aggregate"));
+            }
+            AggregateFn::StringAgg => "group_concat",
+            f => function::aggregate_name(f),
+        };
+        w.aggregate_call(name, call, over, &mut |w, e| w.expr(e))
+    }
+
+    fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
+        let from = type_of(expr);
+        let scaled = matches!(from, Type::Decimal(p, _) if (1..=18).contains(&p));
+        match (from, to) {
+            (_, Type::Decimal(p, s)) if (1..=18).contains(&p) && (scaled || from.is_integer()) => {
+                w.decimal(expr, s)
+            }
+            (_, Type::I16 | Type::I32 | Type::I64) if scaled => w.decimal(expr, 0),
+            (_, Type::F32 | Type::F64) if scaled => w.decimal_as_float(expr),
+            (Type::Decimal(..), _) | (_, Type::Decimal(..)) => Err(w.unsupported("this cast of a decimal")),
+            (Type::F32 | Type::F64, Type::I16 | Type::I32 | Type::I64) => {
+                w.push("CAST(round(");
+                w.expr(expr)?;
+                w.push(") AS INTEGER)");
+                Ok(())
+            }
+            (from, Type::Bool) if from.is_integer() => {
+                w.push("(");
+                w.operand(expr)?;
+                w.push(" <> 0)");
+                Ok(())
+            }
+            (from, to) if castable(from) && castable(to) => {
+                w.push("CAST(");
+                w.expr(expr)?;
+                w.push(" AS ");
+                w.type_name(to)?;
+                w.push(")");
+                Ok(())
+            }
+            (from, to) if from == to => w.operand(expr),
+            (Type::Enum(_) | Type::Json | Type::Date | Type::Time, Type::Text) => w.operand(expr),
+            _ => Err(w.unsupported("this cast")),
+        }
+    }
+}
+
+/// Types between which SQLite's CAST means what it says.
+fn castable(ty: Type) -> bool {
+    matches!(
+        ty,
+        Type::I16 | Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::Text
+    )
+}
+
+fn decimal_scale(args: &[Expr]) -> Option<u8> {
+    match args.first().map(type_of) {
+        Some(Type::Decimal(p, s)) if (1..=18).contains(&p) => Some(s),
+        _ => None,
+    }
+}
+
+fn lower(w: &mut SqlWriter<'_>, lower: bool, e: &Expr) -> Result<()> {
+    if !lower {
+        return w.operand(e);
+    }
+    w.push("lower(");
+    w.expr(e)?;
+    w.push(")");
+    Ok(())
+}
+
+fn found(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool) -> Result<()> {
+    w.push("instr(");
+    lower(w, no_case, left)?;
+    w.push(", ");
+    lower(w, no_case, right)?;
+    w.push(") > 0");
+    Ok(())
+}
+
+/// The first or last characters of `left`, as many as `right` has, are `right`.
+fn part_equals(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool, start: bool) -> Result<()> {
+    w.push("substr(");
+    lower(w, no_case, left)?;
+    if start {
+        w.push(", 1, length(");
+    } else {
+        w.push(", length(");
+        w.expr(left)?;
+        w.push(") + 1 - length(");
+    }
+    w.expr(right)?;
+    w.push(")) = ");
+    lower(w, no_case, right)
+}
+
+/// SQLite's `max(a, b)` is NULL when one of them is; here NULLs do not count.
+fn extreme(w: &mut SqlWriter<'_>, open: &str, args: &[Expr]) -> Result<()> {
+    if let [only] = args {
+        return w.expr(only);
+    }
+    w.push(open);
+    if !args.iter().any(|e| w.nullable(e)) {
+        w.alternatives(args)?;
+        w.push(")");
+        return Ok(());
+    }
+    for i in 0..args.len() {
+        w.comma(i);
+        let mut rotated = args.to_vec();
+        rotated.rotate_left(i);
+        w.push("coalesce(");
+        w.alternatives(&rotated)?;
+        w.push(")");
+    }
+    w.push(")");
+    Ok(())
+}
+
+/// SQLite is built without mathematical functions. Floats beyond 2^53 have no fraction.
+fn floor(w: &mut SqlWriter<'_>, e: &Expr, down: bool) -> Result<()> {
+    match type_of(e) {
+        ty if ty.is_integer() => return w.operand(e),
+        Type::F32 | Type::F64 => {}
+        _ => return Err(w.unsupported("rounding a decimal")),
+    }
+    w.push("CASE WHEN abs(");
+    w.expr(e)?;
+    w.push(") < 9007199254740992.0 THEN CAST(CAST(");
+    w.expr(e)?;
+    w.push(if down {
+        " AS INTEGER) - ("
+    } else {
+        " AS INTEGER) + ("
+    });
+    w.operand(e)?;
+    w.push(if down { " < CAST(" } else { " > CAST(" });
+    w.expr(e)?;
+    w.push(" AS INTEGER)) AS REAL) ELSE ");
+    w.operand(e)?;
+    w.push(" END");
+    Ok(())
+}
+
+/// The average of scaled integers with four more digits, half away from zero, without leaving the integers.
+fn average(w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
+    let Some(scale) = decimal_scale(&call.args).filter(|s| *s <= 14) else {
+        return Err(w.unsupported("the average of a decimal with more than 14 digits after the point"));
+    };
+    debug_assert!(scale <= 14);
+    let part = |w: &mut SqlWriter<'_>, name: &str| w.aggregate_call(name, call, over, &mut |w, e| w.expr(e));
+    w.push("(");
+    part(w, "sum")?;
+    w.push(" / ");
+    part(w, "count")?;
+    w.push(" * 10000 + (");
+    part(w, "sum")?;
+    w.push(" % ");
+    part(w, "count")?;
+    w.push(" * 20000 + CASE WHEN ");
+    part(w, "sum")?;
+    w.push(" < 0 THEN -");
+    part(w, "count")?;
+    w.push(" ELSE ");
+    part(w, "count")?;
+    w.push(" END) / (2 * ");
+    part(w, "count")?;
+    w.push("))");
+    Ok(())
+}
+
+fn json_agg(w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
+    let (open, close) = match call.args.first().map(type_of) {
+        Some(Type::Json) => ("json(", ")"),
+        Some(Type::Bool) => (
+            "json(CASE ",
+            " WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)",
+        ),
+        Some(Type::Decimal(..) | Type::Bytes | Type::Uuid | Type::Array(Element::Bytes)) => {
+            return Err(w.unsupported("json_agg of this type"));
+        }
+        _ => ("", ""),
+    };
+    w.aggregate_call("json_group_array", call, over, &mut |w, e| {
+        w.push(open);
+        w.expr(e)?;
+        w.push(close);
+        Ok(())
+    })
+}
+
+/// Where the parts stand in the stored text; its time begins at the first character for a time of day.
+fn date_part(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
+    let time_only = type_of(of) == Type::Time;
+    let digits = match part {
+        DatePart::Year => ", 1, 4",
+        DatePart::Month => ", 6, 2",
+        DatePart::Day => ", 9, 2",
+        DatePart::Hour if time_only => ", 1, 2",
+        DatePart::Minute if time_only => ", 4, 2",
+        DatePart::Second if time_only => ", 7, 2",
+        DatePart::Hour => ", 12, 2",
+        DatePart::Minute => ", 15, 2",
+        DatePart::Second => ", 18, 2",
+        DatePart::Quarter => return wrapped(w, "((CAST(substr(", of, ", 6, 2) AS INTEGER) + 2) / 3)"),
+        // by the date alone: the time would be rounded to milliseconds, into the next day at worst
+        DatePart::Week => {
+            return wrapped(
+                w,
+                "((strftime('%j', date(substr(",
+                of,
+                ", 1, 10), '-3 days', 'weekday 4')) - 1) / 7 + 1)",
+            );
+        }
+        DatePart::Weekday => return wrapped(w, "((strftime('%w', substr(", of, ", 1, 10)) + 6) % 7 + 1)"),
+        DatePart::DayOfYear => return wrapped(w, "CAST(strftime('%j', substr(", of, ", 1, 10)) AS INTEGER)"),
+    };
+    w.push("CAST(substr(");
+    w.expr(of)?;
+    w.push(digits);
+    w.push(") AS INTEGER)");
+    Ok(())
+}
+
+fn wrapped(w: &mut SqlWriter<'_>, open: &str, e: &Expr, close: &str) -> Result<()> {
+    w.push(open);
+    w.expr(e)?;
+    w.push(close);
+    Ok(())
+}
+
+/// The stored text cut off and filled up again.
+fn date_trunc(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
+    const FULL: &str = "0000-01-01T00:00:00.000000Z";
+    let length = match type_of(of) {
+        Type::Timestamp => 27,
+        Type::LocalTimestamp => 26,
+        Type::Date => 10,
+        _ => return Err(w.unsupported("cutting down something that is not a date")),
+    };
+    let (kept, rest) = match part {
+        DatePart::Year => ("1, 4)", 4),
+        DatePart::Month => ("1, 7)", 7),
+        DatePart::Day | DatePart::Weekday | DatePart::DayOfYear => ("1, 10)", 10),
+        DatePart::Hour => ("1, 13)", 13),
+        DatePart::Minute => ("1, 16)", 16),
+        DatePart::Second => ("1, 19)", 19),
+        DatePart::Quarter => {
+            w.push("(substr(");
+            w.expr(of)?;
+            w.push(", 1, 4) || printf('-%02d', (CAST(substr(");
+            w.expr(of)?;
+            w.push(", 6, 2) AS INTEGER) - 1) / 3 * 3 + 1)");
+            return filled(w, &FULL[7..length]);
+        }
+        DatePart::Week => {
+            w.push("(date(substr(");
+            w.expr(of)?;
+            w.push(", 1, 10), 'weekday 0', '-6 days')");
+            return filled(w, &FULL[10..length]);
+        }
+    };
+    if type_of(of) == Type::Date && rest >= 10 {
+        return w.operand(of);
+    }
+    w.push("(substr(");
+    w.expr(of)?;
+    w.push(", ");
+    w.push(kept);
+    filled(w, &FULL[rest..length])
+}
+
+fn filled(w: &mut SqlWriter<'_>, rest: &str) -> Result<()> {
+    if !rest.is_empty() {
+        w.push(" || ");
+        w.literal(rest)?;
+    }
+    w.push(")");
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! The database: runs statements each on their own, opens transactions.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use orm_core::driver::{BoxFuture, Connection, Done, Driver, PoolStatus, Runner, Sink, TxMode};
+use orm_core::error::{Error, ErrorKind, Result};
+use orm_core::sql::{Dialect, Effort, Sql};
+use orm_core::value::Cells;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::dialect::DIALECT;
+use crate::offload;
+use crate::open::{control_sql, prepare_file, remove_created};
+use crate::options::{ReadMode, SqliteOptions, check};
+use crate::pool::{Conn, Connections, Role};
+use crate::raw::Control;
+use crate::task::{Pace, Task};
+use crate::transaction::Transaction;
+
+/// A SQLite database: one connection that writes, several that read; in memory, one for both.
+///
+/// Short statements run on the calling thread, everything else on a blocking thread of the runtime. A statement whose
+/// future is dropped is stopped; a write is then either applied or not, never half.
+pub struct Sqlite {
+    home: Arc<Connections>,
+    max_params: usize,
+}
+
+impl Sqlite {
+    /// Opens the database a URL names; see [`SqliteOptions::parse`].
+    ///
+    /// # Errors
+    /// `Config` for the URL, `Connect` when the file cannot be opened, `Corrupt` when it is not a database.
+    pub async fn connect(url: &str) -> Result<Arc<Sqlite>> {
+        Sqlite::open(SqliteOptions::parse(url)?).await
+    }
+
+    pub(crate) async fn open(options: SqliteOptions) -> Result<Arc<Sqlite>> {
+        check(&options)?;
+        let asked = options.clone();
+        let created = tokio::task::spawn_blocking(move || prepare_file(&asked))
+            .await
+            .unwrap_or(Ok(false))?;
+        let home = Connections::new(options)?;
+        let role = if home.options.read_only {
+            Role::Reader
+        } else {
+            Role::Writer
+        };
+        match home.acquire(role).await {
+            Ok(mut lease) => {
+                let max_params = lease.raw().max_params();
+                drop(lease);
+                Ok(Arc::new(Sqlite { home, max_params }))
+            }
+            Err(e) => {
+                if created {
+                    remove_created(&home.options);
+                }
+                Err(e)
+            }
+        }
+    }
+
+    /// The settings it was opened with.
+    pub fn options(&self) -> &SqliteOptions {
+        &self.home.options
+    }
+    /// How many values one statement takes at most, as this build of SQLite says.
+    pub fn max_params(&self) -> usize {
+        self.max_params
+    }
+
+    /// Lends the writing connection to code that uses sqlx directly. A transaction it leaves open is rolled back;
+    /// settings it changes stay changed.
+    ///
+    /// # Errors
+    /// As for any statement, when no connection becomes free.
+    pub async fn with_connection<T>(&self, f: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> Result<T> {
+        let role = if self.home.options.read_only {
+            Role::Reader
+        } else {
+            Role::Writer
+        };
+        let mut lease = self.home.acquire(role).await?;
+        let busy_ms = self.home.options.busy_ms();
+        let Some(connection) = lease.raw().lend(busy_ms) else {
+            return Err(Error::new(ErrorKind::ConnectionLost, "the connection was closed").with_sent(false));
+        };
+        let out = f(connection).await;
+        // sqlx's thread may still be at work; dropped here, the next user waits for it.
+        lease.raw().reclaim().await?;
+        Ok(out)
+    }
+
+    async fn run_alone(&self, sql: Sql, sink: Box<dyn Sink>) -> Result<Done> {
+        let options = &self.home.options;
+        let mut lease = self.home.acquire(role_of(&sql)).await?;
+        let inline = inline_pace(options, &sql, &lease, false);
+        let mut task = Task::alone(sql, sink, snapshot(options, &inline));
+        let mut done = match inline {
+            Some((pace, _)) => task.work(lease.raw(), pace)?,
+            None => None,
+        };
+        if done.is_none() {
+            let pace = Pace::blocking(options.busy_ms());
+            let work = move |conn: &mut Conn| {
+                let done = task.work(conn.raw(), pace);
+                (task, done)
+            };
+            let (back, (back_task, answer)) = offload::stoppable(lease, work).await?;
+            (lease, task, done) = (back, back_task, answer?);
+        }
+        if !lease.raw().autocommit() {
+            return Err(Error::new(
+                ErrorKind::TransactionState,
+                "the statement opened a transaction, which only the methods for transactions can do",
+            ));
+        }
+        Ok(Done {
+            sink: task.into_sink(),
+            affected: done.unwrap_or(0),
+        })
+    }
+
+    async fn run_batch(&self, mut batch: Vec<Sql>, sink: Box<dyn Sink>) -> Result<Done> {
+        if batch.len() <= 1 {
+            return match batch.pop() {
+                Some(sql) => self.run_alone(sql, sink).await,
+                None => Ok(Done { sink, affected: 0 }),
+            };
+        }
+        let writes = batch.iter().any(|sql| sql.writes);
+        let lease = self
+            .home
+            .acquire(if writes { Role::Writer } else { Role::Reader })
+            .await?;
+        let busy_ms = self.home.options.busy_ms();
+        let work = move |conn: &mut Conn| {
+            let begin = if writes {
+                Control::BeginImmediate
+            } else {
+                Control::Begin
+            };
+            control(conn, begin, busy_ms)?;
+            let done = run_each(conn, batch, sink, busy_ms, !writes)?;
+            control(conn, Control::Commit, busy_ms)?;
+            Ok(done)
+        };
+        // After an error the lease rolls back when it is dropped.
+        let (_lease, done) = offload::stoppable(lease, work).await?;
+        done
+    }
+}
+
+impl Runner for Sqlite {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &DIALECT
+    }
+    fn run<'a>(&'a self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(self.run_alone(sql, sink))
+    }
+    fn run_all<'a>(&'a self, batch: Vec<Sql>, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(self.run_batch(batch, sink))
+    }
+}
+
+impl Driver for Sqlite {
+    fn begin<'a>(&'a self, mode: TxMode) -> BoxFuture<'a, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            let transaction = Transaction::begin(&self.home, mode).await?;
+            Ok(Box::new(transaction) as Box<dyn Connection>)
+        })
+    }
+    fn status(&self) -> PoolStatus {
+        self.home.status()
+    }
+    fn ping<'a>(&'a self) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.run_alone(control_sql("SELECT 1"), Box::new(Nothing)).await?;
+            Ok(())
+        })
+    }
+    fn close<'a>(&'a self) -> BoxFuture<'a, ()> {
+        Box::pin(self.home.close())
+    }
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+/// A sink for statements whose rows nobody wants.
+pub(crate) struct Nothing;
+
+impl Sink for Nothing {
+    fn row(&mut self, _: &dyn Cells) -> Result<()> {
+        Ok(())
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+fn role_of(sql: &Sql) -> Role {
+    if sql.writes { Role::Writer } else { Role::Reader }
+}
+
+/// How a statement may run on the calling thread, and whether it may be replayed there; `None` when it may not at all.
+pub(crate) fn inline_pace(
+    options: &SqliteOptions,
+    sql: &Sql,
+    conn: &Conn,
+    in_transaction: bool,
+) -> Option<(Pace, bool)> {
+    match (options.read_mode, sql.writes, sql.effort) {
+        (ReadMode::Offload, _, _) => None,
+        (ReadMode::Inline, false, _) => Some((Pace::UNLIMITED, false)),
+        (ReadMode::Adaptive, false, Effort::Long) => None,
+        (ReadMode::Adaptive, false, effort) => Some((Pace::INLINE, effort == Effort::Rows)),
+        // An interrupted write would undo its whole transaction: it gets no budget there.
+        (_, true, Effort::Short) if in_transaction => Some((Pace::UNLIMITED, false)),
+        (_, true, Effort::Short) if conn.commits_at_once() => Some((
+            Pace {
+                clock: false,
+                ..Pace::INLINE
+            },
+            false,
+        )),
+        (_, true, _) => None,
+    }
+}
+
+fn snapshot(options: &SqliteOptions, inline: &Option<(Pace, bool)>) -> bool {
+    options.read_mode == ReadMode::Adaptive && matches!(inline, Some((_, true)))
+}
+
+/// Runs a control statement, waiting for locks.
+pub(crate) fn control(conn: &mut Conn, what: Control, busy_ms: u32) -> Result<()> {
+    conn.raw().watch().arm(0, busy_ms);
+    conn.raw().control(what).map_err(|code| conn.raw().failure(code))
+}
+
+/// Runs statements one after the other, their rows into one sink.
+pub(crate) fn run_each(
+    conn: &mut Conn,
+    batch: Vec<Sql>,
+    mut sink: Box<dyn Sink>,
+    busy_ms: u32,
+    read_only: bool,
+) -> Result<Done> {
+    let mut affected = 0;
+    for sql in batch {
+        if conn.raw().watch().stopped() {
+            return Err(Error::new(
+                ErrorKind::StatementTimeout,
+                "the statements were interrupted",
+            ));
+        }
+        let mut task = Task::inside(sql, sink, false, read_only);
+        affected += task.work(conn.raw(), Pace::blocking(busy_ms))?.unwrap_or(0);
+        sink = task.into_sink();
+        if conn.raw().autocommit() {
+            return Err(ended_by_statement());
+        }
+    }
+    Ok(Done { sink, affected })
+}
+
+#[cold]
+pub(crate) fn ended_by_statement() -> Error {
+    Error::new(
+        ErrorKind::TransactionState,
+        "a statement ended the transaction, which only its handle can do",
+    )
+}

@@ -1,0 +1,360 @@
+//! One writer, several readers, or one connection for everything in memory. A [`Lease`] is a connection in use.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
+};
+use orm_core::driver::PoolStatus;
+use orm_core::error::{Error, ErrorKind, Result};
+use tokio::runtime::Handle;
+
+use crate::open;
+use crate::options::SqliteOptions;
+use crate::raw::{Control, RawConnection};
+
+/// The log is copied into the database when it has grown by so many pages.
+const CHECKPOINT_PAGES: u32 = 1000;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The one that writes.
+    Writer,
+    /// One of those that read.
+    Reader,
+}
+
+/// A connection with what is known about it.
+pub(crate) struct Conn {
+    raw: RawConnection,
+    /// Changes go to a write-ahead log.
+    pub(crate) log: bool,
+    /// A commit does not wait for the disk.
+    pub(crate) commits_fast: bool,
+    checkpoint_at: u32,
+}
+
+impl Conn {
+    pub(crate) fn new(raw: RawConnection, log: bool, commits_fast: bool) -> Self {
+        Conn {
+            raw,
+            log,
+            commits_fast,
+            checkpoint_at: CHECKPOINT_PAGES,
+        }
+    }
+    pub(crate) fn raw(&mut self) -> &mut RawConnection {
+        &mut self.raw
+    }
+    /// Whether a commit returns at once: no disk is waited for. The first commit into a new log syncs its head.
+    pub(crate) fn commits_at_once(&self) -> bool {
+        self.commits_fast && (!self.log || self.raw.watch().log_pages() > 0)
+    }
+    fn checkpoint_is_due(&self) -> bool {
+        self.log && !self.raw.is_lent() && self.raw.watch().log_pages() >= self.checkpoint_at
+    }
+    /// Copies what nobody reads any more from the log into the database.
+    fn checkpoint(&mut self) {
+        let pages = self.raw.watch().log_pages();
+        self.raw.watch().arm(0, 0);
+        self.checkpoint_at = match self.raw.checkpoint() {
+            Ok((log, copied)) if log == copied => {
+                self.raw.watch().log_grew(0);
+                CHECKPOINT_PAGES
+            }
+            // A reader holds on to older pages: not again before the log has grown further.
+            Ok((log, _)) => log.saturating_add(CHECKPOINT_PAGES),
+            Err(e) => {
+                tracing::warn!(error = %e, "checkpoint failed");
+                pages.saturating_add(CHECKPOINT_PAGES)
+            }
+        };
+    }
+    /// Ends what a caller left behind. `false` when the connection cannot be used any more.
+    fn settle(&mut self) -> bool {
+        self.raw.watch().disarm();
+        self.raw.finish_all();
+        self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
+    }
+    /// Closes it and waits for that.
+    async fn close(self) {
+        if let Some(owner) = self.raw.into_owner()
+            && let Err(e) = sqlx::Connection::close(owner).await
+        {
+            tracing::debug!(error = %crate::error::from_sqlx(&e), "closing a connection failed");
+        }
+    }
+}
+
+/// Opens connections for deadpool.
+pub(crate) struct Opener {
+    options: Arc<SqliteOptions>,
+    role: Role,
+    /// A second one would be another, empty database.
+    opened: std::sync::atomic::AtomicBool,
+}
+
+impl Manager for Opener {
+    type Type = Conn;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Conn> {
+        if self.options.is_memory() && self.opened.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return Err(
+                Error::new(ErrorKind::ConnectionLost, "the database in memory is gone").with_sent(false),
+            );
+        }
+        open::connection(&self.options, self.role).await
+    }
+
+    async fn recycle(&self, _: &mut Conn, metrics: &Metrics) -> RecycleResult<Error> {
+        if self.options.is_memory() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let older = |since: Instant, limit: Option<Duration>| limit.is_some_and(|l| now - since > l);
+        let pool = &self.options.pool;
+        let used = metrics.recycled.unwrap_or(metrics.created);
+        if older(metrics.created, pool.recycle) || older(used, pool.idle_timeout) {
+            return Err(RecycleError::message("too old"));
+        }
+        Ok(())
+    }
+}
+
+/// Who asks: to notice a task that waits for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    Task(tokio::task::Id),
+    /// Outside of a task, that is in `block_on`.
+    Thread(ThreadId),
+}
+
+impl Asker {
+    fn current() -> Self {
+        match tokio::task::try_id() {
+            Some(id) => Asker::Task(id),
+            None => Asker::Thread(std::thread::current().id()),
+        }
+    }
+}
+
+/// All connections of a database.
+pub(crate) struct Connections {
+    pub(crate) options: Arc<SqliteOptions>,
+    writer: Option<Pool<Opener>>,
+    readers: Option<Pool<Opener>>,
+    /// Who has a transaction on the writer.
+    holder: Mutex<Option<Asker>>,
+}
+
+impl Connections {
+    pub(crate) fn new(options: SqliteOptions) -> Result<Arc<Self>> {
+        let options = Arc::new(options);
+        let pool = |role, size| {
+            let opener = Opener {
+                options: options.clone(),
+                role,
+                opened: Default::default(),
+            };
+            Pool::builder(opener)
+                .max_size(size)
+                .queue_mode(QueueMode::Lifo)
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|_| Error::config("the pool's settings are not usable"))
+        };
+        let size = options.pool.size.max(1) + options.pool.overflow;
+        let writer = if options.read_only {
+            None
+        } else {
+            Some(pool(Role::Writer, 1)?)
+        };
+        let readers = if options.is_memory() {
+            None
+        } else {
+            Some(pool(Role::Reader, size)?)
+        };
+        Ok(Arc::new(Connections {
+            options: options.clone(),
+            writer,
+            readers,
+            holder: Mutex::new(None),
+        }))
+    }
+
+    /// A connection of this role, as soon as one is free.
+    pub(crate) async fn acquire(self: &Arc<Self>, role: Role) -> Result<Lease> {
+        let pool = match (role, &self.writer, &self.readers) {
+            (Role::Reader, _, Some(readers)) => readers,
+            (_, Some(writer), _) => {
+                self.refuse_waiting_for_oneself()?;
+                writer
+            }
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::ReadOnly,
+                    "the database was opened for reading only",
+                ));
+            }
+        };
+        let at_once = Timeouts {
+            wait: Some(Duration::ZERO),
+            create: None,
+            recycle: None,
+        };
+        let object = match pool.timeout_get(&at_once).await {
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                let wait = Some(self.options.pool.acquire_timeout);
+                pool.timeout_get(&Timeouts { wait, ..at_once }).await
+            }
+            other => other,
+        };
+        let object = object.map_err(|e| self.pool_error(e, pool))?;
+        let mut lease = Lease {
+            object: Some(object),
+            home: self.clone(),
+        };
+        if lease.raw.is_lent() {
+            lease.raw.reclaim().await?;
+            if !lease.settle() {
+                return Err(
+                    Error::new(ErrorKind::ConnectionLost, "a lent connection came back unusable")
+                        .with_sent(false),
+                );
+            }
+        }
+        Ok(lease)
+    }
+
+    #[cold]
+    fn pool_error(&self, e: PoolError<Error>, pool: &Pool<Opener>) -> Error {
+        match e {
+            PoolError::Backend(e) => e,
+            PoolError::Closed => Error::new(ErrorKind::PoolClosed, "the database was closed"),
+            PoolError::Timeout(_) => {
+                let s = pool.status();
+                Error::new(
+                    ErrorKind::PoolTimeout,
+                    format!(
+                        "no connection became free within {:?}: {} of {} in use, {} waiting",
+                        self.options.pool.acquire_timeout,
+                        s.size - s.available.min(s.size),
+                        s.max_size,
+                        s.waiting
+                    ),
+                )
+            }
+            PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+                Error::config("the pool needs a tokio runtime")
+            }
+        }
+    }
+
+    fn refuse_waiting_for_oneself(&self) -> Result<()> {
+        if *self.holder() == Some(Asker::current()) {
+            return Err(Error::new(
+                ErrorKind::TransactionState,
+                "this task has an open transaction on the only connection that could serve this; use the \
+                 transaction's handle",
+            ));
+        }
+        Ok(())
+    }
+    /// The current task has a transaction on the writer.
+    pub(crate) fn hold(&self) {
+        *self.holder() = Some(Asker::current());
+    }
+    /// Its transaction is over.
+    pub(crate) fn let_go(&self) {
+        *self.holder() = None;
+    }
+    fn holder(&self) -> std::sync::MutexGuard<'_, Option<Asker>> {
+        self.holder
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn pools(&self) -> impl Iterator<Item = &Pool<Opener>> {
+        self.writer.iter().chain(&self.readers)
+    }
+    pub(crate) fn status(&self) -> PoolStatus {
+        self.pools()
+            .map(Pool::status)
+            .fold(PoolStatus::default(), |sum, s| PoolStatus {
+                open: sum.open + s.size,
+                idle: sum.idle + s.available,
+                max: sum.max + s.max_size,
+                waiting: sum.waiting + s.waiting,
+            })
+    }
+    pub(crate) async fn close(&self) {
+        let mut idle = Vec::new();
+        for pool in self.pools() {
+            idle.extend(pool.retain(|_, _| false).removed);
+            pool.close();
+        }
+        for conn in idle {
+            conn.close().await;
+        }
+    }
+}
+
+/// A connection in use. Dropped, it ends what runs on it, rolls back what is open, and goes to its pool.
+pub(crate) struct Lease {
+    object: Option<Object<Opener>>,
+    home: Arc<Connections>,
+}
+
+/// What stands in for the connection of a lease: only `Drop` empties it.
+const HERE: &str = "a lease has its connection until it is dropped";
+
+impl Deref for Lease {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        self.object.as_ref().expect(HERE)
+    }
+}
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.object.as_mut().expect(HERE)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut object) = self.object.take() else {
+            return;
+        };
+        if object.raw.is_lent() {
+            return;
+        }
+        object.raw.watch().forget();
+        if !object.settle() {
+            tracing::warn!("a connection could not be rolled back and is closed");
+            drop(Object::take(object));
+        } else if object.checkpoint_is_due()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            // The writer comes back when it is done; others wait for it without blocking a thread.
+            runtime.spawn_blocking(move || object.checkpoint());
+        } else if self.home.is_surplus(&object) {
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Connections {
+    /// Whether the connection was opened above the pool's size, under load.
+    fn is_surplus(&self, object: &Object<Opener>) -> bool {
+        self.options.pool.overflow > 0
+            && Object::pool(object).is_some_and(|pool| {
+                pool.manager().role == Role::Reader && pool.status().size > self.options.pool.size.max(1)
+            })
+    }
+}

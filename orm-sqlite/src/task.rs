@@ -1,0 +1,295 @@
+//! One statement on one connection, in pieces: started on the caller's thread, perhaps finished on a blocking one.
+
+use std::time::{Duration, Instant};
+
+use libsqlite3_sys as ffi;
+use orm_core::driver::Sink;
+use orm_core::error::{Error, ErrorKind, Result};
+use orm_core::sql::Sql;
+use orm_core::value::Type;
+
+use crate::raw::{Control, RawConnection, StatementId, Step};
+use crate::types::View;
+
+/// How many progress calls (of 1000 operations each) may pass between two rows on the runtime's thread.
+const INLINE_TICKS: u32 = 5;
+/// How long rows may be read on the runtime's thread.
+const INLINE_TIME: Duration = Duration::from_millis(1);
+/// After so many rows the clock is looked at.
+const CLOCK_ROWS: u64 = 64;
+
+/// How a piece of work has to behave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// On the caller's thread: where it would have to wait, it ends unfinished.
+    pub(crate) inline: bool,
+    /// Progress calls between rows, 0 for any number.
+    pub(crate) ticks: u32,
+    /// How long a lock may be waited for.
+    pub(crate) busy_ms: u32,
+    /// Stop between rows when the time is over.
+    pub(crate) clock: bool,
+}
+
+impl Pace {
+    /// On the runtime's thread.
+    pub(crate) const INLINE: Pace = Pace {
+        inline: true,
+        ticks: INLINE_TICKS,
+        busy_ms: 0,
+        clock: true,
+    };
+    /// On the runtime's thread, however long it takes.
+    pub(crate) const UNLIMITED: Pace = Pace {
+        inline: true,
+        ticks: 0,
+        busy_ms: 0,
+        clock: false,
+    };
+    /// On a blocking thread: to the end, waiting for locks.
+    pub(crate) fn blocking(busy_ms: u32) -> Self {
+        Pace {
+            inline: false,
+            ticks: 0,
+            busy_ms,
+            clock: false,
+        }
+    }
+}
+
+/// Where a piece of work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// The statement is over.
+    Done,
+    /// The sink has what it wanted.
+    Full,
+    /// To be continued on a thread that may block: time or budget is over, or there is a lock to wait for.
+    Unfinished,
+}
+
+/// A statement with its values, ready to step or standing on a row.
+pub(crate) struct Open {
+    id: StatementId,
+    writes: bool,
+    /// May start again and pass over the rows that were given: it reads, and its snapshot stays.
+    replays: bool,
+    given: u64,
+    skip: u64,
+}
+
+impl Open {
+    /// Prepares and binds.
+    pub(crate) fn new(
+        raw: &mut RawConnection,
+        sql: &mut Sql,
+        replays: bool,
+        read_only: bool,
+    ) -> Result<Self> {
+        let id = raw.prepare(&sql.text)?;
+        if read_only && !raw.reads_only(id) {
+            raw.finish(id);
+            return Err(Error::new(
+                ErrorKind::ReadOnly,
+                "a write where only reading is allowed",
+            ));
+        }
+        let wanted = raw.parameters(id);
+        if wanted != sql.params.len() {
+            raw.finish(id);
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                format!(
+                    "the statement takes {wanted} values, {} were given",
+                    sql.params.len()
+                ),
+            ));
+        }
+        raw.bind(id, std::mem::take(&mut sql.params))?;
+        Ok(Open {
+            id,
+            writes: sql.writes,
+            replays,
+            given: 0,
+            skip: 0,
+        })
+    }
+
+    /// How many rows the sinks have got.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// Steps on and gives rows to the sink, at most `wants` of them. On an error the statement is over.
+    pub(crate) fn advance(
+        &mut self,
+        raw: &mut RawConnection,
+        types: &[Type],
+        sink: &mut dyn Sink,
+        wants: Option<u64>,
+        pace: Pace,
+    ) -> Result<Advance> {
+        let result = self.steps(raw, types, sink, wants, pace);
+        if result.is_err() {
+            raw.finish(self.id);
+        }
+        result
+    }
+
+    fn steps(
+        &mut self,
+        raw: &mut RawConnection,
+        types: &[Type],
+        sink: &mut dyn Sink,
+        wants: Option<u64>,
+        pace: Pace,
+    ) -> Result<Advance> {
+        let watch = raw.watch().clone();
+        watch.arm(pace.ticks, pace.busy_ms);
+        if pace.ticks != 0 && self.given > 0 && !self.replays {
+            watch.disarm();
+        }
+        let mut started = None;
+        let mut left = wants.unwrap_or(u64::MAX);
+        if left == 0 && !self.writes {
+            return Ok(Advance::Full);
+        }
+        loop {
+            match raw.step(self.id) {
+                Step::Row if self.skip > 0 => self.skip -= 1,
+                // A write goes on to its end whatever the sink wants.
+                Step::Row if left == 0 => {}
+                Step::Row => {
+                    sink.row(&View {
+                        row: raw.row(self.id),
+                        types,
+                    })?;
+                    self.given += 1;
+                    left -= 1;
+                    if left == 0 && !self.writes {
+                        return Ok(Advance::Full);
+                    }
+                    if pace.ticks != 0 && !self.replays {
+                        watch.disarm();
+                    }
+                    if pace.clock && (watch.take_ticks() || self.given % CLOCK_ROWS == 0) {
+                        let now = Instant::now();
+                        if now - *started.get_or_insert(now) > INLINE_TIME {
+                            return Ok(Advance::Unfinished);
+                        }
+                    }
+                }
+                Step::Done => return Ok(Advance::Done),
+                Step::Failed(code) => {
+                    let budget = code & 0xff == ffi::SQLITE_INTERRUPT && watch.overran();
+                    let locked = pace.inline && code & 0xff == ffi::SQLITE_BUSY && self.given == 0;
+                    if !budget && !locked {
+                        return Err(raw.failure(code));
+                    }
+                    raw.rewind(self.id);
+                    self.skip = self.given;
+                    return Ok(Advance::Unfinished);
+                }
+            }
+        }
+    }
+
+    /// Lets go of the statement.
+    pub(crate) fn close(self, raw: &mut RawConnection) {
+        raw.finish(self.id);
+    }
+}
+
+/// A statement, its sink and how far it has come. It travels to another thread and back as one value.
+pub(crate) struct Task {
+    sql: Sql,
+    sink: Box<dyn Sink>,
+    open: Option<Open>,
+    /// Reads inside a read transaction of its own, so that it can be replayed.
+    snapshot: bool,
+    begun: bool,
+    /// Replays inside the transaction of somebody else.
+    replays: bool,
+    read_only: bool,
+    changes_before: u64,
+}
+
+impl Task {
+    /// A statement on its own.
+    pub(crate) fn alone(sql: Sql, sink: Box<dyn Sink>, snapshot: bool) -> Self {
+        let read_only = !sql.writes;
+        Task {
+            sql,
+            sink,
+            open: None,
+            snapshot,
+            begun: false,
+            replays: snapshot,
+            read_only,
+            changes_before: 0,
+        }
+    }
+    /// A statement inside a transaction.
+    pub(crate) fn inside(sql: Sql, sink: Box<dyn Sink>, replays: bool, read_only: bool) -> Self {
+        Task {
+            sql,
+            sink,
+            open: None,
+            snapshot: false,
+            begun: false,
+            replays,
+            read_only,
+            changes_before: 0,
+        }
+    }
+    pub(crate) fn into_sink(self) -> Box<dyn Sink> {
+        self.sink
+    }
+
+    /// Works on. `Some` with the rows changed when the statement is over; `None` to be called again on a thread that
+    /// may block. After an error nothing of it is left on the connection.
+    pub(crate) fn work(&mut self, raw: &mut RawConnection, pace: Pace) -> Result<Option<u64>> {
+        let result = self.piece(raw, pace);
+        if self.begun && !matches!(result, Ok(None)) {
+            self.begun = false;
+            let end = if result.is_ok() {
+                Control::Commit
+            } else {
+                Control::Rollback
+            };
+            if let Err(code) = raw.control(end)
+                && result.is_ok()
+            {
+                return Err(raw.failure(code));
+            }
+        }
+        result
+    }
+
+    fn piece(&mut self, raw: &mut RawConnection, pace: Pace) -> Result<Option<u64>> {
+        if self.open.is_none() {
+            if self.snapshot && !self.begun {
+                raw.control(Control::Begin).map_err(|code| raw.failure(code))?;
+                self.begun = true;
+            }
+            self.changes_before = raw.total_changes();
+            self.open = Some(Open::new(raw, &mut self.sql, self.replays, self.read_only)?);
+        }
+        let Some(open) = &mut self.open else {
+            return Ok(None);
+        };
+        let wants = self.sink.wants().map(|n| (n as u64).saturating_sub(open.given));
+        let advance = open.advance(raw, &self.sql.columns, self.sink.as_mut(), wants, pace);
+        if matches!(advance, Ok(Advance::Unfinished)) {
+            return Ok(None);
+        }
+        let open = self.open.take();
+        advance?;
+        let changed = self.sql.writes && raw.total_changes() != self.changes_before;
+        let affected = if changed { raw.changes() } else { 0 };
+        if let Some(open) = open {
+            open.close(raw);
+        }
+        Ok(Some(affected))
+    }
+}

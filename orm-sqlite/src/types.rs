@@ -1,0 +1,396 @@
+//! Values to bindings, cells to values. Both matches are exhaustive: a new type does not compile until it is mapped.
+
+use orm_core::error::{Error, Result};
+use orm_core::value::{
+    Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
+};
+
+use crate::raw::{Class, RowRef};
+
+/// What SQLite stores for a value.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Bound<'v> {
+    Null,
+    Integer(i64),
+    Float(f64),
+    Text(&'v str),
+    Blob(&'v [u8]),
+    /// A text that was made for binding.
+    Owned(String),
+}
+
+impl<'v> Bound<'v> {
+    /// The storage of a value; what cannot be stored without loss is refused.
+    pub(crate) fn of(value: &'v Value) -> Result<Bound<'v>> {
+        Ok(match value {
+            Value::Null(_) => Bound::Null,
+            Value::Bool(v) => Bound::Integer(i64::from(*v)),
+            Value::I16(v) => Bound::Integer(i64::from(*v)),
+            Value::I32(v) => Bound::Integer(i64::from(*v)),
+            Value::I64(v) => Bound::Integer(*v),
+            Value::F32(v) => float(f64::from(*v))?,
+            Value::F64(v) => float(*v)?,
+            Value::Text(v) => text(v)?,
+            Value::Str(v) => text(v)?,
+            Value::Json(v) => text(v)?,
+            Value::Enum(_, label) => text(label)?,
+            Value::Bytes(v) => Bound::Blob(v),
+            Value::Uuid(v) => Bound::Blob(v),
+            Value::Timestamp(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
+            Value::LocalTimestamp(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
+            Value::Date(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
+            Value::Time(v) => Bound::Owned(v.to_fixed()),
+            Value::Decimal(v) => Bound::Owned(decimal_text(*v)),
+            Value::Array(..) => return Err(Error::unsupported("an array value", "sqlite")),
+            Value::Refused(why) => return Err(Error::encode(*why)),
+        })
+    }
+}
+
+fn float(v: f64) -> Result<Bound<'static>> {
+    if v.is_nan() {
+        return Err(Error::encode("NaN cannot be stored: SQLite would store NULL"));
+    }
+    Ok(Bound::Float(v))
+}
+
+fn text(v: &str) -> Result<Bound<'_>> {
+    if v.as_bytes().contains(&0) {
+        return Err(Error::encode("text with a NUL character cannot be stored"));
+    }
+    Ok(Bound::Text(v))
+}
+
+#[cold]
+fn year() -> Error {
+    Error::encode("the year lies outside 0 to 9999, which is all that is stored")
+}
+
+/// One text for one number, whatever its scale, so that equality and unique indexes hold.
+pub(crate) fn decimal_text(d: DecimalParts) -> String {
+    let (mut digits, mut scale) = (d.mantissa.unsigned_abs(), d.scale as usize);
+    while scale > 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    let mut out = format!("{digits:0>width$}", width = scale + 1);
+    if scale > 0 {
+        out.insert(out.len() - scale, '.');
+    }
+    if d.mantissa < 0 {
+        out.insert(0, '-');
+    }
+    out
+}
+
+/// Reads `-12.50`; no exponent, at most 38 digits.
+pub(crate) fn parse_decimal(s: &str) -> Option<DecimalParts> {
+    let (negative, number) = match s.as_bytes().first()? {
+        b'-' => (true, &s[1..]),
+        b'+' => (false, &s[1..]),
+        _ => (false, s),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut mantissa: i128 = 0;
+    for b in whole.bytes().chain(fraction.bytes()) {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        mantissa = mantissa.checked_mul(10)?.checked_add(i128::from(b - b'0'))?;
+    }
+    let scale = u32::try_from(fraction.len()).ok()?;
+    Some(DecimalParts {
+        mantissa: if negative { -mantissa } else { mantissa },
+        scale,
+    })
+}
+
+/// One row as the core reads it.
+pub(crate) struct View<'r> {
+    pub(crate) row: RowRef<'r>,
+    /// The types of the columns as far as they are known.
+    pub(crate) types: &'r [Type],
+}
+
+impl View<'_> {
+    fn utf8(&self, i: usize, wanted: &str) -> Result<Option<&str>> {
+        match self.row.class(i) {
+            Class::Text => match std::str::from_utf8(self.row.text(i)) {
+                Ok(s) => Ok(Some(s)),
+                Err(_) => Err(Error::decode(format!(
+                    "column {i} holds text that is not valid UTF-8"
+                ))),
+            },
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, wanted)),
+        }
+    }
+    /// NULL, unless there is no such column.
+    fn null<T>(&self, i: usize) -> Result<Option<T>> {
+        if i < self.row.len() {
+            return Ok(None);
+        }
+        Err(Error::decode(format!(
+            "the row has {} columns, column {i} was asked for",
+            self.row.len()
+        )))
+    }
+    fn parsed<T>(&self, i: usize, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
+        match self.utf8(i, wanted)? {
+            None => Ok(None),
+            Some(s) => match parse(s) {
+                Some(v) => Ok(Some(v)),
+                None => Err(Error::decode(format!(
+                    "column {i} holds text that is not {wanted}"
+                ))),
+            },
+        }
+    }
+}
+
+#[cold]
+fn mismatch(i: usize, found: Class, wanted: &str) -> Error {
+    let found = match found {
+        Class::Null => "NULL",
+        Class::Integer => "an INTEGER",
+        Class::Float => "a REAL",
+        Class::Text => "a TEXT",
+        Class::Blob => "a BLOB",
+    };
+    Error::decode(format!("column {i} holds {found} where {wanted} is expected"))
+}
+
+impl Cells for View<'_> {
+    fn bool(&self, i: usize) -> Result<Option<bool>> {
+        match self.row.class(i) {
+            Class::Integer => match self.row.integer(i) {
+                0 => Ok(Some(false)),
+                1 => Ok(Some(true)),
+                _ => Err(Error::decode(format!(
+                    "column {i} holds an INTEGER that is neither 0 nor 1"
+                ))),
+            },
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "a truth value (0 or 1)")),
+        }
+    }
+    #[inline]
+    fn i64(&self, i: usize) -> Result<Option<i64>> {
+        match self.row.class(i) {
+            Class::Integer => Ok(Some(self.row.integer(i))),
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "an INTEGER")),
+        }
+    }
+    fn f64(&self, i: usize) -> Result<Option<f64>> {
+        match self.row.class(i) {
+            Class::Float => Ok(Some(self.row.float(i))),
+            // Exact up to 2^53: `coalesce(x, 0)` gives an integer.
+            Class::Integer if self.row.integer(i).unsigned_abs() <= 1 << 53 => {
+                Ok(Some(self.row.integer(i) as f64))
+            }
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "a REAL")),
+        }
+    }
+    fn text(&self, i: usize) -> Result<Option<&str>> {
+        self.utf8(i, "a TEXT")
+    }
+    fn bytes(&self, i: usize) -> Result<Option<&[u8]>> {
+        match self.row.class(i) {
+            Class::Blob => Ok(Some(self.row.blob(i))),
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "a BLOB")),
+        }
+    }
+    fn uuid(&self, i: usize) -> Result<Option<[u8; 16]>> {
+        match self.row.class(i) {
+            Class::Blob => match <[u8; 16]>::try_from(self.row.blob(i)) {
+                Ok(v) => Ok(Some(v)),
+                Err(_) => Err(Error::decode(format!(
+                    "column {i} holds a BLOB that is not 16 bytes long"
+                ))),
+            },
+            Class::Text => self.parsed(i, "a UUID", parse_uuid),
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "a UUID as BLOB of 16 bytes")),
+        }
+    }
+    fn timestamp(&self, i: usize) -> Result<Option<Timestamp>> {
+        self.parsed(i, "a time in RFC 3339", |s| {
+            match fixed_instant(s.as_bytes(), b"Z") {
+                Some(micros) => Some(Timestamp::from_micros(micros)),
+                None => Timestamp::parse(s),
+            }
+        })
+    }
+    fn local_timestamp(&self, i: usize) -> Result<Option<LocalTimestamp>> {
+        self.parsed(i, "a date and time", |s| match fixed_instant(s.as_bytes(), b"") {
+            Some(micros) => Some(LocalTimestamp::from_micros(micros)),
+            None => LocalTimestamp::parse(s),
+        })
+    }
+    fn date(&self, i: usize) -> Result<Option<Date>> {
+        self.parsed(i, "a date", Date::parse)
+    }
+    fn time(&self, i: usize) -> Result<Option<TimeOfDay>> {
+        self.parsed(i, "a time of day", TimeOfDay::parse)
+    }
+    fn json(&self, i: usize) -> Result<Option<&str>> {
+        self.utf8(i, "JSON as TEXT")
+    }
+    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
+        let scale = match self.types.get(i) {
+            Some(Type::Decimal(p, s)) if *p > 0 => u32::from(*s),
+            _ => 0,
+        };
+        match self.row.class(i) {
+            Class::Integer => Ok(Some(DecimalParts {
+                mantissa: i128::from(self.row.integer(i)),
+                scale,
+            })),
+            Class::Text => self.parsed(i, "a decimal number", parse_decimal),
+            Class::Null => self.null(i),
+            found => Err(mismatch(i, found, "an exact number")),
+        }
+    }
+    fn array(&self, _: usize, _: Element) -> Result<Option<Vec<Value>>> {
+        Err(Error::unsupported("an array column", "sqlite"))
+    }
+    fn len(&self) -> usize {
+        self.row.len()
+    }
+    fn position(&self, name: &str) -> Option<usize> {
+        self.row.position(name)
+    }
+    fn is_null(&self, i: usize) -> bool {
+        self.row.class(i) == Class::Null
+    }
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.ffffff` and the zone, nothing else: the form that is stored here, read without a detour.
+fn fixed_instant(b: &[u8], zone: &[u8]) -> Option<i64> {
+    let (b, rest) = b.split_first_chunk::<26>()?;
+    let separators = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+    ];
+    if rest != zone || separators.iter().any(|&(at, c)| b[at] != c) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        b[from..to].iter().try_fold(0i64, |n, c| {
+            c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0'))
+        })
+    };
+    let date = Date::from_ymd(number(0, 4)? as i32, number(5, 7)? as u32, number(8, 10)? as u32)?;
+    let (h, m, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let seconds = (i64::from(date.days()) * 24 + h) * 3600 + m * 60 + s;
+    Some(seconds * 1_000_000 + number(20, 26)?)
+}
+
+fn parse_uuid(s: &str) -> Option<[u8; 16]> {
+    let b = s.as_bytes();
+    if b.len() != 36 || [8, 13, 18, 23].iter().any(|&i| b[i] != b'-') {
+        return None;
+    }
+    let mut digits = b
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| ![8, 13, 18, 23].contains(i))
+        .map(|(_, c)| *c);
+    let mut out = [0; 16];
+    for byte in &mut out {
+        let (high, low) = (digits.next()?, digits.next()?);
+        *byte = ((char::from(high).to_digit(16)? << 4) | char::from(low).to_digit(16)?) as u8;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use orm_core::error::ErrorKind;
+    use orm_core::value::{DecimalParts, Timestamp, Type, Value};
+
+    use crate::types::{Bound, decimal_text, fixed_instant, parse_decimal, parse_uuid};
+
+    #[test]
+    fn decimals_have_one_text_each() {
+        for (mantissa, scale, text) in [
+            (0, 0, "0"),
+            (0, 5, "0"),
+            (110, 2, "1.1"),
+            (-5, 3, "-0.005"),
+            (1200, 0, "1200"),
+            (1200, 2, "12"),
+            (i128::MAX, 10, "17014118346046923173168730371.5884105727"),
+        ] {
+            assert_eq!(decimal_text(DecimalParts { mantissa, scale }), text);
+            let back = parse_decimal(text).unwrap();
+            assert_eq!(decimal_text(back), text);
+        }
+        for bad in [
+            "",
+            "-",
+            ".",
+            "1e3",
+            "NaN",
+            "1.2.3",
+            " 1",
+            "999999999999999999999999999999999999999999",
+        ] {
+            assert_eq!(parse_decimal(bad), None, "{bad}");
+        }
+    }
+    #[test]
+    fn the_fast_clock_agrees_with_the_slow_one() {
+        for i in 0..20_000i64 {
+            let t = Timestamp::from_micros(-62_167_219_200_000_000 + i * 15_778_476_001_373);
+            let text = t.to_fixed().unwrap();
+            assert_eq!(fixed_instant(text.as_bytes(), b"Z"), Some(t.micros()), "{text}");
+        }
+        for other in [
+            "2026-01-02T03:04:05Z",
+            "2026-13-02T03:04:05.000000Z",
+            "2026-01-02T03:04:05.00000xZ",
+        ] {
+            assert_eq!(fixed_instant(other.as_bytes(), b"Z"), None);
+        }
+    }
+    #[test]
+    fn what_cannot_be_kept_is_refused() {
+        for value in [
+            Value::F64(f64::NAN),
+            Value::F32(f32::NAN),
+            Value::Text("a\0b".into()),
+            Value::Str("\0"),
+            Value::Refused("too large"),
+            Value::Timestamp(Timestamp::from_micros(i64::MAX)),
+        ] {
+            assert_eq!(Bound::of(&value).unwrap_err().kind(), ErrorKind::Encode);
+        }
+        assert_eq!(
+            Bound::of(&Value::F64(f64::INFINITY)).unwrap(),
+            Bound::Float(f64::INFINITY)
+        );
+        assert_eq!(Bound::of(&Value::Null(Type::Text)).unwrap(), Bound::Null);
+    }
+    #[test]
+    fn uuids_as_text() {
+        let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(parse_uuid(text).unwrap()[..4], [0x67, 0xe5, 0x50, 0x44]);
+        assert_eq!(parse_uuid(&text.to_uppercase()), parse_uuid(text));
+        assert_eq!(parse_uuid("67e55044-10b1-426f-9247-bb680e5fe0c"), None);
+        assert_eq!(parse_uuid("67e5504410b1-426f-9247-bb680e5fe0c8-"), None);
+    }
+}
