@@ -94,16 +94,7 @@ fn type_span(column: &Column<'_>) -> Span {
 
 /// Lints that speak about the user's choices, which the items made of them follow.
 pub(crate) fn allow() -> TokenStream {
-    quote! {
-        #[allow(
-            dead_code,
-            missing_docs,
-            non_camel_case_types,
-            non_snake_case,
-            private_interfaces,
-            unreachable_pub
-        )]
-    }
+    quote!(#[allow(dead_code, nonstandard_style, private_interfaces, unreachable_pub)])
 }
 
 /// The doc comment the user wrote, or this one.
