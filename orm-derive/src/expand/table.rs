@@ -103,6 +103,7 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
     let set: Vec<TokenStream> = set.collect();
     match set.as_slice() {
         [] => quote!(__orm::Managed::NONE),
+        all if all.len() == Role::COUNT => quote!(__orm::Managed { #(#all),* }),
         set => quote!(__orm::Managed { #(#set,)* ..__orm::Managed::NONE }),
     }
 }
