@@ -4,6 +4,8 @@
 
 #[path = "suite/aggregates.rs"]
 mod aggregates;
+#[path = "suite/bulk.rs"]
+mod bulk;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/filters.rs"]
@@ -14,3 +16,9 @@ mod joins;
 mod models;
 #[path = "suite/relations.rs"]
 mod relations;
+#[path = "suite/shadow.rs"]
+mod shadow;
+#[path = "suite/transactions.rs"]
+mod transactions;
+#[path = "suite/upsert.rs"]
+mod upsert;

@@ -10,7 +10,7 @@ use crate::value::{Type, Value};
 
 /// Chains of AND and OR longer than this are cut in halves: databases parse them to the left, each link one level
 /// deeper, and SQLite goes down 1000 levels at most.
-const LONGEST_CHAIN: usize = 128;
+pub(crate) const LONGEST_CHAIN: usize = 128;
 
 /// Whether a column of results may hold NULL, as far as it says so itself.
 fn may_be_null(e: &Expr) -> bool {
@@ -143,7 +143,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    fn joined(&mut self, items: &[Expr], with: &str, empty: &str) -> Result<()> {
+    pub(crate) fn joined(&mut self, items: &[Expr], with: &str, empty: &str) -> Result<()> {
         if items.is_empty() {
             self.push(empty);
         }

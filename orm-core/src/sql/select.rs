@@ -6,6 +6,7 @@ use crate::ast::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal;
+use crate::sql::expr::LONGEST_CHAIN;
 use crate::sql::types::type_of;
 use crate::sql::writer::{Frame, SqlWriter};
 use crate::value::{Type, Value};
@@ -287,6 +288,13 @@ impl SqlWriter<'_> {
 
     /// Conditions joined by AND.
     pub(crate) fn all_of(&mut self, clause: &mut Clause, conditions: &[Expr]) -> Result<()> {
+        if conditions.len() > LONGEST_CHAIN {
+            clause.next(self);
+            self.push("(");
+            self.joined(conditions, " AND ", "TRUE")?;
+            self.push(")");
+            return Ok(());
+        }
         for e in conditions {
             // a conjunction in a conjunction needs no parentheses
             if let Expr::All(items) = e
