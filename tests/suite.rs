@@ -6,8 +6,12 @@
 mod aggregates;
 #[path = "suite/bulk.rs"]
 mod bulk;
+#[path = "suite/cancel.rs"]
+mod cancel;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/errors.rs"]
+mod errors;
 #[path = "suite/filters.rs"]
 mod filters;
 #[path = "suite/joins.rs"]
@@ -20,5 +24,7 @@ mod relations;
 mod shadow;
 #[path = "suite/transactions.rs"]
 mod transactions;
+#[path = "suite/types.rs"]
+mod types;
 #[path = "suite/upsert.rs"]
 mod upsert;
