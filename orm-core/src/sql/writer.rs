@@ -30,6 +30,8 @@ pub struct SqlWriter<'a> {
     clock: Option<usize>,
     actor: Option<usize>,
     tenant: Option<usize>,
+    /// Equal values bound from this position on share a placeholder.
+    pub(crate) shared_from: Option<usize>,
     /// Whether a column that must not be logged took part in more than the list of results.
     pub(crate) sensitive: bool,
     /// Whether something in the statement writes.
@@ -84,6 +86,7 @@ impl<'a> SqlWriter<'a> {
             clock: None,
             actor: None,
             tenant: None,
+            shared_from: None,
             sensitive: false,
             writes: false,
             force_where: false,
@@ -234,6 +237,10 @@ impl<'a> SqlWriter<'a> {
         }
     }
 
+    /// How many values are bound so far.
+    pub(crate) fn bound_values(&self) -> usize {
+        self.params.len()
+    }
     /// Makes room for so many more values.
     pub(crate) fn reserve(&mut self, values: usize) {
         self.params.reserve(values);
@@ -256,15 +263,21 @@ impl<'a> SqlWriter<'a> {
                 value.ty(),
                 Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
             );
-        if !cast {
+        let ty = value.ty();
+        let known = self.shared_from.and_then(|from| {
+            let at = self.params[from..].iter().position(|p| *p == value)?;
+            Some(from + at + 1)
+        });
+        let n = known.unwrap_or_else(|| {
             self.params.push(value);
-            self.placeholder(self.params.len());
+            self.params.len()
+        });
+        if !cast {
+            self.placeholder(n);
             return Ok(());
         }
-        let ty = value.ty();
-        self.params.push(value);
         self.push("CAST(");
-        self.placeholder(self.params.len());
+        self.placeholder(n);
         self.push(" AS ");
         self.type_name(ty)?;
         self.push(")");
