@@ -34,6 +34,8 @@ pub struct SqlWriter<'a> {
     pub(crate) sensitive: bool,
     /// Whether something in the statement writes.
     pub(crate) writes: bool,
+    /// Whether equal values share one placeholder, so that an expression written twice stays the same expression.
+    pub(crate) share_params: bool,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
 }
@@ -87,6 +89,7 @@ impl<'a> SqlWriter<'a> {
             sensitive: false,
             writes: false,
             force_where: false,
+            share_params: false,
         }
     }
 
@@ -256,19 +259,28 @@ impl<'a> SqlWriter<'a> {
                 value.ty(),
                 Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
             );
+        let ty = value.ty();
+        let n = self.number_of(value);
         if !cast {
-            self.params.push(value);
-            self.placeholder(self.params.len());
+            self.placeholder(n);
             return Ok(());
         }
-        let ty = value.ty();
-        self.params.push(value);
         self.push("CAST(");
-        self.placeholder(self.params.len());
+        self.placeholder(n);
         self.push(" AS ");
         self.type_name(ty)?;
         self.push(")");
         Ok(())
+    }
+    /// The number of the placeholder that stands for this value.
+    fn number_of(&mut self, value: Value) -> usize {
+        if self.share_params
+            && let Some(i) = self.params.iter().position(|p| *p == value)
+        {
+            return i + 1;
+        }
+        self.params.push(value);
+        self.params.len()
     }
     fn placeholder(&mut self, n: usize) {
         self.text.push(self.features.placeholder);
