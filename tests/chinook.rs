@@ -1,5 +1,6 @@
 //! The music shop of `examples/chinook` on every backend: twenty typed answers against SQL written by hand.
-#![allow(missing_docs, unreachable_pub)]
+// printing is the example's alone
+#![allow(missing_docs, unreachable_pub, dead_code)]
 
 #[path = "../examples/chinook/check.rs"]
 mod check;
@@ -27,8 +28,15 @@ async fn holds(db: &Db) -> Result<(), Error> {
     let track = Track::get(db, Id::new(3_503)).await?;
     assert_eq!(track.name, "Koyaanisqatsi");
     assert_eq!(track.unit_price.to_string(), "0.99");
-    let next = NewGenre { name: "Skiffle".into() }.insert(db).await?;
-    assert!(next.id > Id::new(25), "the generated keys go on after the given ones");
+    let next = NewGenre {
+        name: "Skiffle".into(),
+    }
+    .insert(db)
+    .await?;
+    assert!(
+        next.id > Id::new(25),
+        "the generated keys go on after the given ones"
+    );
     next.delete(db).await?;
     let verdicts = check::check(db).await?;
     let different: Vec<&str> = verdicts.iter().filter(|v| !v.matches).map(|v| v.title).collect();
@@ -46,7 +54,9 @@ async fn answers_match_on_sqlite() -> Result<(), Error> {
 async fn answers_match_on_postgres() -> Result<(), Error> {
     let cluster = orm::testing::Cluster::shared()?;
     let server = Db::connect(&cluster.url("postgres")).await?;
-    sql!("drop database if exists chinook_answers").exec(&server).await?;
+    sql!("drop database if exists chinook_answers")
+        .exec(&server)
+        .await?;
     sql!("create database chinook_answers").exec(&server).await?;
     holds(&Db::connect(&cluster.url("chinook_answers")).await?).await
 }

@@ -6,13 +6,12 @@ use crate::query::{Col, Expr, Query};
 use crate::schema::Column;
 use crate::value::{Scalar, SqlType, Value};
 
-/// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`.
+/// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`: a value, a column, an
+/// expression, or a query that selects one such column and yields one row, as `.aggregate(..)` does (NULL without one).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared with a `{B}` column of a query on `{S}`",
     label = "expected `{B}`, or a column or expression of that type from this closure's argument"
 )]
-/// Besides values, columns and expressions: a query that selects one such column and yields at most one row, such as
-/// `Invoice::query().aggregate(|i| i.total.avg())`; NULL when it yields none.
 pub trait Operand<S, B> {
     /// The result type of arithmetic: nullable when this side is.
     type Lift<T: SqlType>: SqlType;

@@ -30,9 +30,9 @@ impl SqlWriter<'_> {
             offset,
             lock,
         } = s;
-        let shared = self.share_params;
-        // PostgreSQL takes a selected or ordered expression for the one grouped by only if both have the same binds
-        self.share_params |= !group.is_empty() || matches!(distinct, Distinct::Yes);
+        let repeatable = self.repeatable;
+        // PostgreSQL knows a selected or ordered expression as the one grouped by only if binds and aliases agree
+        self.repeatable |= !group.is_empty() || matches!(distinct, Distinct::Yes);
         let frame = self.enter(from.as_ref().map(|f| f.source));
         self.with(with)?;
         self.open_compound(compound);
@@ -58,7 +58,7 @@ impl SqlWriter<'_> {
             self.lock(lock)?;
         }
         self.leave(frame);
-        self.share_params = shared;
+        self.repeatable = repeatable;
         Ok(())
     }
 
