@@ -32,13 +32,13 @@ fn every_clause_in_order() {
     s.order = vec![order(c(&AGE), true, Nulls::Default)];
     s.limit = Some(3);
     s.offset = Some(4);
-    same(
+    check(
         s,
         r#"SELECT DISTINCT t0."age", count(*) FROM "users" AS t0 WHERE t0."age" > $1 AND t0."active" GROUP BY t0."age" HAVING count(*) > $2 ORDER BY t0."age" DESC LIMIT $3 OFFSET $4"#,
+        r#"SELECT DISTINCT t0."age", count(*) FROM "users" AS t0 WHERE t0."age" > ?1 AND t0."active" GROUP BY t0."age" HAVING count(*) > ?2 ORDER BY t0."age" DESC LIMIT +?3 OFFSET ?4"#,
     );
 }
 
-/// PostgreSQL takes a selected expression for the one grouped by only when their texts agree.
 #[test]
 fn a_grouped_expression_repeats_binds_and_aliases() {
     let (users, posts) = (Source::fresh(), Source::fresh());
