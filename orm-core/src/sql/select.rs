@@ -31,6 +31,8 @@ impl SqlWriter<'_> {
             offset,
             lock,
         } = s;
+        let repeatable = self.repeatable;
+        self.repeatable |= must_repeat(s);
         let frame = self.enter(from.as_ref().map(|f| f.source));
         self.with(with)?;
         self.open_compound(compound);
@@ -62,6 +64,7 @@ impl SqlWriter<'_> {
         }
         self.shared_from = shared;
         self.leave(frame);
+        self.repeatable = repeatable;
         Ok(())
     }
 
@@ -571,6 +574,14 @@ impl SqlWriter<'_> {
         });
         Ok(())
     }
+}
+
+/// PostgreSQL knows a selected or ordered expression as the one grouped by, or as one of the distinct ones, only if
+/// binds and aliases agree.
+fn must_repeat(s: &Select) -> bool {
+    let plain = |e: &Expr| matches!(e, Expr::Column(..) | Expr::Field(..));
+    s.group.iter().any(|g| !matches!(g, GroupBy::Expr(e) if plain(e)))
+        || (!matches!(s.distinct, Distinct::No) && s.order.iter().any(|o| !plain(&o.expr)))
 }
 
 /// The lead of a clause (` WHERE `), then ` AND `.
