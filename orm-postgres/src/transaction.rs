@@ -176,7 +176,7 @@ fn plain() -> Sql {
     Sql {
         text: "".into(),
         params: Vec::new(),
-        columns: Vec::new(),
+        columns: [].into(),
         effort: orm_core::sql::Effort::Rows,
         writes: false,
         operation: "FETCH",

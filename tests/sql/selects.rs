@@ -14,7 +14,7 @@ fn by_key() {
         r#"SELECT t0."id", t0."email" FROM "users" AS t0 WHERE t0."id" = $1"#,
     );
     assert_eq!(pg.params, [Value::I64(7)]);
-    assert_eq!(lite.columns, [Type::I64, Type::Text]);
+    assert_eq!(lite.columns[..], [Type::I64, Type::Text]);
     assert_eq!(
         (lite.operation, lite.target, lite.writes),
         ("SELECT", Some("users"), false)

@@ -119,7 +119,7 @@ impl<'a> SqlWriter<'a> {
             text,
             sensitive: self.sensitive && !self.params.is_empty(),
             params: self.params,
-            columns,
+            columns: columns.into(),
             effort,
             writes: self.writes,
             operation,
