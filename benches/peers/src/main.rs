@@ -12,6 +12,7 @@
 mod args;
 mod data;
 mod harness;
+mod orm;
 mod postgres;
 mod report;
 mod sea_orm;
@@ -19,7 +20,7 @@ mod sqlite;
 
 use std::process::ExitCode;
 
-use orm::testing::Cluster;
+use ::orm::testing::Cluster;
 
 use crate::args::{Backend, Command, Run};
 use crate::harness::{Result, Runner, Task, Workload, measure};
