@@ -14,10 +14,16 @@ mod crud;
 mod errors;
 #[path = "suite/filters.rs"]
 mod filters;
+#[path = "suite/hostile.rs"]
+mod hostile;
 #[path = "suite/joins.rs"]
 mod joins;
 #[path = "suite/models.rs"]
 mod models;
+#[path = "suite/observe.rs"]
+mod observe;
+#[path = "suite/raw.rs"]
+mod raw;
 #[path = "suite/relations.rs"]
 mod relations;
 #[path = "suite/shadow.rs"]

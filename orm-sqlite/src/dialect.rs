@@ -113,6 +113,14 @@ impl Dialect for SqliteDialect {
         let labels = match ty {
             Type::Bool => None,
             Type::Enum(e) => Some(e.labels),
+            // a scaled integer has room for more digits than the column may have
+            Type::Decimal(precision @ 1..=18, _) => {
+                let most = 10i64.pow(precision.into()) - 1;
+                w.push(" CHECK (");
+                w.ident(column)?;
+                w.push(&format!(" BETWEEN -{most} AND {most})"));
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         w.push(" CHECK (");

@@ -92,10 +92,9 @@ fn constraint(code: c_int, message: &str) -> Error {
                 e
             }
         }
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::new(
-            ErrorKind::ForeignKeyViolation,
-            "a referenced row is missing or still referenced",
-        ),
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => foreign_key(),
+        // RESTRICT is carried out by a trigger of SQLite's own
+        ffi::SQLITE_CONSTRAINT_TRIGGER if message == "FOREIGN KEY constraint failed" => foreign_key(),
         ffi::SQLITE_CONSTRAINT_TRIGGER => {
             Error::new(ErrorKind::CheckViolation, "a trigger refused the change")
         }
@@ -108,6 +107,13 @@ fn constraint(code: c_int, message: &str) -> Error {
         }
         _ => Error::new(ErrorKind::Database, "a constraint refused the change"),
     }
+}
+
+fn foreign_key() -> Error {
+    Error::new(
+        ErrorKind::ForeignKeyViolation,
+        "a referenced row is missing or still referenced",
+    )
 }
 
 /// `users.email, users.tenant` → table and columns.

@@ -10,7 +10,7 @@ pub(crate) fn sql(statement: &Sql) -> TokenStream {
     let parts = statement.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(::orm::private::RawPart::Text(#text)),
         Piece::Value(value) => quote!(::orm::private::raw_value(&#value)),
-        Piece::List(list) => quote!(::orm::private::raw_list(&#list)),
+        Piece::List(list) => quote!(::orm::private::raw_list((#list).iter())),
     });
     quote!(::orm::private::RawSql::new(::orm::private::vec![#(#parts),*]))
 }
