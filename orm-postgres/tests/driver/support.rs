@@ -82,7 +82,7 @@ pub(crate) fn sql(text: &str, params: Vec<Value>, columns: Vec<Type>) -> Sql {
     Sql {
         text: text.into(),
         params,
-        columns,
+        columns: columns.into(),
         effort: Effort::Long,
         writes,
         operation: "SQL",
