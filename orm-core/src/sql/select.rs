@@ -6,6 +6,7 @@ use crate::ast::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal;
+use crate::sql::expr::LONGEST_CHAIN;
 use crate::sql::types::type_of;
 use crate::sql::writer::{Frame, SqlWriter};
 use crate::value::{Type, Value};
@@ -36,6 +37,11 @@ impl SqlWriter<'_> {
         self.with(with)?;
         self.open_compound(compound);
         self.define_all(from.iter(), joins, &frame);
+        // a key such as `views % $1` is recognised in the list of results only if it is the same text
+        let shared = self.shared_from;
+        if group.iter().any(|g| !matches!(g, GroupBy::Expr(Expr::Column(..)))) {
+            self.shared_from.get_or_insert(self.bound_values());
+        }
         self.push("SELECT ");
         self.distinct(distinct)?;
         self.select_list(columns, names, types)?;
@@ -56,6 +62,7 @@ impl SqlWriter<'_> {
         if let Some(lock) = lock {
             self.lock(lock)?;
         }
+        self.shared_from = shared;
         self.leave(frame);
         self.repeatable = repeatable;
         Ok(())
@@ -284,6 +291,13 @@ impl SqlWriter<'_> {
 
     /// Conditions joined by AND.
     pub(crate) fn all_of(&mut self, clause: &mut Clause, conditions: &[Expr]) -> Result<()> {
+        if conditions.len() > LONGEST_CHAIN {
+            clause.next(self);
+            self.push("(");
+            self.joined(conditions, " AND ", "TRUE")?;
+            self.push(")");
+            return Ok(());
+        }
         for e in conditions {
             // a conjunction in a conjunction needs no parentheses
             if let Expr::All(items) = e
