@@ -50,13 +50,7 @@ async fn answers_match_on_sqlite() -> Result<(), Error> {
     holds(&Db::connect("sqlite::memory:").await?).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn answers_match_on_postgres() -> Result<(), Error> {
-    let cluster = orm::testing::Cluster::shared()?;
-    let server = Db::connect(&cluster.url("postgres")).await?;
-    sql!("drop database if exists chinook_answers")
-        .exec(&server)
-        .await?;
-    sql!("create database chinook_answers").exec(&server).await?;
-    holds(&Db::connect(&cluster.url("chinook_answers")).await?).await
+    holds(&*orm::testing::fresh_postgres().await?).await
 }

@@ -17,6 +17,7 @@ mod progress;
 mod questions;
 mod table;
 
+use std::io::{ErrorKind as Io, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -32,17 +33,24 @@ const ROWS: usize = 8;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let mut out = std::io::stdout();
     let outcome = match Args::parse(std::env::args().skip(1)) {
-        Ok(Some(args)) => run(&args).await,
-        Ok(None) => {
-            println!("{}", args::USAGE);
-            Ok(true)
-        }
+        Ok(Some(args)) => run(&args, &mut out).await,
+        Ok(None) => writeln!(out, "{}", args::USAGE)
+            .map(|()| true)
+            .map_err(Error::from),
         Err(e) => Err(e),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        // whoever reads the output has seen enough: `| head`
+        Err(e)
+            if e.downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == Io::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(e) => {
             eprintln!("chinook: {e}");
             ExitCode::FAILURE
@@ -51,41 +59,46 @@ async fn main() -> ExitCode {
 }
 
 /// Whether everything is as it should be.
-async fn run(args: &Args) -> Result<bool, Error> {
-    println!("Chinook is a small online music shop: artists, albums, tracks, customers and their invoices.");
+async fn run(args: &Args, out: &mut impl Write) -> Result<bool, Error> {
+    writeln!(
+        out,
+        "Chinook is a small online music shop: artists, albums, tracks, customers and their invoices."
+    )?;
     let db = Db::connect(&args.url).await?;
-    fill(&db, args).await?;
+    fill(&db, args, out).await?;
     if args.check {
-        return compare(&db).await;
+        return compare(&db, out).await;
     }
     let start = Instant::now();
     for (i, question) in QUESTIONS.iter().enumerate() {
         let answer = (question.ask)(&db).await?;
-        println!("\n{:>2}. {}\n", i + 1, answer.title);
+        writeln!(out, "\n{:>2}. {}\n", i + 1, answer.title)?;
         if args.sql {
-            println!("   {}\n", answer.sql);
+            writeln!(out, "   {}\n", answer.sql)?;
         }
         let rows = if args.all { usize::MAX } else { ROWS };
-        table::print(answer.header, &answer.rows, rows);
+        table::print(out, answer.header, &answer.rows, rows)?;
     }
     let (n, sent) = (QUESTIONS.len(), db.statements_sent());
-    println!(
+    writeln!(
+        out,
         "\n{n} questions answered in {}; {sent} statements in all.",
         short(start.elapsed())
-    );
+    )?;
     if !args.sql {
-        println!(
+        writeln!(
+            out,
             "Run it with --sql to see the statements, or with --check to compare the answers with SQL written by hand."
-        );
+        )?;
     }
     Ok(true)
 }
 
 /// Loads the data, unless it is there from an earlier run.
-async fn fill(db: &Db, args: &Args) -> Result<(), Error> {
+async fn fill(db: &Db, args: &Args, out: &mut impl Write) -> Result<(), Error> {
     match Artist::query().count(db).await {
         Ok(n) if n > 0 => {
-            println!("The data is there already, in {}.", args.place());
+            writeln!(out, "The data is there already, in {}.", args.place())?;
             return Ok(());
         }
         Ok(_) => return Err("the tables exist but are empty: drop them, or name another database".into()),
@@ -94,24 +107,25 @@ async fn fill(db: &Db, args: &Args) -> Result<(), Error> {
     }
     let start = Instant::now();
     let rows = load::load(db).await?;
-    println!(
+    writeln!(
+        out,
         "Loaded {rows} rows into {} in {}.",
         args.place(),
         short(start.elapsed())
-    );
+    )?;
     Ok(())
 }
 
 /// Compares every answer with that of hand-written SQL; whether all match.
-async fn compare(db: &Db) -> Result<bool, Error> {
+async fn compare(db: &Db, out: &mut impl Write) -> Result<bool, Error> {
     let verdicts = check::check(db).await?;
-    println!();
+    writeln!(out)?;
     for v in &verdicts {
-        let mark = if v.matches { "ok      " } else { "DIFFERENT" };
-        println!("  {mark}  {:<60} {:>4} rows", v.title, v.rows);
+        let mark = if v.matches { "ok" } else { "DIFFERENT" };
+        writeln!(out, "  {mark:<9}  {:<60} {:>4} rows", v.title, v.rows)?;
     }
     let good = verdicts.iter().filter(|v| v.matches).count();
-    println!("\n{good} of {} answers match", verdicts.len());
+    writeln!(out, "\n{good} of {} answers match", verdicts.len())?;
     Ok(good == verdicts.len())
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use orm::ast::DatePart;
+use orm::DatePart;
 use orm::model::Model;
 use orm::prelude::*;
 use orm::value::Output;

@@ -1,5 +1,7 @@
 //! Rows as text, and text as tables.
 
+use std::io::{self, Write};
+
 use chrono::{DateTime, Utc};
 use orm::Id;
 use rust_decimal::Decimal;
@@ -68,7 +70,7 @@ cells!(A B C D E);
 const WIDEST: usize = 42;
 
 /// Prints a table with at most so many rows; numbers stand to the right.
-pub fn print(header: &[&str], rows: &[Vec<String>], limit: usize) {
+pub fn print(out: &mut impl Write, header: &[&str], rows: &[Vec<String>], limit: usize) -> io::Result<()> {
     let shown = &rows[..rows.len().min(limit)];
     let cell = |row: &Vec<String>, i: usize| row.get(i).map(|text| cut(text)).unwrap_or_default();
     let number = |i: usize| shown.iter().all(|row| is_number(&cell(row, i)));
@@ -78,25 +80,30 @@ pub fn print(header: &[&str], rows: &[Vec<String>], limit: usize) {
             (widest.unwrap_or(0).max(header[i].chars().count()), number(i))
         })
         .collect();
-    line(&columns, header.iter().map(|name| name.to_string()));
-    line(&columns, columns.iter().map(|(width, _)| "─".repeat(*width)));
+    line(out, &columns, header.iter().map(|name| name.to_string()))?;
+    line(out, &columns, columns.iter().map(|(width, _)| "─".repeat(*width)))?;
     for row in shown {
-        line(&columns, (0..header.len()).map(|i| cell(row, i)));
+        line(out, &columns, (0..header.len()).map(|i| cell(row, i)))?;
     }
     if rows.len() > shown.len() {
-        println!("   … {} more", rows.len() - shown.len());
+        writeln!(out, "   … {} more", rows.len() - shown.len())?;
     }
+    Ok(())
 }
 
-fn line(columns: &[(usize, bool)], cells: impl Iterator<Item = String>) {
-    let mut out = String::from("  ");
+fn line(
+    out: &mut impl Write,
+    columns: &[(usize, bool)],
+    cells: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    let mut text = String::from("  ");
     for ((width, right), cell) in columns.iter().zip(cells) {
         match right {
-            true => out.push_str(&format!(" {cell:>width$} ")),
-            false => out.push_str(&format!(" {cell:<width$} ")),
+            true => text.push_str(&format!(" {cell:>width$} ")),
+            false => text.push_str(&format!(" {cell:<width$} ")),
         }
     }
-    println!("{}", out.trim_end());
+    writeln!(out, "{}", text.trim_end())
 }
 
 fn cut(text: &str) -> String {
