@@ -518,7 +518,11 @@ impl SqlWriter<'_> {
     fn limit(&mut self, limit: Option<u64>, offset: Option<u64>) -> Result<()> {
         let bound = |n: u64| Value::I64(i64::try_from(n).unwrap_or(i64::MAX));
         if let Some(n) = limit {
-            self.push(if self.features().limit_is_peeked { " LIMIT +" } else { " LIMIT " });
+            self.push(if self.features().limit_is_peeked {
+                " LIMIT +"
+            } else {
+                " LIMIT "
+            });
             self.param(bound(n))?;
         }
         if let Some(n) = offset {
