@@ -1,8 +1,65 @@
-//! Async Rust ORM.
+//! An async ORM: one derive on a plain struct, queries that read like Rust, statements at the speed of the driver.
+//!
+//! ```no_run
+//! use orm::prelude::*;
+//!
+//! #[derive(Model, Clone, Debug)]
+//! pub struct User {
+//!     pub id: Id<User>,
+//!     #[orm(unique)]
+//!     pub email: String,
+//!     pub name: String,
+//! }
+//!
+//! # async fn run() -> orm::Result<()> {
+//! let db = Db::connect("sqlite::memory:").await?;
+//! db.create_all(&orm::schema![User]).await?;
+//! let ann = NewUser { email: "ann@x.io".into(), name: "Ann".into() }.insert(&db).await?;
+//! let found = User::query().filter(|u| u.email.eq("ann@x.io")).optional(&db).await?;
+//! assert_eq!(found.map(|u| u.id), Some(ann.id));
+//! # Ok(()) }
+//! ```
+//!
+//! The [`prelude`] holds what every file with queries needs.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use orm_core::model::{DbEnum, Model};
+mod connect;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use connect::Connect;
+pub use orm_core::ast::DatePart;
+pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
+pub use orm_core::error::{Error, ErrorKind, Result};
+pub use orm_core::exec::{
+    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, Pending, Record, Serves, Tenant, Tx, Writes,
+};
 #[doc(hidden)]
 pub use orm_core::private;
-pub use orm_core::{error, model, query, schema, value};
+#[cfg(feature = "json")]
+pub use orm_core::value::Json;
+pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
+pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 pub use orm_derive::{DbEnum, Model, sql};
+
+/// PostgreSQL: connection options, and operators that only it has.
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use orm_postgres as postgres;
+/// SQLite: connection options, and where an application keeps its file.
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use orm_sqlite as sqlite;
+
+/// What every file with queries needs.
+pub mod prelude {
+    #[cfg(feature = "json")]
+    pub use crate::Json;
+    pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
+    pub use crate::{
+        Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves, Tenant,
+        Timestamp, Tx, Writes, sql,
+    };
+    pub use orm_core::model::Model;
+}

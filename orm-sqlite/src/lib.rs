@@ -11,7 +11,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
-mod dialect;
+pub mod dialect;
 mod driver;
 mod error;
 mod offload;
