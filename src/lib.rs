@@ -25,6 +25,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connect;
+#[cfg(doctest)]
+mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
