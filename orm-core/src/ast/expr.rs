@@ -69,6 +69,13 @@ pub enum Expr {
     Raw(Vec<RawPart>, Type),
 }
 
+impl Expr {
+    /// The constant 1, for sub-queries and probes whose columns do not matter.
+    pub fn one() -> Expr {
+        Expr::Raw(vec![RawPart::Text("1")], Type::I32)
+    }
+}
+
 /// A piece of hand-written SQL.
 #[derive(Clone, Debug)]
 pub enum RawPart {

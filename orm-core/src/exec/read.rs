@@ -15,7 +15,7 @@ use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
 use crate::relation::Related;
 use crate::sql::{self, Dialect, Scope, Sql};
-use crate::value::{Output, Value};
+use crate::value::Output;
 
 fn rows<O: Output>(done: Done) -> Result<Vec<O>> {
     Collect::<O>::take(done.sink)
@@ -108,7 +108,7 @@ impl<M: Model, O> Query<M, O> {
         at_most(&mut ast, 1);
         ast.order.clear();
         if ast.group.is_empty() && ast.compound.is_empty() && matches!(ast.distinct, Distinct::No) {
-            ast.columns = vec![Node::Value(Value::I32(1))];
+            ast.columns = vec![Node::one()];
         }
         let any = |done: Done| Ok(done.sink.rows() > 0);
         statement(

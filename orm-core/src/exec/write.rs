@@ -306,7 +306,7 @@ async fn still_there(
         item: crate::ast::FromItem::Table(&table.table),
         guard: crate::ast::Guard::default(),
     });
-    ast.columns = vec![Node::Value(Value::I32(1))];
+    ast.columns = vec![Node::one()];
     ast.filter = key;
     let done = step(
         raw,
@@ -654,7 +654,7 @@ async fn probe<M: Model>(
         from.guard.deleted = Deleted::Included;
     }
     let mut ast = Select::from(from);
-    ast.columns = vec![Node::Value(Value::I32(1))];
+    ast.columns = vec![Node::one()];
     for column in target {
         // a target that the row leaves out is filled by the database and cannot be taken
         let Some(at) = parts.columns.iter().position(|c| std::ptr::eq(*c, *column)) else {

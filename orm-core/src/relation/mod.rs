@@ -9,7 +9,6 @@ pub use related::Related;
 use crate::ast::{Aggregate, AggregateFn, Expr as Node, Select, Source};
 use crate::model::{Cardinality, Model, Rel, ToOne};
 use crate::query::{Agg, Cond, Expr, Filter, IntoExpr, Phantom};
-use crate::value::Value;
 
 /// A relation of the closure argument. In a condition it is a correlated sub-query, in `.join(..)` a join.
 pub struct RelRef<S, R> {
@@ -45,7 +44,7 @@ impl<S, R: Rel> RelRef<S, R> {
     fn exists(self, condition: impl FnOnce(<R::Child as Model>::Cols<S>) -> Option<Node>) -> Node {
         let (mut select, cols) = self.correlated();
         select.filter.extend(condition(cols));
-        select.columns.push(Node::Value(Value::I32(1)));
+        select.columns.push(Node::one());
         Node::Exists(Box::new(select))
     }
     /// At least one related row meets the condition: `EXISTS`.

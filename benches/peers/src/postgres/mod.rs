@@ -7,6 +7,7 @@ mod tokio_postgres;
 use ::tokio_postgres::{Client, NoTls};
 
 use crate::harness::{Peer, Result, Runner};
+use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
 
 use self::diesel_async::DieselAsync;
@@ -14,7 +15,7 @@ use self::sqlx::Sqlx;
 use self::tokio_postgres::TokioPostgres;
 
 /// The peers in the order of the table; the first is the driver.
-pub(crate) const NAMES: &[&str] = &[TokioPostgres::NAME, DieselAsync::NAME, SeaOrm::NAME, Sqlx::NAME];
+pub(crate) const NAMES: &[&str] = &[TokioPostgres::NAME, Orm::NAME, DieselAsync::NAME, SeaOrm::NAME, Sqlx::NAME];
 
 /// Autovacuum would strike whichever peer happens to run.
 const TABLE: &str = "
@@ -48,6 +49,7 @@ pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
     let url = |name| address(&database(name));
     let mut peers: Vec<Box<dyn Runner>> = vec![
         Box::new(TokioPostgres::connect(&url(TokioPostgres::NAME)).await?),
+        Box::new(Orm::connect(&url(Orm::NAME)).await?),
         Box::new(DieselAsync::connect(&url(DieselAsync::NAME)).await?),
         Box::new(SeaOrm::postgres(&url(SeaOrm::NAME)).await?),
         Box::new(Sqlx::connect(&url(Sqlx::NAME)).await?),

@@ -8,6 +8,7 @@ mod sqlx;
 use std::path::{Path, PathBuf};
 
 use crate::harness::{Peer, Result, Runner};
+use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
 
 use self::diesel::Diesel;
@@ -15,7 +16,7 @@ use self::rusqlite::Rusqlite;
 use self::sqlx::Sqlx;
 
 /// The peers in the order of the table; the first is the driver.
-pub(crate) const NAMES: &[&str] = &[Rusqlite::NAME, Diesel::NAME, SeaOrm::NAME, Sqlx::NAME];
+pub(crate) const NAMES: &[&str] = &[Rusqlite::NAME, Orm::NAME, Diesel::NAME, SeaOrm::NAME, Sqlx::NAME];
 
 const TABLE: &str = "
     CREATE TABLE people (
@@ -37,6 +38,7 @@ pub(crate) async fn open(folder: &Path) -> Result<Vec<Box<dyn Runner>>> {
     let file = |name| create(folder, name);
     let mut peers: Vec<Box<dyn Runner>> = vec![
         Box::new(Rusqlite::open(&file(Rusqlite::NAME)?)?),
+        Box::new(Orm::connect(&format!("sqlite:{}", file(Orm::NAME)?.display())).await?),
         Box::new(Diesel::open(&file(Diesel::NAME)?)?),
         Box::new(SeaOrm::sqlite(&file(SeaOrm::NAME)?).await?),
         Box::new(Sqlx::open(&file(Sqlx::NAME)?).await?),
