@@ -9,7 +9,9 @@ use orm::sql::Dialect;
 include!("../docs/guide/blog.rs");
 
 fn page(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/guide")
+        .join(name);
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
@@ -38,7 +40,10 @@ fn every_attribute_is_in_the_guide() {
             let cell = row.trim_start_matches('|').split('|').next().unwrap_or_default();
             cell.trim().trim_matches('`').split(['(', ' ', '=']).next() == Some(&name)
         });
-        assert!(listed, "`{name}` ({place}) has no row in a table of docs/guide/01-models.md");
+        assert!(
+            listed,
+            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md"
+        );
     }
 }
 
@@ -50,7 +55,10 @@ fn flat(text: &str) -> String {
 fn shown(page: &str, sqlite: &str, postgres: &str) {
     let text = flat(page);
     for (dialect, sql) in [("SQLite", sqlite), ("PostgreSQL", postgres)] {
-        assert!(text.contains(&flat(sql)), "the guide does not show this for {dialect}:\n{sql}");
+        assert!(
+            text.contains(&flat(sql)),
+            "the guide does not show this for {dialect}:\n{sql}"
+        );
     }
 }
 
@@ -74,7 +82,9 @@ fn the_sql_of_the_queries_page() {
         popular(),
         User::query().filter(|u| u.posts.any(|p| p.published)),
         Post::query().select(|p| (p.title, p.author.col(|a| a.name), p.comments.count())),
-        Post::query().left_join(|p| p.category).select(|(p, c)| (p.title, c.map(|c| c.name))),
+        Post::query()
+            .left_join(|p| p.category)
+            .select(|(p, c)| (p.title, c.map(|c| c.name))),
         Post::query()
             .group_by(|p| p.author_id)
             .having(|g| g.count().gt(5))

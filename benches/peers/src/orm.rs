@@ -21,14 +21,48 @@ pub(crate) struct Human {
 
 impl From<Human> for Person {
     fn from(human: Human) -> Person {
-        let Human { id, name, email, age, score, active, bio, created_at } = human;
-        Person { id: id.raw(), name, email, age, score, active, bio, created_at }
+        let Human {
+            id,
+            name,
+            email,
+            age,
+            score,
+            active,
+            bio,
+            created_at,
+        } = human;
+        Person {
+            id: id.raw(),
+            name,
+            email,
+            age,
+            score,
+            active,
+            bio,
+            created_at,
+        }
     }
 }
 
 fn row(new: NewPerson) -> impl orm::query::IntoInsert<Human> {
-    let NewPerson { name, email, age, score, active, bio, created_at } = new;
-    NewHuman { name, email, age, score, active, created_at }.set(|h| h.bio.to(bio))
+    let NewPerson {
+        name,
+        email,
+        age,
+        score,
+        active,
+        bio,
+        created_at,
+    } = new;
+    NewHuman {
+        name,
+        email,
+        age,
+        score,
+        active,
+        created_at,
+    }
+    .set(|h| h.bio.to(bio))
 }
 
 pub(crate) struct Orm {
@@ -37,7 +71,9 @@ pub(crate) struct Orm {
 
 impl Orm {
     pub(crate) async fn connect(url: &str) -> Result<Orm> {
-        Ok(Orm { db: Db::connect(url).await? })
+        Ok(Orm {
+            db: Db::connect(url).await?,
+        })
     }
 }
 
@@ -50,7 +86,9 @@ impl Peer for Orm {
     }
 
     async fn select(&mut self, rows: i64) -> Result<Vec<Human>> {
-        let people = Human::query().filter(|h| h.id.between(Id::new(1), Id::new(rows))).order_by(|h| h.id.asc());
+        let people = Human::query()
+            .filter(|h| h.id.between(Id::new(1), Id::new(rows)))
+            .order_by(|h| h.id.asc());
         Ok(people.all(&self.db).await?)
     }
 
@@ -65,11 +103,16 @@ impl Peer for Orm {
     }
 
     async fn update(&mut self, id: i64, age: i32) -> Result<u64> {
-        Ok(Human::update_where(|h| h.id.eq(Id::new(id))).set(|h| h.age.to(age)).exec(&self.db).await?)
+        Ok(Human::update_where(|h| h.id.eq(Id::new(id)))
+            .set(|h| h.age.to(age))
+            .exec(&self.db)
+            .await?)
     }
 
     async fn clear(&mut self) -> Result<()> {
-        Human::delete_where(|h| h.id.gt(Id::new(SEEDED))).exec(&self.db).await?;
+        Human::delete_where(|h| h.id.gt(Id::new(SEEDED)))
+            .exec(&self.db)
+            .await?;
         Ok(())
     }
 }

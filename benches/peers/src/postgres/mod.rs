@@ -15,7 +15,13 @@ use self::sqlx::Sqlx;
 use self::tokio_postgres::TokioPostgres;
 
 /// The peers in the order of the table; the first is the driver.
-pub(crate) const NAMES: &[&str] = &[TokioPostgres::NAME, Orm::NAME, DieselAsync::NAME, SeaOrm::NAME, Sqlx::NAME];
+pub(crate) const NAMES: &[&str] = &[
+    TokioPostgres::NAME,
+    Orm::NAME,
+    DieselAsync::NAME,
+    SeaOrm::NAME,
+    Sqlx::NAME,
+];
 
 /// Autovacuum would strike whichever peer happens to run.
 const TABLE: &str = "
