@@ -23,7 +23,9 @@ use crate::transaction::Transaction;
 /// - A statement whose prepared form no longer fits the schema is prepared anew by itself; inside a transaction it is
 ///   [`StatementCacheStale`](ErrorKind::StatementCacheStale), and running the transaction again succeeds.
 /// - Statements that leave something behind in their session (`SET`, `LISTEN`, temporary tables) cost their connection:
-///   it is closed when given back. `BEGIN`, `COMMIT` and the like are refused.
+///   it is closed when given back. `BEGIN`, `COMMIT` and the like are refused. What a function does to the session
+///   (`set_config(…, false)`, `pg_advisory_lock`) is not seen: for that there is
+///   [`with_connection`](Self::with_connection).
 /// - Connections belong to the runtime they were opened on; used from another one they are replaced.
 pub struct Postgres {
     pool: Pool,

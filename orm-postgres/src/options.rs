@@ -328,6 +328,12 @@ impl PostgresOptions {
             .extra_float_digits(None)
             .disable_statement_logging();
         let options = match &self.root_cert {
+            Some(path) if !path.is_file() => {
+                return Err(Error::config(format!(
+                    "there is no root certificate at {}",
+                    path.display()
+                )));
+            }
             Some(path) => options.ssl_root_cert(path),
             None => options.ssl_root_cert_from_pem(Vec::new()),
         };

@@ -8,6 +8,8 @@ use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
 use orm_core::value::Cells;
 use sqlx::sqlite::SqliteConnection;
+use tokio::runtime::Handle;
+use tokio::task::coop::consume_budget;
 
 use crate::dialect::DIALECT;
 use crate::offload;
@@ -38,6 +40,9 @@ impl Sqlite {
 
     pub(crate) async fn open(options: SqliteOptions) -> Result<Arc<Sqlite>> {
         check(&options)?;
+        if Handle::try_current().is_err() {
+            return Err(Error::config("a database is opened inside a tokio runtime"));
+        }
         let asked = options.clone();
         let created = tokio::task::spawn_blocking(move || prepare_file(&asked))
             .await
@@ -95,6 +100,8 @@ impl Sqlite {
     }
 
     async fn run_alone(&self, sql: Sql, sink: Box<dyn Sink>) -> Result<Done> {
+        // A loop of statements that never wait would keep other tasks from running.
+        consume_budget().await;
         let options = &self.home.options;
         let mut lease = self.home.acquire(role_of(&sql)).await?;
         let inline = inline_pace(options, &sql, &lease, false);
@@ -103,6 +110,7 @@ impl Sqlite {
             Some((pace, _)) => task.work(lease.raw(), pace)?,
             None => None,
         };
+        let rows = if done.is_some() { task.rows_read() } else { 0 };
         if done.is_none() {
             let pace = Pace::blocking(options.busy_ms());
             let work = move |conn: &mut Conn| {
@@ -118,6 +126,8 @@ impl Sqlite {
                 "the statement opened a transaction, which only the methods for transactions can do",
             ));
         }
+        drop(lease);
+        pay_for(rows).await;
         Ok(Done {
             sink: task.into_sink(),
             affected: done.unwrap_or(0),
@@ -201,6 +211,16 @@ impl Sink for Nothing {
         self
     }
 }
+
+/// Lets other tasks run after many rows were read on this thread.
+pub(crate) async fn pay_for(rows: u64) {
+    for _ in 0..rows.min(1024) / ROWS_PER_UNIT {
+        consume_budget().await;
+    }
+}
+
+/// How many rows weigh as much as one of the 128 units that a task may use at a time.
+const ROWS_PER_UNIT: u64 = 8;
 
 fn role_of(sql: &Sql) -> Role {
     if sql.writes { Role::Writer } else { Role::Reader }

@@ -74,6 +74,8 @@ pub(crate) struct Open {
     writes: bool,
     /// May start again and pass over the rows that were given: it reads, and its snapshot stays.
     replays: bool,
+    /// To interrupt it would undo a whole transaction.
+    fragile: bool,
     given: u64,
     skip: u64,
 }
@@ -106,10 +108,13 @@ impl Open {
             ));
         }
         raw.bind(id, std::mem::take(&mut sql.params))?;
+        // Said to read or not: what SQLite says counts.
+        let changes = !raw.reads_only(id);
         Ok(Open {
             id,
-            writes: sql.writes,
-            replays,
+            writes: sql.writes || changes,
+            replays: replays && !changes,
+            fragile: changes && !raw.autocommit(),
             given: 0,
             skip: 0,
         })
@@ -145,10 +150,8 @@ impl Open {
         pace: Pace,
     ) -> Result<Advance> {
         let watch = raw.watch().clone();
-        watch.arm(pace.ticks, pace.busy_ms);
-        if pace.ticks != 0 && self.given > 0 && !self.replays {
-            watch.disarm();
-        }
+        let open_end = self.fragile || (self.given > 0 && !self.replays);
+        watch.arm(if open_end { 0 } else { pace.ticks }, pace.busy_ms);
         let mut started = None;
         let mut left = wants.unwrap_or(u64::MAX);
         if left == 0 && !self.writes {
@@ -172,7 +175,7 @@ impl Open {
                     if pace.ticks != 0 && !self.replays {
                         watch.disarm();
                     }
-                    if pace.clock && (watch.take_ticks() || self.given % CLOCK_ROWS == 0) {
+                    if pace.clock && (watch.take_ticks() || self.given.is_multiple_of(CLOCK_ROWS)) {
                         let now = Instant::now();
                         if now - *started.get_or_insert(now) > INLINE_TIME {
                             return Ok(Advance::Unfinished);
@@ -212,6 +215,7 @@ pub(crate) struct Task {
     replays: bool,
     read_only: bool,
     changes_before: u64,
+    rows: u64,
 }
 
 impl Task {
@@ -227,6 +231,7 @@ impl Task {
             replays: snapshot,
             read_only,
             changes_before: 0,
+            rows: 0,
         }
     }
     /// A statement inside a transaction.
@@ -240,7 +245,12 @@ impl Task {
             replays,
             read_only,
             changes_before: 0,
+            rows: 0,
         }
+    }
+    /// How many rows a read gave; 0 for a write.
+    pub(crate) fn rows_read(&self) -> u64 {
+        if self.sql.writes { 0 } else { self.rows }
     }
     pub(crate) fn into_sink(self) -> Box<dyn Sink> {
         self.sink
@@ -283,6 +293,7 @@ impl Task {
         if matches!(advance, Ok(Advance::Unfinished)) {
             return Ok(None);
         }
+        self.rows = open.given;
         let open = self.open.take();
         advance?;
         let changed = self.sql.writes && raw.total_changes() != self.changes_before;

@@ -6,8 +6,9 @@ use libsqlite3_sys as ffi;
 use orm_core::driver::{BoxFuture, Connection, Done, SavepointVerb, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Effort, Sql};
+use tokio::task::coop::consume_budget;
 
-use crate::driver::{Nothing, control, ended_by_statement, inline_pace, run_each};
+use crate::driver::{Nothing, control, ended_by_statement, inline_pace, pay_for, run_each};
 use crate::offload::{self, Away};
 use crate::open::control_sql;
 use crate::options::ReadMode;
@@ -126,6 +127,7 @@ impl Transaction {
     }
 
     async fn run_one(&mut self, sql: Sql, sink: Box<dyn Sink>) -> Result<Done> {
+        consume_budget().await;
         let (home, read_only) = (self.home.clone(), self.read_only);
         let lease = self.ready().await?;
         let inline = inline_pace(&home.options, &sql, lease, true);
@@ -136,6 +138,7 @@ impl Transaction {
             Some((pace, _)) => task.work(lease.raw(), pace)?,
             None => None,
         };
+        let rows = if done.is_some() { task.rows_read() } else { 0 };
         if done.is_none() {
             // A read is stopped when its caller goes away; with a cursor open only softly, because a hard stop would hit
             // that as well. A write is left to end: stopping it would undo the whole transaction.
@@ -149,6 +152,7 @@ impl Transaction {
             (task, done) = (back, answer?);
         }
         self.still_open()?;
+        pay_for(rows).await;
         Ok(Done {
             sink: task.into_sink(),
             affected: done.unwrap_or(0),

@@ -20,7 +20,7 @@ mod sqlite;
 
 use std::process::ExitCode;
 
-use orm::testing::Cluster;
+use ::orm::testing::Cluster;
 
 use crate::args::{Backend, Command, Run};
 use crate::harness::{Result, Runner, Task, Workload, measure};

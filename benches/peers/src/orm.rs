@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use orm::prelude::*;
+use orm::query::IntoInsert;
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
@@ -44,7 +45,7 @@ impl From<Human> for Person {
     }
 }
 
-fn row(new: NewPerson) -> impl orm::query::IntoInsert<Human> {
+fn row(new: NewPerson) -> impl IntoInsert<Human> {
     let NewPerson {
         name,
         email,

@@ -103,8 +103,11 @@ impl SqlWriter<'_> {
                 return self.param(v);
             }
             Expr::Negate(inner) => {
-                self.push("-");
-                return self.scaled(inner, to);
+                // never two signs in a row: that begins a comment
+                self.push("-(");
+                self.scaled(inner, to)?;
+                self.push(")");
+                return Ok(());
             }
             _ => {}
         }

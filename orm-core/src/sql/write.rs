@@ -77,7 +77,7 @@ impl SqlWriter<'_> {
         exprs: impl ExactSizeIterator<Item = Cow<'e, Expr>>,
     ) -> Result<()> {
         let width = columns.len();
-        if width == 0 || exprs.len() == 0 || exprs.len() % width != 0 {
+        if width == 0 || exprs.len() == 0 || !exprs.len().is_multiple_of(width) {
             return Err(Error::new(
                 ErrorKind::InvalidQuery,
                 "rows to insert need one value for every column",
@@ -85,8 +85,7 @@ impl SqlWriter<'_> {
         }
         self.reserve(exprs.len());
         self.push(" VALUES ");
-        let mut at = 0;
-        for e in exprs {
+        for (at, e) in exprs.enumerate() {
             self.push(match at {
                 0 => "(",
                 at if at % width == 0 => "), (",
@@ -98,7 +97,6 @@ impl SqlWriter<'_> {
                 Cow::Owned(e) => self.assigned(column, &e)?,
                 Cow::Borrowed(e) => self.assigned(column, e)?,
             }
-            at += 1;
         }
         self.push(")");
         Ok(())

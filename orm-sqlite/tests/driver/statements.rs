@@ -272,6 +272,27 @@ async fn all_modes_and_efforts_give_the_same_rows() {
                 .await
                 .unwrap();
             assert_eq!(taken(done.sink), [7000, 14_000]);
+            // A row at once, then long none: what was begun here is replayed there.
+            let text = "SELECT id FROM t WHERE id < 3 OR id % 7000 = 0 ORDER BY id";
+            let done = db
+                .run(statement(text, vec![], effort, false), ints())
+                .await
+                .unwrap();
+            assert_eq!(taken(done.sink), [1, 2, 7000, 14_000]);
+            let mut tx = begin(&db).await;
+            let done = tx
+                .run(statement(text, vec![], effort, false), ints())
+                .await
+                .unwrap();
+            assert_eq!(taken(done.sink), [1, 2, 7000, 14_000]);
+            tx.open_cursor(statement(text, vec![], effort, false))
+                .await
+                .unwrap();
+            assert_eq!(
+                taken(tx.fetch_cursor(ints()).await.unwrap().0),
+                [1, 2, 7000, 14_000]
+            );
+            tx.rollback().await.unwrap();
             let sink = Box::new(Ints {
                 wants: Some(3),
                 ..Ints::default()

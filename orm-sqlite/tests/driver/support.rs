@@ -10,23 +10,23 @@ use orm_core::value::{Cells, Value};
 use orm_sqlite::{Sqlite, SqliteOptions};
 
 /// A folder that goes with the test.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let n = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("orm-sqlite-{}-{n}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("test.db")
     }
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
-    pub fn options(&self) -> SqliteOptions {
+    pub(crate) fn options(&self) -> SqliteOptions {
         SqliteOptions::path(self.file())
     }
 }
@@ -39,9 +39,9 @@ impl Drop for Folder {
 
 /// Integers of the first column, or what a test does with a row.
 #[derive(Default)]
-pub struct Ints {
-    pub got: Vec<i64>,
-    pub wants: Option<usize>,
+pub(crate) struct Ints {
+    pub(crate) got: Vec<i64>,
+    pub(crate) wants: Option<usize>,
 }
 
 impl Sink for Ints {
@@ -57,7 +57,7 @@ impl Sink for Ints {
     }
 }
 
-pub struct Each<F>(pub F);
+pub(crate) struct Each<F>(pub(crate) F);
 
 impl<F: FnMut(&dyn Cells) -> Result<()> + Send + 'static> Sink for Each<F> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
@@ -68,23 +68,23 @@ impl<F: FnMut(&dyn Cells) -> Result<()> + Send + 'static> Sink for Each<F> {
     }
 }
 
-pub fn ints() -> Box<dyn Sink> {
+pub(crate) fn ints() -> Box<dyn Sink> {
     Box::new(Ints::default())
 }
 
-pub fn taken(sink: Box<dyn Sink>) -> Vec<i64> {
+pub(crate) fn taken(sink: Box<dyn Sink>) -> Vec<i64> {
     sink.into_any().downcast::<Ints>().unwrap().got
 }
 
-pub fn read(text: &str, params: Vec<Value>) -> Sql {
+pub(crate) fn read(text: &str, params: Vec<Value>) -> Sql {
     statement(text, params, Effort::Short, false)
 }
 
-pub fn write(text: &str, params: Vec<Value>) -> Sql {
+pub(crate) fn write(text: &str, params: Vec<Value>) -> Sql {
     statement(text, params, Effort::Short, true)
 }
 
-pub fn statement(text: &str, params: Vec<Value>, effort: Effort, writes: bool) -> Sql {
+pub(crate) fn statement(text: &str, params: Vec<Value>, effort: Effort, writes: bool) -> Sql {
     Sql {
         text: text.into(),
         params,
@@ -98,30 +98,30 @@ pub fn statement(text: &str, params: Vec<Value>, effort: Effort, writes: bool) -
 }
 
 /// Runs a write.
-pub async fn exec(db: &impl Runner, text: &str) -> Result<u64> {
+pub(crate) async fn exec(db: &impl Runner, text: &str) -> Result<u64> {
     db.run(write(text, vec![]), ints())
         .await
         .map(|done| done.affected)
 }
 
 /// Runs a read of integers.
-pub async fn get(db: &impl Runner, text: &str) -> Vec<i64> {
+pub(crate) async fn get(db: &impl Runner, text: &str) -> Vec<i64> {
     taken(db.run(read(text, vec![]), ints()).await.unwrap().sink)
 }
 
-pub async fn exec_in(tx: &mut Box<dyn Connection>, text: &str) -> Result<u64> {
+pub(crate) async fn exec_in(tx: &mut Box<dyn Connection>, text: &str) -> Result<u64> {
     tx.run(write(text, vec![]), ints())
         .await
         .map(|done| done.affected)
 }
 
-pub async fn get_in(tx: &mut Box<dyn Connection>, text: &str) -> Vec<i64> {
+pub(crate) async fn get_in(tx: &mut Box<dyn Connection>, text: &str) -> Vec<i64> {
     let Done { sink, .. } = tx.run(read(text, vec![]), ints()).await.unwrap();
     taken(sink)
 }
 
 /// A file database with `t(id, n)`.
-pub async fn table(options: SqliteOptions) -> Arc<Sqlite> {
+pub(crate) async fn table(options: SqliteOptions) -> Arc<Sqlite> {
     let db = options.connect().await.unwrap();
     exec(&*db, "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER) STRICT")
         .await
@@ -130,18 +130,18 @@ pub async fn table(options: SqliteOptions) -> Arc<Sqlite> {
 }
 
 /// Rows 1 to `n`.
-pub async fn fill(db: &Sqlite, n: i64) {
+pub(crate) async fn fill(db: &Sqlite, n: i64) {
     let text = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < ?1) INSERT INTO t SELECT i, i FROM r";
     db.run(statement(text, vec![Value::I64(n)], Effort::Long, true), ints())
         .await
         .unwrap();
 }
 
-pub async fn begin(db: &Sqlite) -> Box<dyn Connection> {
+pub(crate) async fn begin(db: &Sqlite) -> Box<dyn Connection> {
     db.begin(TxMode::default()).await.unwrap()
 }
 
-pub async fn begin_read(db: &Sqlite) -> Box<dyn Connection> {
+pub(crate) async fn begin_read(db: &Sqlite) -> Box<dyn Connection> {
     db.begin(TxMode {
         read_only: true,
         ..TxMode::default()

@@ -12,6 +12,10 @@
 //!   field that owns the sqlx connection goes.
 //! - A row borrows the connection, so no step or reset can move its cells away.
 
+mod row;
+
+pub(crate) use row::{Class, RowRef};
+
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -34,6 +38,8 @@ const OPS_PER_TICK: c_int = 1000;
 pub(crate) struct RawConnection {
     db: NonNull<ffi::sqlite3>,
     slots: Vec<Slot>,
+    /// How many of them are in use.
+    in_use: usize,
     cache: Cache,
     control: [Option<StatementId>; Control::COUNT],
     watch: Arc<Watch>,
@@ -70,7 +76,8 @@ struct Slot {
     statement: *mut ffi::sqlite3_stmt,
     /// What is bound without a copy lives here until the bindings are cleared.
     params: Vec<Value>,
-    running: bool,
+    /// Handed out by `prepare` and not finished yet.
+    in_use: bool,
     cached: bool,
     reads_only: bool,
 }
@@ -105,16 +112,6 @@ pub(crate) enum Step {
     Failed(c_int),
 }
 
-/// The storage class of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    Null,
-    Integer,
-    Float,
-    Text,
-    Blob,
-}
-
 impl RawConnection {
     /// Takes over a connection of sqlx.
     pub(crate) async fn attach(mut owner: SqliteConnection) -> Result<Self> {
@@ -126,6 +123,7 @@ impl RawConnection {
         Ok(RawConnection {
             db,
             slots: Vec::new(),
+            in_use: 0,
             cache: Cache::default(),
             control: [None; Control::COUNT],
             watch: Arc::new(Watch::default()),
@@ -226,6 +224,13 @@ impl RawConnection {
 
     /// Prepares a text or finds it in the cache. The whole text must be one statement.
     pub(crate) fn prepare(&mut self, text: &Arc<str>) -> Result<StatementId> {
+        let id = self.find_or_compile(text)?;
+        self.slots[id.0].in_use = true;
+        self.in_use += 1;
+        Ok(id)
+    }
+
+    fn find_or_compile(&mut self, text: &Arc<str>) -> Result<StatementId> {
         if self.lent {
             return Err(Error::new(
                 ErrorKind::TransactionState,
@@ -233,14 +238,14 @@ impl RawConnection {
             ));
         }
         if let Some(found) = self.cache.find(text) {
-            if !self.slots[found].running {
+            if !self.slots[found].in_use {
                 return Ok(StatementId(found));
             }
             return self.compile(text, false);
         }
         if let Some(oldest) = self.cache.evict() {
             // One that stands on a row goes when it is finished.
-            if self.slots[oldest].running {
+            if self.slots[oldest].in_use {
                 self.slots[oldest].cached = false;
             } else {
                 self.free_slot(oldest);
@@ -313,7 +318,7 @@ impl RawConnection {
         let slot = Slot {
             statement,
             params: Vec::new(),
-            running: false,
+            in_use: false,
             cached,
             reads_only,
         };
@@ -336,7 +341,7 @@ impl RawConnection {
         unsafe { ffi::sqlite3_finalize(slot.statement) };
         slot.statement = ptr::null_mut();
         slot.params = Vec::new();
-        slot.running = false;
+        self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
     }
 
     fn finalize_all(&mut self) {
@@ -388,7 +393,6 @@ impl RawConnection {
     #[inline]
     pub(crate) fn step(&mut self, id: StatementId) -> Step {
         let slot = &mut self.slots[id.0];
-        slot.running = true;
         // SAFETY: the slot's statement, alive; exclusive access through `&mut self`; `watch` and `params` are alive.
         match unsafe { ffi::sqlite3_step(slot.statement) } {
             ffi::SQLITE_ROW => Step::Row,
@@ -415,7 +419,6 @@ impl RawConnection {
         let slot = &mut self.slots[id.0];
         // SAFETY: the slot's statement, alive. The code repeats the step's error, which was looked at.
         unsafe { ffi::sqlite3_reset(slot.statement) };
-        slot.running = false;
     }
 
     /// Ends the statement and lets go of its values; it stays prepared if it is in the cache.
@@ -425,6 +428,7 @@ impl RawConnection {
         }
         self.rewind(id);
         let slot = &mut self.slots[id.0];
+        self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
         if !slot.params.is_empty() {
             // SAFETY: the slot's statement, reset above. After this nothing points into `params`.
             unsafe { ffi::sqlite3_clear_bindings(slot.statement) };
@@ -434,9 +438,12 @@ impl RawConnection {
 
     /// Ends every statement that still runs.
     pub(crate) fn finish_all(&mut self) {
+        if self.in_use == 0 {
+            return;
+        }
         for i in 0..self.slots.len() {
             let slot = &self.slots[i];
-            if !slot.statement.is_null() && (slot.running || !slot.params.is_empty()) {
+            if slot.in_use {
                 self.finish(StatementId(i));
             }
         }
@@ -574,94 +581,6 @@ fn bind_one(statement: *mut ffi::sqlite3_stmt, i: c_int, bound: &Bound<'_>) -> c
                 ffi::SQLITE_STATIC(),
             ),
         }
-    }
-}
-
-/// One row, as long as the connection is not used otherwise.
-pub(crate) struct RowRef<'c> {
-    statement: *mut ffi::sqlite3_stmt,
-    columns: usize,
-    connection: PhantomData<&'c RawConnection>,
-}
-
-impl<'c> RowRef<'c> {
-    /// How many cells there are.
-    pub(crate) fn len(&self) -> usize {
-        self.columns
-    }
-    /// The storage class of a cell; NULL beyond the last.
-    #[inline]
-    pub(crate) fn class(&self, i: usize) -> Class {
-        if i >= self.columns {
-            return Class::Null;
-        }
-        // SAFETY: the statement stands on a row while `self` borrows its connection; `i` is in range.
-        match unsafe { ffi::sqlite3_column_type(self.statement, i as c_int) } {
-            ffi::SQLITE_INTEGER => Class::Integer,
-            ffi::SQLITE_FLOAT => Class::Float,
-            ffi::SQLITE_TEXT => Class::Text,
-            ffi::SQLITE_BLOB => Class::Blob,
-            _ => Class::Null,
-        }
-    }
-    /// The integer in a cell of that class.
-    #[inline]
-    pub(crate) fn integer(&self, i: usize) -> i64 {
-        // SAFETY: as in `class`; SQLite answers 0 for a cell out of range.
-        unsafe { ffi::sqlite3_column_int64(self.statement, i as c_int) }
-    }
-    /// The float in a cell of that class.
-    #[inline]
-    pub(crate) fn float(&self, i: usize) -> f64 {
-        // SAFETY: as in `class`.
-        unsafe { ffi::sqlite3_column_double(self.statement, i as c_int) }
-    }
-    /// The bytes of a text cell, as UTF-8 unless the file is damaged. Empty for any other class.
-    #[inline]
-    pub(crate) fn text(&self, i: usize) -> &'c [u8] {
-        if self.class(i) != Class::Text {
-            return &[];
-        }
-        // SAFETY: as in `class`. A text cell is converted at most once, to UTF-8, by the first call; later calls give
-        // the same memory, which lives until the next step, reset or finalise, all of which need the connection.
-        unsafe {
-            let data = ffi::sqlite3_column_text(self.statement, i as c_int);
-            self.slice(data, i)
-        }
-    }
-    /// The bytes of a blob cell. Empty for any other class.
-    #[inline]
-    pub(crate) fn blob(&self, i: usize) -> &'c [u8] {
-        if self.class(i) != Class::Blob {
-            return &[];
-        }
-        // SAFETY: as in `text`; a blob is not converted.
-        unsafe {
-            let data = ffi::sqlite3_column_blob(self.statement, i as c_int).cast::<u8>();
-            self.slice(data, i)
-        }
-    }
-    /// # Safety
-    /// `data` is what SQLite just gave for cell `i`.
-    unsafe fn slice(&self, data: *const u8, i: usize) -> &'c [u8] {
-        if data.is_null() {
-            return &[];
-        }
-        // SAFETY: SQLite gives the length of the memory it just gave.
-        unsafe {
-            let length = ffi::sqlite3_column_bytes(self.statement, i as c_int);
-            std::slice::from_raw_parts(data, length.max(0) as usize)
-        }
-    }
-    /// The position of the column of this name.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        (0..self.columns).find(|&i| {
-            // SAFETY: as in `class`; the name is compared before any other call.
-            unsafe {
-                let found = ffi::sqlite3_column_name(self.statement, i as c_int);
-                !found.is_null() && CStr::from_ptr(found).to_bytes() == name.as_bytes()
-            }
-        })
     }
 }
 

@@ -1,0 +1,22 @@
+//! One statement, its text on every dialect side by side. The SQLite text is prepared by a real SQLite as well.
+
+#[path = "sql/create.rs"]
+mod create;
+#[path = "sql/ddl.rs"]
+mod ddl;
+#[path = "sql/decimals.rs"]
+mod decimals;
+#[path = "sql/effort.rs"]
+mod effort;
+#[path = "sql/expressions.rs"]
+mod expressions;
+#[path = "sql/guards.rs"]
+mod guards;
+#[path = "sql/selects.rs"]
+mod selects;
+#[path = "sql/support.rs"]
+mod support;
+#[path = "sql/values.rs"]
+mod values;
+#[path = "sql/writes.rs"]
+mod writes;
