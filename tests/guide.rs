@@ -56,7 +56,10 @@ fn flat(text: &str) -> String {
 /// What the page lacks of the SQL of these queries, for each dialect.
 fn missing(page: &str, queries: Vec<[orm::Result<orm::sql::Sql>; 2]>) -> Vec<String> {
     let text = flat(page);
-    let all = queries.into_iter().flatten().map(|sql| sql.unwrap().text.to_string());
+    let all = queries
+        .into_iter()
+        .flatten()
+        .map(|sql| sql.unwrap().text.to_string());
     all.filter(|sql| !text.contains(&flat(sql))).collect()
 }
 
