@@ -11,8 +11,9 @@ mod derive {
     mod table;
 }
 
+use orm::DbEnum;
+use orm::prelude::Model;
 use orm::value::Id;
-use orm::{DbEnum, Model};
 
 #[derive(Model, Clone, Debug)]
 #[has_one(profile: Profile)]

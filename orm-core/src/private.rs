@@ -24,21 +24,64 @@ pub use crate::value::Json;
 #[cfg(feature = "uuid")]
 pub use crate::value::new_v7;
 
-/// An ordinary column whose Rust type is `T`.
-pub const fn column<T: SqlType>(name: &'static str, field: &'static str, comment: &'static str) -> Column {
-    Column {
-        column: AstColumn {
-            name,
-            ty: T::TYPE,
-            nullable: T::NULLABLE,
-            sensitive: false,
-        },
-        field,
-        default: Default::None,
-        generated: None,
-        role: Role::Plain,
-        comment,
+/// What generated code does with the type of a column. [`field`] alone asks for [`SqlType`], so that a type that is
+/// none is one error however often it is used.
+pub struct Field<T> {
+    ty: Type,
+    nullable: bool,
+    read: fn(&mut Row<'_>, &'static str, &'static str) -> Result<T>,
+    value: fn(T) -> Value,
+}
+
+/// The type of a column.
+#[inline(always)]
+pub const fn field<T: SqlType>() -> Field<T> {
+    Field {
+        ty: T::TYPE,
+        nullable: T::NULLABLE,
+        read: |row, model, field| row.field(model, field),
+        value: T::into_value,
     }
+}
+
+impl<T> Field<T> {
+    /// An ordinary column of this type.
+    pub const fn column(&self, name: &'static str, field: &'static str, comment: &'static str) -> Column {
+        Column {
+            column: AstColumn { name, ty: self.ty, nullable: self.nullable, sensitive: false },
+            field,
+            default: Default::None,
+            generated: None,
+            role: Role::Plain,
+            comment,
+        }
+    }
+    /// Reads the next cell of a row.
+    #[inline(always)]
+    pub fn read(&self, row: &mut Row<'_>, model: &'static str, field: &'static str) -> Result<T> {
+        (self.read)(row, model, field)
+    }
+    /// The value to bind.
+    #[inline(always)]
+    pub fn value(&self, value: T) -> Value {
+        (self.value)(value)
+    }
+}
+
+/// Selects a column of any type.
+pub fn select<S, T, K>(column: Col<S, T, K>, out: &mut Vec<ast::Expr>) {
+    out.push(column.expr().into_node());
+}
+
+/// A model that a relation names. The detour makes a type that is no model one error however often it is used.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", note = "add `#[derive(Model)]`")]
+pub trait Named {
+    /// Itself.
+    type Model: Model;
+}
+#[diagnostic::do_not_recommend]
+impl<M: Model> Named for M {
+    type Model = M;
 }
 
 /// A column whose values are never logged.

@@ -7,7 +7,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Error};
 
+use crate::ctxt::Ctxt;
 use crate::expand;
+use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
 use crate::plan::{Plan, Role};
 use crate::ty;
@@ -22,6 +24,25 @@ pub(crate) fn model(errors: &Error, input: &DeriveInput, mut plan: Plan<'_>) -> 
     drop_broken_relations(&mut plan);
     let rest = expand::model(&plan);
     quote!(#errors #rest)
+}
+
+/// The mistakes of an enum, and what holds of it.
+pub(crate) fn db_enum(errors: &Error, input: &DeriveInput, item: &DbEnum) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let rest = input
+        .generics
+        .params
+        .is_empty()
+        .then(|| expand::db_enum(item, false));
+    quote!(#errors #rest)
+}
+
+/// The mistakes of an item of which nothing can be said.
+pub(crate) fn nothing(cx: Ctxt) -> TokenStream {
+    cx.finish()
+        .err()
+        .map(|errors| errors.to_compile_error())
+        .unwrap_or_default()
 }
 
 /// The mistakes of `sql!`, in the place of an expression.

@@ -33,10 +33,7 @@ pub fn model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(DbEnum, attributes(orm))]
 pub fn db_enum(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    let cx = Ctxt::new();
-    let item = parse::db_enum::db_enum(&cx, &input);
-    let tokens = item.map(|item| expand::db_enum(&item));
-    finish(cx, tokens).into()
+    expand_enum(&input).into()
 }
 
 /// An SQL statement with values in braces: `sql!("select name from users where id = {id}")`.
@@ -54,7 +51,7 @@ pub fn sql(input: TokenStream) -> TokenStream {
 fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {
     let cx = Ctxt::new();
     let Some(model) = parse::model(&cx, input) else {
-        return finish(cx, None);
+        return fallback::nothing(cx);
     };
     let plan = Plan::new(&model);
     check::check(&cx, &plan);
@@ -64,11 +61,15 @@ fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {
     }
 }
 
-/// The tokens, after the mistakes if there are any.
-fn finish(cx: Ctxt, tokens: Option<proc_macro2::TokenStream>) -> proc_macro2::TokenStream {
-    let errors = cx.finish().err().map(|errors| errors.to_compile_error());
-    let tokens = tokens.unwrap_or_default();
-    quote::quote!(#errors #tokens)
+fn expand_enum(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(item) = parse::db_enum::db_enum(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    match cx.finish() {
+        Ok(()) => expand::db_enum(&item, true),
+        Err(errors) => fallback::db_enum(&errors, input, &item),
+    }
 }
 
 #[cfg(test)]

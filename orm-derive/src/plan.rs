@@ -96,6 +96,10 @@ pub(crate) enum Role {
     Tenant,
 }
 
+impl Role {
+    pub(crate) const COUNT: usize = 8;
+}
+
 /// The primary key as indices into the columns; empty when there is none.
 pub(crate) struct Key {
     pub(crate) columns: Vec<usize>,

@@ -1,6 +1,6 @@
 //! Keys: generated, natural, of several columns.
 
-use orm::Model;
+use orm::prelude::Model;
 use orm::query::{Insert, IntoInsert, New};
 use orm::schema::Default;
 use orm::value::{Id, Value};

@@ -1,8 +1,8 @@
 //! Columns the library keeps: times, people, tenants, versions.
 
 use chrono::{DateTime, Utc};
-use orm::Model;
 use orm::model::{Audited, Open, Signed, SoftDelete, TenantScoped, Tenanted, Writable};
+use orm::prelude::Model;
 use orm::query::New;
 use orm::schema::{Managed, Role};
 use orm::value::Id;

@@ -1,6 +1,6 @@
 //! Generated code means the same whatever names surround it.
 
-use orm::Model;
+use orm::prelude::Model;
 use orm::query::New;
 
 /// No prelude, and everything it holds is something else.
@@ -113,7 +113,7 @@ struct Sized_ {
 
 mod outer {
     pub(crate) mod inner {
-        use orm::Model;
+        use orm::prelude::Model;
         use orm::value::Id;
 
         #[derive(Model)]
@@ -156,7 +156,7 @@ mod outer {
     }
 
     pub(super) fn tables() -> Vec<&'static str> {
-        use orm::Model;
+        use orm::prelude::Model;
         let mut names = vec![inner::Narrow::TABLE.name(), inner::Row::TABLE.name()];
         names.extend(inner::tables());
         names

@@ -1,7 +1,7 @@
 //! Relations and foreign keys as data.
 
-use orm::Model;
 use orm::model::{Cardinality, Many, Maybe, One, Rel};
+use orm::prelude::Model;
 use orm::schema::{Action, Column, RelationDef, RelationKind};
 use orm::value::Id;
 

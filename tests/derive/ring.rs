@@ -1,6 +1,6 @@
 //! Fifty models in a ring: each belongs to the next and has many of the one before.
 
-use orm::Model;
+use orm::prelude::Model;
 use orm::value::Id;
 
 macro_rules! ring {

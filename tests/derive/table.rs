@@ -1,9 +1,11 @@
 //! Columns, defaults, constraints and comments.
 
+use orm::model::DbEnum;
+use orm::prelude::Model;
 use orm::query::New;
 use orm::schema::{Column, Default, IndexPart, Nulls, Role, Table, TableKind};
+use orm::sql;
 use orm::value::{Id, Json, Scalar, Type, Value};
-use orm::{DbEnum, Model, sql};
 
 use crate::{Comment, Mood, NewPost, NewUser, Post, Tag, User};
 

@@ -73,7 +73,7 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         impl<#scope> __orm::Selection<#scope> for #cols<#scope> {
             type Out = #model;
             fn push(self, out: &mut __orm::Vec<__orm::ast::Expr>) {
-                #(__orm::Selection::<#scope>::push(self.#members, out);)*
+                #(__orm::select(self.#members, out);)*
             }
         }
         #keys

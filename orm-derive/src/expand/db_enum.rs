@@ -8,7 +8,7 @@ use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
 
 /// Everything `#[derive(DbEnum)]` adds.
-pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
+pub(crate) fn db_enum(item: &DbEnum, whole: bool) -> TokenStream {
     let (ident, name, private) = (&item.ident, &item.name, private(item.krate.as_ref()));
     let labels: Vec<&str> = item
         .variants
@@ -16,6 +16,8 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
         .map(|variant| variant.label.as_str())
         .collect();
     let variants: Vec<&syn::Ident> = item.variants.iter().map(|variant| &variant.ident).collect();
+    // after a mistake some variants are missing here, and that is not a second mistake
+    let rest = (!whole).then(|| quote!(_ => "",));
     let unknown = format!("a label the enum `{}` does not know", plain(ident));
     quote! {
         #[allow(deprecated)]
@@ -32,6 +34,7 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
                 fn label(self) -> &'static str {
                     match self {
                         #(#ident::#variants => #labels,)*
+                        #rest
                     }
                 }
                 fn from_label(label: &str) -> ::core::option::Option<Self> {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::names::{Names, allow, docs};
+use crate::expand::names::{Names, allow, docs, field};
 use crate::plan::{Column, Insert, Plan};
 
 fn required<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = (usize, &'a Column<'m>)> {
@@ -50,8 +50,9 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = required(plan).map(|(i, _)| i);
     let values = required(plan).map(|(_, column)| {
         let member = &column.member;
+        let described = field(column);
         let value = column.wrap_json(quote!(self.#member));
-        quote!(out.push(__orm::SqlType::into_value(#value));)
+        quote!(out.push(#described.value(#value));)
     });
     quote! {
         #[automatically_derived]

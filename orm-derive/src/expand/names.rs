@@ -1,7 +1,8 @@
 //! Names of generated items, and the types of columns as tokens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Path};
 
 use crate::name;
@@ -72,18 +73,28 @@ pub(crate) fn column_type(column: &Column<'_>, private: &TokenStream) -> TokenSt
     }
 }
 
+/// Another model. Errors about it land on the name the user typed.
+pub(crate) fn named(model: &impl ToTokens) -> TokenStream {
+    quote_spanned!(model.span()=> <#model as __orm::Named>::Model)
+}
+
+/// The type of a column as a value that reads, writes and describes it.
+pub(crate) fn field(column: &Column<'_>) -> TokenStream {
+    let ty = column_type(column, &quote!(__orm));
+    quote_spanned!(type_span(column)=> __orm::field::<#ty>())
+}
+
+/// Where the user typed the type of a column, for errors about it.
+fn type_span(column: &Column<'_>) -> Span {
+    match column.ty {
+        ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => ty.span(),
+        ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),
+    }
+}
+
 /// Lints that speak about the user's choices, which the items made of them follow.
 pub(crate) fn allow() -> TokenStream {
-    quote! {
-        #[allow(
-            dead_code,
-            missing_docs,
-            non_camel_case_types,
-            non_snake_case,
-            private_interfaces,
-            unreachable_pub
-        )]
-    }
+    quote!(#[allow(dead_code, nonstandard_style, private_interfaces, unreachable_pub)])
 }
 
 /// The doc comment the user wrote, or this one.

@@ -1,11 +1,11 @@
 //! Relations: a zero-sized type for each with its description, and a method that queries it.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Visibility;
 use syn::spanned::Spanned;
-use syn::{Path, Visibility};
 
-use crate::expand::names::{Names, allow, column_type};
+use crate::expand::names::{Names, allow, column_type, named};
 use crate::expand::row::clone;
 use crate::parse::plain;
 use crate::parse::relation::RelationKind;
@@ -133,13 +133,15 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
 
 fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     let (model, module, marker) = (&plan.model.ident, &names.module, &relation.marker);
-    let (name, child) = (plain(&relation.relation.name), &relation.relation.target);
+    let (name, child) = (plain(&relation.relation.name), child(relation));
+    let target = named(&relation.relation.target);
     let (model_name, kind) = (plain(model), kind(relation.relation.kind));
     let parent = &relation.local;
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));
-    quote! {
+    quote_spanned! {child.span()=>
+        type #child = #target;
         #fits
         #[automatically_derived]
         impl __orm::Rel for #module::#marker {
@@ -158,6 +160,11 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
             };
         }
     }
+}
+
+/// A name for the other model, so that the user's word for it stands in one place.
+fn child(relation: &RelationPlan<'_>) -> Ident {
+    format_ident!("__{}", relation.marker, span = relation.relation.target.span())
 }
 
 fn kind(kind: RelationKind) -> TokenStream {
@@ -187,17 +194,17 @@ fn cardinality(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, To
 
 /// The columns of the related table: its key, or those that the relation names.
 fn children(relation: &RelationPlan<'_>) -> TokenStream {
-    let target = &relation.relation.target;
+    let target = child(relation);
     match relation.relation.kind {
         RelationKind::BelongsTo | RelationKind::ManyToMany => {
             quote!(::core::iter::Iterator::collect(<#target as __orm::Model>::TABLE.key_columns()))
         }
-        RelationKind::HasOne | RelationKind::HasMany => columns_of(target, &relation.foreign),
+        RelationKind::HasOne | RelationKind::HasMany => columns_of(&target, &relation.foreign),
     }
 }
 
 /// Columns of another model by their names. A missing one is an error on the word the user typed.
-fn columns_of(model: &Path, names: &[Ident]) -> TokenStream {
+fn columns_of(model: &impl ToTokens, names: &[Ident]) -> TokenStream {
     let columns = names.iter().map(|name| {
         quote_spanned! {name.span()=>
             <#model as __orm::Model>::cols::<#model>(__orm::Source::ROOT).#name.def()
@@ -210,7 +217,11 @@ fn through(relation: &RelationPlan<'_>) -> TokenStream {
     let Some(via) = &relation.relation.via else {
         return quote!(::core::option::Option::None);
     };
-    let (parent, child) = (columns_of(via, &relation.foreign), columns_of(via, &relation.to));
+    let via = named(via);
+    let (parent, child) = (
+        columns_of(&via, &relation.foreign),
+        columns_of(&via, &relation.to),
+    );
     quote! {
         ::core::option::Option::Some(__orm::Through {
             table: || <#via as __orm::Model>::TABLE,
@@ -225,7 +236,7 @@ fn fits(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> TokenStream {
     if !relation.relation.is_foreign_key() {
         return TokenStream::new();
     }
-    let target = &relation.relation.target;
+    let target = child(relation);
     let types: Vec<TokenStream> = local(plan, relation)
         .map(|column| {
             let ty = column_type(column, &quote!(__orm));

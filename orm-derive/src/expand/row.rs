@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::names::{Names, column_type};
+use crate::expand::names::{Names, column_type, field};
 use crate::parse::plain;
 use crate::plan::{Column, Plan, Role};
 
@@ -30,7 +30,8 @@ fn output(plan: &Plan<'_>) -> TokenStream {
         .filter(|column| column.field.is_some())
         .map(|column| {
             let (member, name) = (&column.member, plain(&column.member));
-            let value = column.unwrap_json(quote!(__orm::Row::field(row, #model, #name)?));
+            let described = field(column);
+            let value = column.unwrap_json(quote!(#described.read(row, #model, #name)?));
             quote!(#member: #value)
         });
     let skipped = plan

@@ -1,15 +1,15 @@
 //! The table as data: two statics that everything else points at.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::expand::names::column_type;
+use crate::expand::names::{column_type, field, named};
 use crate::parse::field::DefaultValue;
 use crate::parse::index::Method;
 use crate::parse::plain;
 use crate::parse::relation::ActionKind;
 use crate::plan::{
-    Check, Column, ColumnType, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Target, Unique,
+    Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Target, Unique,
 };
 use crate::ty;
 
@@ -103,6 +103,7 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
     let set: Vec<TokenStream> = set.collect();
     match set.as_slice() {
         [] => quote!(__orm::Managed::NONE),
+        all if all.len() == Role::COUNT => quote!(__orm::Managed { #(#all),* }),
         set => quote!(__orm::Managed { #(#set,)* ..__orm::Managed::NONE }),
     }
 }
@@ -112,8 +113,8 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));
     let (name, member) = (&column.name, plain(&column.member));
     let comment = text(column.field.and_then(|field| field.attrs.comment.as_deref()));
-    let span = type_span(column);
-    let mut built = quote_spanned!(span=> __orm::column::<#ty>(#name, #member, #comment));
+    let described = field(column);
+    let mut built = quote!(#described.column(#name, #member, #comment));
     if let Some(field) = column.field {
         if let Some(decimal) = &field.attrs.decimal {
             let (precision, scale) = (decimal.precision as u8, decimal.scale as u8);
@@ -123,7 +124,7 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
             column.role,
             Some(Role::CreatedAt | Role::UpdatedAt | Role::DeletedAt)
         ) {
-            built = quote_spanned!(span=> __orm::instant(#built));
+            built = quote_spanned!(syn::spanned::Spanned::span(&field.ty)=> __orm::instant(#built));
         }
         if field.attrs.sensitive.is_some() {
             built = quote!(__orm::sensitive(#built));
@@ -148,16 +149,6 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
     }
 }
 
-/// Where the user typed the type of a column, for errors about it.
-pub(crate) fn type_span(column: &Column<'_>) -> Span {
-    match column.ty {
-        ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => {
-            syn::spanned::Spanned::span(ty)
-        }
-        ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),
-    }
-}
-
 fn role_name(role: Role) -> TokenStream {
     match role {
         Role::CreatedAt => quote!(CreatedAt),
@@ -172,7 +163,8 @@ fn role_name(role: Role) -> TokenStream {
 }
 
 fn default(plan: &Plan<'_>, at: usize, column: &Column<'_>, ty: &TokenStream) -> Option<TokenStream> {
-    let value = |value: TokenStream| quote!(|| <#ty as __orm::SqlType>::into_value(#value));
+    let described = field(column);
+    let value = |value: TokenStream| quote!(|| #described.value(#value));
     if let Some(default) = column.default() {
         return Some(match default {
             DefaultValue::Sql(sql) => quote!(__orm::Default::Sql(#sql)),
@@ -266,8 +258,8 @@ fn check(check: &Check<'_>) -> TokenStream {
 fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
     let (name, columns) = (&key.name, &key.columns);
     let target = match key.target {
-        Target::Model(path) => path.to_token_stream(),
-        Target::Actor(ty) => ty.to_token_stream(),
+        Target::Model(path) => named(path),
+        Target::Actor(ty) => named(ty),
     };
     let (on_delete, on_update) = (action(key.on_delete), action(key.on_update));
     let deferrable = option(key.deferrable.then_some(key.initially_deferred));

@@ -1,4 +1,5 @@
 use orm::DbEnum;
+use orm::model::DbEnum as _;
 
 #[derive(DbEnum, Clone, Copy)]
 enum Mood {

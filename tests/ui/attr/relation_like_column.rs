@@ -1,4 +1,4 @@
-use orm::Model;
+use orm::prelude::Model;
 use orm::value::Id;
 
 #[derive(Model)]

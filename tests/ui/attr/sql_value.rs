@@ -1,5 +1,6 @@
 use orm::sql;
 
+#[derive(Clone)]
 struct Point;
 
 fn main() {

@@ -1,4 +1,4 @@
-use orm::Model;
+use orm::prelude::Model;
 
 #[derive(Model)]
 struct User(i64, String);

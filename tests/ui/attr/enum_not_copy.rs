@@ -1,8 +1,0 @@
-use orm::DbEnum;
-
-#[derive(DbEnum)]
-enum Mood {
-    Happy,
-}
-
-fn main() {}
