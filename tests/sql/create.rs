@@ -1,6 +1,6 @@
 use orm_core::ast;
 use orm_core::ast::ddl::Ddl;
-use orm_core::exec::ddl::{create_statements, drop_statements};
+use orm_core::exec::create::{create_statements, drop_statements};
 use orm_core::schema::*;
 use orm_core::sql::render_ddl;
 use orm_core::value::Type;

@@ -236,7 +236,7 @@ fn an_arm_keeps_its_own_order_and_limit() {
     check(
         s,
         r#"SELECT t0."id" FROM "users" AS t0 UNION (SELECT t1."id" FROM "users" AS t1 ORDER BY t1."id" LIMIT $1)"#,
-        r#"SELECT t0."id" FROM "users" AS t0 UNION SELECT * FROM (SELECT t1."id" FROM "users" AS t1 ORDER BY t1."id" LIMIT ?1)"#,
+        r#"SELECT t0."id" FROM "users" AS t0 UNION SELECT * FROM (SELECT t1."id" FROM "users" AS t1 ORDER BY t1."id" LIMIT +?1)"#,
     );
     let mut s = users();
     s.compound = vec![arm(SetOp::Union, false, users())];
