@@ -6,8 +6,8 @@ use std::fmt;
 use orm_core::driver::{BoxFuture, Connection, Done, Driver, Isolation, PoolStatus, Runner, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Sql};
-use sqlx::postgres::PgConnection;
 use sqlx::SqlStr;
+use sqlx::postgres::PgConnection;
 
 use crate::dialect::DIALECT;
 use crate::error::{After, Failure};
