@@ -44,6 +44,9 @@ pub use orm_core::private;
 pub use orm_core::value::Json;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub use orm_derive::test;
 pub use orm_derive::{DbEnum, Model, sql};
 
 /// PostgreSQL: connection options, and operators that only it has.

@@ -14,6 +14,7 @@ mod parse;
 mod plan;
 mod sql;
 mod suggest;
+mod test;
 mod ty;
 
 use proc_macro::TokenStream;
@@ -46,6 +47,25 @@ pub fn sql(input: TokenStream) -> TokenStream {
         (Ok(()), None) => TokenStream::new(),
         (Err(errors), _) => fallback::expression(&errors).into(),
     }
+}
+
+/// A test that runs once for every backend of the build, each time in a fresh database of its own.
+///
+/// ```text
+/// #[orm::test(schema = orm::schema![User, Post])]
+/// async fn a_user_has_posts(db: Db) -> orm::Result<()> { .. }
+/// ```
+///
+/// makes the tests `a_user_has_posts::sqlite` and `a_user_has_posts::postgres`. The argument is a `Db`, or a
+/// `orm::testing::TestDb` for tests that connect once more. Options, all of them optional:
+///
+/// - `schema = expression`: created before the test begins;
+/// - `requires = |f: &Features| f.row_locks`: backends without this are skipped, and the output says so;
+/// - `flavor = "multi_thread"`: runs on four threads instead of one;
+/// - `crate = path`: where the `orm` crate is, if not at `::orm`.
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(options.into(), item.into()).unwrap_or_else(|e| e.to_compile_error()).into()
 }
 
 fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {

@@ -1,4 +1,22 @@
-//! Test support: a throw-away PostgreSQL server.
+//! Test support: fresh databases for tests, a throw-away PostgreSQL server, statement counts.
+//!
+//! [`#[orm::test]`](crate::test) runs a test once for every backend of the build, each time in a new database:
+//!
+//! ```ignore
+//! #[orm::test(schema = orm::schema![User])]
+//! async fn a_user_is_found_by_email(db: Db) -> orm::Result<()> {
+//!     let ann = NewUser { email: "ann@x.io".into(), name: "Ann".into() }.insert(&db).await?;
+//!     let found = orm::assert_statements!(db, 1, {
+//!         User::query().filter(|u| u.email.eq("ann@x.io")).one(&db).await?
+//!     });
+//!     assert_eq!(found.id, ann.id);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`fresh_sqlite`] and [`fresh_postgres`] give the same databases to tests of another shape.
+//!
+//! # The PostgreSQL server
 //!
 //! [`Cluster::shared`] gives every test of a process the same server, starting it on first use: an empty
 //! cluster in a temporary folder, without durability, reachable over a unix socket and over 127.0.0.1. It is
@@ -28,9 +46,18 @@
 #[cfg(unix)]
 mod binaries;
 mod cluster;
+mod database;
+mod run;
 #[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod watchdog;
 
 pub use cluster::{Cluster, ClusterError};
+#[cfg(feature = "postgres")]
+pub use database::fresh_postgres;
+#[cfg(feature = "sqlite")]
+pub use database::fresh_sqlite;
+pub use database::TestDb;
+#[doc(hidden)]
+pub use run::{Given, Plan, Verdict, run};

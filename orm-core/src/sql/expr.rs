@@ -8,6 +8,18 @@ use crate::sql::types::{common, type_of};
 use crate::sql::{SqlWriter, list};
 use crate::value::{Type, Value};
 
+/// Chains of AND and OR longer than this are cut in halves: databases parse them to the left, each link one level
+/// deeper, and SQLite goes down 1000 levels at most.
+pub(crate) const LONGEST_CHAIN: usize = 128;
+
+/// Whether a column of results may hold NULL, as far as it says so itself.
+fn may_be_null(e: &Expr) -> bool {
+    match e {
+        Expr::Column(_, column) => column.nullable,
+        _ => true,
+    }
+}
+
 impl SqlWriter<'_> {
     /// Writes an expression.
     pub fn expr(&mut self, e: &Expr) -> Result<()> {
@@ -131,9 +143,20 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    fn joined(&mut self, items: &[Expr], with: &str, empty: &str) -> Result<()> {
+    pub(crate) fn joined(&mut self, items: &[Expr], with: &str, empty: &str) -> Result<()> {
         if items.is_empty() {
             self.push(empty);
+        }
+        if items.len() > LONGEST_CHAIN {
+            let (left, right) = items.split_at(items.len() / 2);
+            self.push("(");
+            self.joined(left, with, empty)?;
+            self.push(")");
+            self.push(with);
+            self.push("(");
+            self.joined(right, with, empty)?;
+            self.push(")");
+            return Ok(());
         }
         for (i, e) in items.iter().enumerate() {
             if i > 0 {
@@ -159,6 +182,11 @@ impl SqlWriter<'_> {
     }
 
     fn not(&mut self, e: &Expr) -> Result<()> {
+        if let Expr::In(e, InList::Query(q)) = e
+            && q.columns.first().is_none_or(may_be_null)
+        {
+            return self.is_not_in(e, q);
+        }
         self.push("NOT ");
         self.operand(e)
     }
@@ -261,6 +289,16 @@ impl SqlWriter<'_> {
                 self.subquery(q)?;
             }
         }
+        Ok(())
+    }
+
+    /// `NOT IN` over the rows that are not NULL: one NULL among them would make it true for no row at all.
+    fn is_not_in(&mut self, e: &Expr, q: &Select) -> Result<()> {
+        self.same_scale(e, q)?;
+        self.side(e)?;
+        self.push(" NOT IN (SELECT \"n\".\"v\" FROM (");
+        self.select(q, &["v"], &[])?;
+        self.push(") AS \"n\" WHERE \"n\".\"v\" IS NOT NULL)");
         Ok(())
     }
 

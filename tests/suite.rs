@@ -1,0 +1,30 @@
+//! The behaviours every backend must show, as one binary: each test runs on SQLite and on PostgreSQL, in a database of
+//! its own. Backends are told apart by what they can do, never by name, except where a difference itself is tested.
+#![allow(missing_docs, unreachable_pub, dead_code)]
+
+#[path = "suite/aggregates.rs"]
+mod aggregates;
+#[path = "suite/bulk.rs"]
+mod bulk;
+#[path = "suite/cancel.rs"]
+mod cancel;
+#[path = "suite/crud.rs"]
+mod crud;
+#[path = "suite/errors.rs"]
+mod errors;
+#[path = "suite/filters.rs"]
+mod filters;
+#[path = "suite/joins.rs"]
+mod joins;
+#[path = "suite/models.rs"]
+mod models;
+#[path = "suite/relations.rs"]
+mod relations;
+#[path = "suite/shadow.rs"]
+mod shadow;
+#[path = "suite/transactions.rs"]
+mod transactions;
+#[path = "suite/types.rs"]
+mod types;
+#[path = "suite/upsert.rs"]
+mod upsert;

@@ -1,0 +1,147 @@
+//! Several tables in one statement.
+
+use orm::prelude::*;
+
+use crate::models::*;
+
+async fn shelf(db: &Db) -> orm::Result<(User, User)> {
+    let (ann, bob) = (user(db, "ann").await, user(db, "bob").await);
+    let science = NewCategory { name: "science".into() }.insert(db).await?;
+    NewPost { author_id: ann.id, title: "stars".into() }
+        .set(|p| (p.category_id.to(science.id), p.published.to(true)))
+        .insert(db)
+        .await?;
+    post(db, &bob, "cats").await;
+    Ok((ann, bob))
+}
+
+#[orm::test(schema = blog())]
+async fn a_join_brings_both_rows(db: Db) -> orm::Result<()> {
+    let (ann, _) = shelf(&db).await?;
+    let rows: Vec<(Post, User)> =
+        Post::query().join(|p| p.author).filter(|(p, _)| p.title.eq("stars")).select(|(p, a)| (p, a)).all(&db).await?;
+    assert_eq!((rows.len(), &rows[0].1), (1, &ann));
+    assert_eq!(rows[0].0.title, "stars");
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn a_left_join_keeps_rows_without_a_match(db: Db) -> orm::Result<()> {
+    shelf(&db).await?;
+    let rows: Vec<(String, Option<String>)> = Post::query()
+        .left_join(|p| p.category)
+        .order_by(|(p, _)| p.title.asc())
+        .select(|(p, c)| (p.title, c.map(|c| c.name)))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("cats".into(), None), ("stars".into(), Some("science".into()))]);
+    let inner: i64 = Post::query().join(|p| p.category).select(|(p, _)| p.title).count(&db).await?;
+    assert_eq!(inner, 1);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn three_tables_with_filters_on_each(db: Db) -> orm::Result<()> {
+    shelf(&db).await?;
+    let rows: Vec<(String, String, Option<Id<Category>>)> = Post::query()
+        .join(|p| p.author)
+        .left_join(|(p, _)| p.category)
+        .filter(|(p, a, _)| a.name.eq("ann").and(p.published))
+        .select(|(p, a, c)| (p.title, a.name, c.map(|c| c.parent_id)))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("stars".into(), "ann".into(), None)]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn joins_over_a_join_table(db: Db) -> orm::Result<()> {
+    let (ann, _) = shelf(&db).await?;
+    let p = post(&db, &ann, "tagged").await;
+    let (rust, sql) = (tag(&db, "rust").await, tag(&db, "sql").await);
+    label(&db, &p, &rust).await;
+    label(&db, &p, &sql).await;
+    let rows: Vec<(String, String)> = Post::query()
+        .join(|p| p.tags)
+        .order_by(|(_, t)| t.name.asc())
+        .select(|(p, t)| (p.title, t.name))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("tagged".into(), "rust".into()), ("tagged".into(), "sql".into())]);
+    let all: i64 = Post::query().left_join(|p| p.tags).select(|(p, _)| p.id).count(&db).await?;
+    assert_eq!(all, 4, "two tags of one post, and two posts without");
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn the_same_table_twice(db: Db) -> orm::Result<()> {
+    let root = NewCategory { name: "root".into() }.insert(&db).await?;
+    NewCategory { name: "leaf".into() }.set(|c| c.parent_id.to(root.id)).insert(&db).await?;
+    let rows: Vec<(String, String)> = Category::query()
+        .join_on::<Category, _>(|c, parent| c.parent_id.eq(parent.id))
+        .select(|(c, parent)| (c.name, parent.name))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("leaf".into(), "root".into())]);
+    let rows: Vec<(String, Option<String>)> = Category::query()
+        .left_join(|c| c.parent)
+        .order_by(|(c, _)| c.id.asc())
+        .select(|(c, p)| (c.name, p.map(|p| p.name)))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("root".into(), None), ("leaf".into(), Some("root".into()))]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn join_on_any_condition(db: Db) -> orm::Result<()> {
+    shelf(&db).await?;
+    tag(&db, "cats").await;
+    let rows: Vec<(String, Option<Id<Tag>>)> = Post::query()
+        .left_join_on::<Tag, _>(|p, t| p.title.eq(t.name))
+        .order_by(|(p, _)| p.title.asc())
+        .select(|(p, t)| (p.title, t.map(|t| t.id)))
+        .all(&db)
+        .await?;
+    assert_eq!(rows.iter().map(|r| r.1.is_some()).collect::<Vec<_>>(), [true, false]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn a_nullable_text_of_the_joined_row_is_not_taken_for_a_missing_row(db: Db) -> orm::Result<()> {
+    shelf(&db).await?;
+    let rows: Vec<(Option<String>, Option<String>)> = Post::query()
+        .left_join(|p| p.author)
+        .order_by(|(p, _)| p.id.asc())
+        .select(|(_, a)| (a.map(|a| a.name), a.map(|a| a.bio)))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [(Some("ann".into()), None), (Some("bob".into()), None)]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn groups_over_a_join(db: Db) -> orm::Result<()> {
+    let (ann, _) = shelf(&db).await?;
+    post(&db, &ann, "moons").await;
+    let rows: Vec<(String, i64)> = Post::query()
+        .join(|p| p.author)
+        .group_by(|(_, a)| a.name)
+        .order_by(|g| g.key().asc())
+        .select(|g| (g.key(), g.count()))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("ann".into(), 2), ("bob".into(), 1)]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn distinct_limit_and_offset_of_a_join(db: Db) -> orm::Result<()> {
+    let (ann, _) = shelf(&db).await?;
+    post(&db, &ann, "moons").await;
+    let q = Post::query().join(|p| p.author);
+    assert_eq!(q.clone().distinct().select(|(_, a)| a.name).count(&db).await?, 2);
+    let page = q.order_by(|(p, _)| p.id.asc()).limit(1).offset(1).select(|(p, _)| p.title).all(&db).await?;
+    assert_eq!(page, ["cats"]);
+    Ok(())
+}
