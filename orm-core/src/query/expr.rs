@@ -110,8 +110,7 @@ macro_rules! surface {
             }
             /// None of these. An empty list is true; NULLs among the rows of a query are left out.
             pub fn not_in<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
-                let found = Node::In(Box::new(self.node()), list.into_list_without_null());
-                Expr::new(Node::Not(Box::new(found)))
+                self.in_(list).not()
             }
             /// `BETWEEN`, both ends included.
             pub fn between<A: Operand<S, T::Base>, B: Operand<S, T::Base>>(self, low: A, high: B) -> Filter<S> {

@@ -1,10 +1,10 @@
 //! What may stand on the right-hand side: of comparisons and arithmetic, of assignments, of `in_`.
 
-use crate::ast::{Deleted, Expr as Node, FromItem, Guard, InList as NodeList, Select, Source, TableRef};
+use crate::ast::{Expr as Node, InList as NodeList};
 use crate::model::Model;
 use crate::query::{Col, Expr, Query};
 use crate::schema::Column;
-use crate::value::{Scalar, SqlType, Type, Value};
+use crate::value::{Scalar, SqlType, Value};
 
 /// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`: a value, a column, an
 /// expression, or a query that selects one such column and yields one row, as `.aggregate(..)` does (NULL without one).
@@ -135,13 +135,6 @@ pub(crate) fn put(column: &'static Column, node: Node) -> Node {
 pub trait InList<S, B> {
     /// The list.
     fn into_list(self) -> NodeList;
-    /// The list for NOT IN, which is true of nothing while there is a NULL in it: NULLs are left out.
-    fn into_list_without_null(self) -> NodeList
-    where
-        Self: Sized,
-    {
-        self.into_list()
-    }
 }
 #[diagnostic::do_not_recommend]
 impl<S, B: Scalar, I: IntoIterator<Item: Operand<S, B>>> InList<S, B> for I {
@@ -167,38 +160,4 @@ impl<S, B: Scalar, M: Model> InList<S, B> for Query<M, Option<B>> {
     fn into_list(self) -> NodeList {
         NodeList::Query(self.into_ast())
     }
-    fn into_list_without_null(self) -> NodeList {
-        NodeList::Query(without_null(self.into_ast(), B::TYPE))
-    }
-}
-
-/// A select of one column without its NULLs: by a condition of its own, or around it where that would change which
-/// rows it has.
-fn without_null(mut ast: Box<Select>, ty: Type) -> Box<Select> {
-    let aggregated = ast.columns.iter().any(|c| matches!(c, Node::Aggregate(_)));
-    let plain = ast.group.is_empty()
-        && ast.compound.is_empty()
-        && ast.limit.is_none()
-        && ast.offset.is_none()
-        && !aggregated;
-    if let (true, [column]) = (plain, ast.columns.as_slice()) {
-        let there = Node::IsNull(Box::new(column.clone()), true);
-        ast.filter.push(there);
-        return ast;
-    }
-    let source = Source::fresh();
-    let item = FromItem::Query {
-        query: ast,
-        columns: vec!["value"],
-        lateral: false,
-    };
-    let guard = Guard {
-        deleted: Deleted::Included,
-        all_tenants: true,
-    };
-    let mut outer = Select::from(TableRef { source, item, guard });
-    let value = Node::Field(source, "value", ty);
-    outer.columns = vec![value.clone()];
-    outer.filter = vec![Node::IsNull(Box::new(value), true)];
-    Box::new(outer)
 }
