@@ -37,11 +37,6 @@ impl SqlWriter<'_> {
         self.with(with)?;
         self.open_compound(compound);
         self.define_all(from.iter(), joins, &frame);
-        // a key such as `views % $1` is recognised in the list of results only if it is the same text
-        let shared = self.shared_from;
-        if group.iter().any(|g| !matches!(g, GroupBy::Expr(Expr::Column(..)))) {
-            self.shared_from.get_or_insert(self.bound_values());
-        }
         self.push("SELECT ");
         self.distinct(distinct)?;
         self.select_list(columns, names, types)?;
@@ -62,7 +57,6 @@ impl SqlWriter<'_> {
         if let Some(lock) = lock {
             self.lock(lock)?;
         }
-        self.shared_from = shared;
         self.leave(frame);
         self.repeatable = repeatable;
         Ok(())

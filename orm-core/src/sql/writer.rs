@@ -30,8 +30,6 @@ pub struct SqlWriter<'a> {
     clock: Option<usize>,
     actor: Option<usize>,
     tenant: Option<usize>,
-    /// Equal values bound from this position on share a placeholder.
-    pub(crate) shared_from: Option<usize>,
     /// Whether a column that must not be logged took part in more than the list of results.
     pub(crate) sensitive: bool,
     /// Whether something in the statement writes.
@@ -91,7 +89,6 @@ impl<'a> SqlWriter<'a> {
             clock: None,
             actor: None,
             tenant: None,
-            shared_from: None,
             sensitive: false,
             writes: false,
             force_where: false,
@@ -244,10 +241,6 @@ impl<'a> SqlWriter<'a> {
         }
     }
 
-    /// How many values are bound so far.
-    pub(crate) fn bound_values(&self) -> usize {
-        self.params.len()
-    }
     /// Makes room for so many more values.
     pub(crate) fn reserve(&mut self, values: usize) {
         self.params.reserve(values);
@@ -271,18 +264,7 @@ impl<'a> SqlWriter<'a> {
                 Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
             );
         let ty = value.ty();
-<<<<<<< HEAD
-        let known = self.shared_from.and_then(|from| {
-            let at = self.params[from..].iter().position(|p| *p == value)?;
-            Some(from + at + 1)
-        });
-        let n = known.unwrap_or_else(|| {
-            self.params.push(value);
-            self.params.len()
-        });
-=======
         let n = self.number_of(value);
->>>>>>> 3b2761348a681016f90806b53cafa0865f4268b4
         if !cast {
             self.placeholder(n);
             return Ok(());
