@@ -54,10 +54,10 @@ mod server;
 mod watchdog;
 
 pub use cluster::{Cluster, ClusterError};
-pub use database::TestDb;
 #[cfg(feature = "postgres")]
 pub use database::fresh_postgres;
 #[cfg(feature = "sqlite")]
 pub use database::fresh_sqlite;
+pub use database::TestDb;
 #[doc(hidden)]
 pub use run::{Given, Plan, Verdict, run};
