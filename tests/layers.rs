@@ -218,7 +218,11 @@ fn clients_are_known_in_few_files() {
     let names = |line: &str| CLIENTS.iter().any(|c| line.contains(c));
     let mut wrong = Vec::new();
     for folder in ["src", "orm-core/src", "orm-derive/src"] {
-        wrong.extend(sources(folder).iter().flat_map(|s| s.places(names)));
+        // test support makes databases on a server before there is a `Db` for them
+        let ours = sources(folder)
+            .into_iter()
+            .filter(|s| !s.path.ends_with("src/testing/database.rs"));
+        wrong.extend(ours.flat_map(|s| s.places(names)));
     }
     for folder in ["orm-postgres/src", "orm-sqlite/src"] {
         let without = sources(folder)
@@ -269,15 +273,12 @@ fn unsafe_is_in_one_module() {
 
 #[test]
 fn paths_begin_at_the_crate() {
+    let sibling = |line: &str| line.trim_start_matches("pub ").starts_with("use super::");
+    // what orm-derive writes into other crates is indented
+    let generates = |s: &Source| s.path.starts_with(root().join("orm-derive"));
     let wrong = all_sources()
         .iter()
-        .flat_map(|s| {
-            s.places(|line| {
-                line.trim_start()
-                    .trim_start_matches("pub ")
-                    .starts_with("use super::")
-            })
-        })
+        .flat_map(|s| s.places(|line| sibling(if generates(s) { line } else { line.trim_start() })))
         .collect();
     none("`use super::`; write `use crate::`", wrong);
 }
