@@ -16,3 +16,5 @@ struct Connections;
 struct ErrorsAndLogs;
 #[doc = include_str!("../docs/guide/07-traps.md")]
 struct Traps;
+#[doc = include_str!("../docs/guide/08-testing.md")]
+struct Testing;
