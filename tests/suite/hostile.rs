@@ -43,7 +43,7 @@ async fn text_means_itself_in_every_position_of_a_value(db: Db) -> orm::Result<(
             User::query().filter(me).select(|c| (c.email.concat(&s), case(c.age.eq(0), s.clone()).or_else("no"))).one(&db).await?;
         assert_eq!((joined, literal), (format!("{i}{s}"), s.clone()), "select {what:?}");
         let raw: Vec<String> = sql!("select name from users where name = {s} and id = {u.id}").fetch(&db).await?;
-        assert_eq!(raw, [s.clone()], "raw {what:?}");
+        assert_eq!(raw, std::slice::from_ref(&s), "raw {what:?}");
         let again = u.update().set(|c| (c.name.to("z"), c.bio.to(c.name))).save(&db).await?;
         assert_eq!(again.bio.as_ref(), Some(&s), "update {what:?}");
     }
@@ -167,7 +167,7 @@ async fn odd_names_of_tables_and_columns_work_everywhere(db: Db) -> orm::Result<
         .order_by(|o| (o.quoted.desc(), o.group_by.asc()))
         .all(&db)
         .await?;
-    assert_eq!(found, [a.clone()]);
+    assert_eq!(found, std::slice::from_ref(&a));
     let groups: Vec<(i32, i64)> = Odd::query().group_by(|o| o.group_by).select(|g| (g.key(), g.count())).all(&db).await?;
     assert_eq!(groups, [(1, 3)]);
     let joined: Vec<(String, Option<String>)> =

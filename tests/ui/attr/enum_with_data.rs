@@ -1,5 +1,4 @@
 use orm::DbEnum;
-use orm::model::DbEnum as _;
 
 #[derive(DbEnum, Clone, Copy)]
 enum Mood {
