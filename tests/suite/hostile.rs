@@ -47,7 +47,8 @@ async fn text_means_itself_in_every_position_of_a_value(db: Db) -> orm::Result<(
         let again = u.update().set(|c| (c.name.to("z"), c.bio.to(c.name))).save(&db).await?;
         assert_eq!(again.bio.as_ref(), Some(&s), "update {what:?}");
     }
-    let all = strings();
+    // an entry of an index has a largest size
+    let all: Vec<String> = strings().into_iter().filter(|s| s.len() < 2000).collect();
     let tags = NewTag::insert_all(&db, all.iter().map(|s| NewTag { name: s.clone() })).await?;
     assert!(tags.iter().zip(&all).all(|(t, s)| t.name == *s));
     for s in &all {
