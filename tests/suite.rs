@@ -14,6 +14,8 @@ mod crud;
 mod errors;
 #[path = "suite/filters.rs"]
 mod filters;
+#[path = "suite/generic.rs"]
+mod generic;
 #[path = "suite/hostile.rs"]
 mod hostile;
 #[path = "suite/joins.rs"]
@@ -28,6 +30,8 @@ mod raw;
 mod relations;
 #[path = "suite/shadow.rs"]
 mod shadow;
+#[path = "suite/special.rs"]
+mod special;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/types.rs"]

@@ -75,12 +75,19 @@ fn check(function: &ItemFn) -> syn::Result<()> {
 
 fn tests(options: &Options, function: &ItemFn) -> TokenStream {
     let name = &function.sig.ident;
-    let krate = options.krate.as_ref().map_or_else(|| quote!(::orm), |path| quote!(#path));
+    let krate = options
+        .krate
+        .as_ref()
+        .map_or_else(|| quote!(::orm), |path| quote!(#path));
     let output = match &function.sig.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, ty) => quote!(#ty),
     };
-    let attributes: Vec<_> = function.attrs.iter().filter(|a| a.path().is_ident("cfg")).collect();
+    let attributes: Vec<_> = function
+        .attrs
+        .iter()
+        .filter(|a| a.path().is_ident("cfg"))
+        .collect();
     let schema = options.schema.iter();
     let requires = options.requires.iter();
     let threads = options.threads;

@@ -68,7 +68,11 @@ pub async fn fresh_sqlite() -> Result<TestDb> {
     let place = Place::Folder(folder.clone());
     let url = format!("sqlite:{}", folder.join("test.db").display());
     let db = Db::connect(&url).await?;
-    Ok(TestDb { db, url, _place: place })
+    Ok(TestDb {
+        db,
+        url,
+        _place: place,
+    })
 }
 
 /// A new database on [`Cluster::shared`](crate::testing::Cluster::shared).
@@ -82,17 +86,27 @@ pub async fn fresh_postgres() -> Result<TestDb> {
     let url = cluster.url(&name);
     let place = Place::Server { name };
     let db = Db::connect(&url).await?;
-    Ok(TestDb { db, url, _place: place })
+    Ok(TestDb {
+        db,
+        url,
+        _place: place,
+    })
 }
 
 /// Runs a command of the shared server that belongs to no database. The names in it are our own.
 #[cfg(feature = "postgres")]
 async fn server_command(text: &str) -> Result<()> {
     use orm_postgres::sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-    let failed = |e: orm_postgres::sqlx::Error| Error::config(format!("the test server refused a command: {e}"));
+    let failed =
+        |e: orm_postgres::sqlx::Error| Error::config(format!("the test server refused a command: {e}"));
     let cluster = crate::testing::Cluster::shared().map_err(|e| Error::config(e.to_string()))?;
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.map_err(failed)?;
-    raw_sql(AssertSqlSafe(text.to_owned())).execute(&mut connection).await.map_err(failed)?;
+    let mut connection = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .map_err(failed)?;
+    raw_sql(AssertSqlSafe(text.to_owned()))
+        .execute(&mut connection)
+        .await
+        .map_err(failed)?;
     connection.close().await.map_err(failed)
 }
 

@@ -85,13 +85,20 @@ pub fn run<G: Given, V: Verdict, F: Future<Output = V>>(
     let runtime = builder.worker_threads(4).enable_all().build();
     let runtime = runtime.unwrap_or_else(|e| panic!("no runtime for the test: {e}"));
     runtime.block_on(async {
-        let db = fresh.await.unwrap_or_else(|e| panic!("no database for the test: {e}"));
-        if plan.requires.is_some_and(|requires| !requires(db.dialect().features())) {
+        let db = fresh
+            .await
+            .unwrap_or_else(|e| panic!("no database for the test: {e}"));
+        if plan
+            .requires
+            .is_some_and(|requires| !requires(db.dialect().features()))
+        {
             println!("skipped: {} cannot do this", db.dialect().name());
             return V::skipped();
         }
         if let Some(schema) = &plan.schema {
-            db.create_all(schema).await.unwrap_or_else(|e| panic!("the schema was refused: {e}"));
+            db.create_all(schema)
+                .await
+                .unwrap_or_else(|e| panic!("the schema was refused: {e}"));
         }
         let (given, _guard) = G::give(db);
         match tokio::time::timeout(PATIENCE, test(given)).await {

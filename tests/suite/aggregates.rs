@@ -6,13 +6,19 @@ use crate::models::*;
 
 async fn posts(db: &Db) -> orm::Result<(User, User)> {
     let (ann, bob) = (user(db, "ann").await, user(db, "bob").await);
-    for (author, views, published, score) in
-        [(&ann, 1, true, Some(2)), (&ann, 2, false, None), (&ann, 6, true, Some(4)), (&bob, 10, true, None)]
-    {
-        NewPost { author_id: author.id, title: format!("p{views}") }
-            .set(|p| (p.views.to(views), p.published.to(published), p.score.to(score)))
-            .insert(db)
-            .await?;
+    for (author, views, published, score) in [
+        (&ann, 1, true, Some(2)),
+        (&ann, 2, false, None),
+        (&ann, 6, true, Some(4)),
+        (&bob, 10, true, None),
+    ] {
+        NewPost {
+            author_id: author.id,
+            title: format!("p{views}"),
+        }
+        .set(|p| (p.views.to(views), p.published.to(published), p.score.to(score)))
+        .insert(db)
+        .await?;
     }
     Ok((ann, bob))
 }
@@ -25,10 +31,15 @@ async fn aggregates_of_a_whole_query(db: Db) -> orm::Result<()> {
         .one(&db)
         .await?;
     assert_eq!((sum, avg, min, max), (Some(19), Some(4.75), Some(1), Some(10)));
-    let (rows, scores, open): (i64, i64, i64) =
-        Post::query().aggregate(|p| (p.id.count(), p.score.count(), p.id.count().filter(p.published))).one(&db).await?;
+    let (rows, scores, open): (i64, i64, i64) = Post::query()
+        .aggregate(|p| (p.id.count(), p.score.count(), p.id.count().filter(p.published)))
+        .one(&db)
+        .await?;
     assert_eq!((rows, scores, open), (4, 2, 3));
-    let authors: i64 = Post::query().aggregate(|p| p.author_id.count_distinct()).one(&db).await?;
+    let authors: i64 = Post::query()
+        .aggregate(|p| p.author_id.count_distinct())
+        .one(&db)
+        .await?;
     assert_eq!(authors, 2);
     let first: Option<String> = Post::query().aggregate(|p| p.title.min()).one(&db).await?;
     assert_eq!(first.as_deref(), Some("p1"));
@@ -37,8 +48,10 @@ async fn aggregates_of_a_whole_query(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn aggregates_of_no_rows_are_none_and_zero(db: Db) -> orm::Result<()> {
-    let (sum, avg, n): (Option<i64>, Option<f64>, i64) =
-        Post::query().aggregate(|p| (p.views.sum(), p.views.avg(), p.views.count())).one(&db).await?;
+    let (sum, avg, n): (Option<i64>, Option<f64>, i64) = Post::query()
+        .aggregate(|p| (p.views.sum(), p.views.avg(), p.views.count()))
+        .one(&db)
+        .await?;
     assert_eq!((sum, avg, n), (None, None, 0));
     assert_eq!(Post::query().count(&db).await?, 0);
     Ok(())
@@ -49,7 +62,10 @@ async fn null_does_not_count_in_averages(db: Db) -> orm::Result<()> {
     posts(&db).await?;
     let avg: Option<f64> = Post::query().aggregate(|p| p.score.avg()).one(&db).await?;
     assert_eq!(avg, Some(3.0));
-    let sum: Option<i64> = Post::query().aggregate(|p| p.views.sum().filter(p.score.is_null())).one(&db).await?;
+    let sum: Option<i64> = Post::query()
+        .aggregate(|p| p.views.sum().filter(p.score.is_null()))
+        .one(&db)
+        .await?;
     assert_eq!(sum, Some(12));
     Ok(())
 }
@@ -58,7 +74,13 @@ async fn null_does_not_count_in_averages(db: Db) -> orm::Result<()> {
 async fn a_sum_that_overflows_is_an_error(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
     for _ in 0..2 {
-        NewPost { author_id: ann.id, title: "t".into() }.set(|p| p.views.to(i64::MAX)).insert(&db).await?;
+        NewPost {
+            author_id: ann.id,
+            title: "t".into(),
+        }
+        .set(|p| p.views.to(i64::MAX))
+        .insert(&db)
+        .await?;
     }
     let result: orm::Result<Option<i64>> = Post::query().aggregate(|p| p.views.sum()).one(&db).await;
     assert!(result.is_err());
@@ -75,8 +97,12 @@ async fn groups_with_conditions_order_and_limit(db: Db) -> orm::Result<()> {
         .all(&db)
         .await?;
     assert_eq!(rows, [(bob.id, 1, Some(10)), (ann.id, 3, Some(9))]);
-    let busy: Vec<Id<User>> =
-        Post::query().group_by(|p| p.author_id).having(|g| g.count().gt(1)).select(|g| g.key()).all(&db).await?;
+    let busy: Vec<Id<User>> = Post::query()
+        .group_by(|p| p.author_id)
+        .having(|g| g.count().gt(1))
+        .select(|g| g.key())
+        .all(&db)
+        .await?;
     assert_eq!(busy, [ann.id]);
     let top: Vec<Id<User>> = Post::query()
         .group_by(|p| p.author_id)
@@ -120,7 +146,9 @@ async fn groups_by_several_columns_and_by_expressions(db: Db) -> orm::Result<()>
 #[orm::test(schema = blog())]
 async fn the_count_of_groups_is_the_number_of_groups(db: Db) -> orm::Result<()> {
     posts(&db).await?;
-    let groups = Post::query().group_by(|p| p.author_id).select(|g| (g.key(), g.count()));
+    let groups = Post::query()
+        .group_by(|p| p.author_id)
+        .select(|g| (g.key(), g.count()));
     assert_eq!(groups.count(&db).await?, 2);
     Ok(())
 }

@@ -8,17 +8,30 @@ use crate::models::*;
 
 fn new(name: impl Into<String>) -> NewUser {
     let name = name.into();
-    NewUser { email: format!("{name}@x.io"), name }
+    NewUser {
+        email: format!("{name}@x.io"),
+        name,
+    }
 }
 
 #[orm::test(schema = blog())]
 async fn rows_come_back_in_input_order_from_one_statement(db: Db) -> orm::Result<()> {
     let names: Vec<String> = (0..100).map(|i| format!("n{}", (i * 37) % 100)).collect();
     let users = orm::assert_statements!(db, 1, { NewUser::insert_all(&db, names.iter().map(new)).await? });
-    assert_eq!(users.iter().map(|u| &u.name).collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
-    let stored: Vec<(Id<User>, String)> = User::query().order_by(|u| u.id.asc()).select(|u| (u.id, u.name)).all(&db).await?;
+    assert_eq!(
+        users.iter().map(|u| &u.name).collect::<Vec<_>>(),
+        names.iter().collect::<Vec<_>>()
+    );
+    let stored: Vec<(Id<User>, String)> = User::query()
+        .order_by(|u| u.id.asc())
+        .select(|u| (u.id, u.name))
+        .all(&db)
+        .await?;
     for u in &users {
-        assert!(stored.contains(&(u.id, u.name.clone())), "each row has the key of its own values");
+        assert!(
+            stored.contains(&(u.id, u.name.clone())),
+            "each row has the key of its own values"
+        );
     }
     Ok(())
 }
@@ -42,7 +55,10 @@ async fn rows_that_set_different_columns_keep_their_places(db: Db) -> orm::Resul
             2 => (Some("b"), 0),
             _ => (Some("both"), i as i32),
         };
-        assert_eq!((u.name.as_str(), u.bio.as_deref(), u.age), (i.to_string().as_str(), want.0, want.1));
+        assert_eq!(
+            (u.name.as_str(), u.bio.as_deref(), u.age),
+            (i.to_string().as_str(), want.0, want.1)
+        );
     }
     Ok(())
 }
@@ -61,14 +77,25 @@ async fn no_rows_send_nothing(db: Db) -> orm::Result<()> {
     orm::assert_statements!(db, 0, {
         assert_eq!(NewTag::insert_all(&db, Vec::<NewTag>::new()).await?, []);
         assert_eq!(NewTag::exec_all(&db, Vec::<NewTag>::new()).await?, 0);
-        assert!(NewTag::upsert_all(Vec::<NewTag>::new(), |t| t.name).exec(&db).await?.is_empty());
+        assert!(
+            NewTag::upsert_all(Vec::<NewTag>::new(), |t| t.name)
+                .exec(&db)
+                .await?
+                .is_empty()
+        );
     });
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn seventy_thousand_rows_pass_the_limits_on_parameters(db: Db) -> orm::Result<()> {
-    let n = NewTag::exec_all(&db, (0..70_000).map(|i| NewTag { name: format!("t{i}") })).await?;
+    let n = NewTag::exec_all(
+        &db,
+        (0..70_000).map(|i| NewTag {
+            name: format!("t{i}"),
+        }),
+    )
+    .await?;
     assert_eq!(n, 70_000);
     assert_eq!(Tag::query().count(&db).await?, 70_000);
     Ok(())
@@ -76,7 +103,9 @@ async fn seventy_thousand_rows_pass_the_limits_on_parameters(db: Db) -> orm::Res
 
 #[orm::test(schema = blog())]
 async fn many_rows_are_one_unit(db: Db) -> orm::Result<()> {
-    let rows = (0..5000).map(|i| NewTag { name: format!("t{}", i % 4999) });
+    let rows = (0..5000).map(|i| NewTag {
+        name: format!("t{}", i % 4999),
+    });
     let e = refused(NewTag::insert_all(&db, rows).await);
     assert!(e.is_unique_violation());
     assert_eq!(Tag::query().count(&db).await?, 0);
@@ -85,7 +114,13 @@ async fn many_rows_are_one_unit(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn ten_thousand_rows_come_back_each_with_its_own_key(db: Db) -> orm::Result<()> {
-    let tags = NewTag::insert_all(&db, (0..10_000).map(|i| NewTag { name: format!("t{i}") })).await?;
+    let tags = NewTag::insert_all(
+        &db,
+        (0..10_000).map(|i| NewTag {
+            name: format!("t{i}"),
+        }),
+    )
+    .await?;
     assert!(tags.iter().enumerate().all(|(i, t)| t.name == format!("t{i}")));
     assert_eq!(tags.iter().map(|t| t.id).collect::<HashSet<_>>().len(), 10_000);
     let t = &tags[7777];
@@ -97,9 +132,16 @@ async fn ten_thousand_rows_come_back_each_with_its_own_key(db: Db) -> orm::Resul
 async fn sizes_around_the_limit_of_a_chunk(db: Db) -> orm::Result<()> {
     let mut made = 0;
     for n in [1, 2, 3, 63, 64, 65, 127, 128, 129, 1000, 1001] {
-        let rows = (0..n).map(|i| NewTag { name: format!("t{}", made + i) });
+        let rows = (0..n).map(|i| NewTag {
+            name: format!("t{}", made + i),
+        });
         let tags = NewTag::insert_all(&db, rows).await?;
-        assert!(tags.iter().enumerate().all(|(i, t)| t.name == format!("t{}", made + i)), "{n} rows");
+        assert!(
+            tags.iter()
+                .enumerate()
+                .all(|(i, t)| t.name == format!("t{}", made + i)),
+            "{n} rows"
+        );
         made += n;
     }
     assert_eq!(Tag::query().count(&db).await?, made as i64);
@@ -108,10 +150,20 @@ async fn sizes_around_the_limit_of_a_chunk(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn a_given_key_is_taken_and_the_generated_ones_go_on_behind_it(db: Db) -> orm::Result<()> {
-    let t = NewTag { name: "nine".into() }.with_id(Id::new(9)).insert(&db).await?;
+    let t = NewTag { name: "nine".into() }
+        .with_id(Id::new(9))
+        .insert(&db)
+        .await?;
     assert_eq!(t.id, Id::new(9));
     assert_eq!(tag(&db, "next").await.id, Id::new(10));
-    let n = NewUser { email: "e".into(), name: "n".into() }.with_id(Id::new(50)).set(|u| u.age.to(3)).exec(&db).await?;
+    let n = NewUser {
+        email: "e".into(),
+        name: "n".into(),
+    }
+    .with_id(Id::new(50))
+    .set(|u| u.age.to(3))
+    .exec(&db)
+    .await?;
     assert_eq!(n, 1);
     assert!(user(&db, "x").await.id > Id::new(50));
     assert_eq!(User::get(&db, Id::new(50)).await?.age, 3);
@@ -120,8 +172,14 @@ async fn a_given_key_is_taken_and_the_generated_ones_go_on_behind_it(db: Db) -> 
 
 #[orm::test(schema = blog())]
 async fn a_smaller_given_key_does_not_move_the_sequence_back(db: Db) -> orm::Result<()> {
-    NewTag { name: "a".into() }.with_id(Id::new(100)).insert(&db).await?;
-    NewTag { name: "b".into() }.with_id(Id::new(5)).insert(&db).await?;
+    NewTag { name: "a".into() }
+        .with_id(Id::new(100))
+        .insert(&db)
+        .await?;
+    NewTag { name: "b".into() }
+        .with_id(Id::new(5))
+        .insert(&db)
+        .await?;
     assert!(tag(&db, "c").await.id > Id::new(100));
     let e = refused(NewTag { name: "d".into() }.with_id(Id::new(5)).insert(&db).await);
     assert!(e.is_unique_violation());
@@ -144,7 +202,11 @@ async fn given_and_generated_keys_in_one_batch(db: Db) -> orm::Result<()> {
 async fn bulk_rows_of_a_tenant_with_uuid_keys(db: Db) -> orm::Result<()> {
     let db = db.tenant(3i64);
     let rows = NewInvoice::insert_all(&db, (0..50).map(|total| NewInvoice { total })).await?;
-    assert!(rows.iter().enumerate().all(|(i, r)| r.total == i as i64 && r.org == 3));
+    assert!(
+        rows.iter()
+            .enumerate()
+            .all(|(i, r)| r.total == i as i64 && r.org == 3)
+    );
     assert_eq!(rows.iter().map(|r| r.id).collect::<HashSet<_>>().len(), 50);
     Ok(())
 }
@@ -152,8 +214,18 @@ async fn bulk_rows_of_a_tenant_with_uuid_keys(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn times_are_one_value_for_the_whole_batch(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
-    NewPost::exec_all(&db, (0..3000).map(|i| NewPost { author_id: ann.id, title: format!("{i}") })).await?;
-    let times: i64 = Post::query().aggregate(|p| p.created_at.count_distinct()).one(&db).await?;
+    NewPost::exec_all(
+        &db,
+        (0..3000).map(|i| NewPost {
+            author_id: ann.id,
+            title: format!("{i}"),
+        }),
+    )
+    .await?;
+    let times: i64 = Post::query()
+        .aggregate(|p| p.created_at.count_distinct())
+        .one(&db)
+        .await?;
     assert_eq!(times, 1);
     Ok(())
 }
@@ -161,8 +233,17 @@ async fn times_are_one_value_for_the_whole_batch(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn inserts_inside_a_transaction_go_with_it(db: Db) -> orm::Result<()> {
     let tx = db.begin().await?;
-    NewTag::insert_all(&tx, (0..500).map(|i| NewTag { name: format!("t{i}") })).await?;
-    NewTag { name: "given".into() }.with_id(Id::new(9999)).insert(&tx).await?;
+    NewTag::insert_all(
+        &tx,
+        (0..500).map(|i| NewTag {
+            name: format!("t{i}"),
+        }),
+    )
+    .await?;
+    NewTag { name: "given".into() }
+        .with_id(Id::new(9999))
+        .insert(&tx)
+        .await?;
     tx.rollback().await?;
     assert_eq!(Tag::query().count(&db).await?, 0);
     Ok(())

@@ -51,9 +51,18 @@ async fn healthy(db: &Db, n: usize) {
             Ok::<_, Error>(())
         });
     }
-    let all = tags.into_iter().map(|t| Box::pin(t) as Pin<Box<dyn Future<Output = orm::Result<()>> + '_>>);
+    let all = tags
+        .into_iter()
+        .map(|t| Box::pin(t) as Pin<Box<dyn Future<Output = orm::Result<()>> + '_>>);
     in_time("the pool", n, join_all(all.collect())).await;
-    in_time("a write", n, User::update_where(|u| u.name.eq("a")).set(|u| u.bio.to("x")).exec(db)).await;
+    in_time(
+        "a write",
+        n,
+        User::update_where(|u| u.name.eq("a"))
+            .set(|u| u.bio.to("x"))
+            .exec(db),
+    )
+    .await;
     if db.dialect().features().row_locks {
         let open = async {
             loop {
@@ -84,7 +93,11 @@ async fn join_all(mut futures: Vec<Pin<Box<dyn Future<Output = orm::Result<()>> 
                 *done = true;
             }
         }
-        if done.iter().all(|d| *d) { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if done.iter().all(|d| *d) {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }
@@ -94,10 +107,19 @@ type Work = Pin<Box<dyn Future<Output = orm::Result<()>> + Send>>;
 async fn enumerate(db: Db, op: impl Fn(Db, usize) -> Work) {
     user(&db, "a").await;
     user(&db, "b").await;
-    User::update_where(|u| u.age.eq(0)).set(|u| u.age.to(50)).exec(&db).await.expect("balances");
+    User::update_where(|u| u.age.eq(0))
+        .set(|u| u.age.to(50))
+        .exec(&db)
+        .await
+        .expect("balances");
     for n in 0..500 {
-        let work = PollN { inner: Box::pin(op(db.clone(), n)), left: n };
-        let outcome = tokio::time::timeout(PATIENCE, work).await.expect("the operation hangs");
+        let work = PollN {
+            inner: Box::pin(op(db.clone(), n)),
+            left: n,
+        };
+        let outcome = tokio::time::timeout(PATIENCE, work)
+            .await
+            .expect("the operation hangs");
         healthy(&db, n).await;
         if let Some(outcome) = outcome {
             outcome.expect("the operation itself");
@@ -124,8 +146,15 @@ fn name(n: usize, i: usize) -> String {
 }
 
 async fn transfer(tx: &impl Writes<User>, from: &str, to: &str) -> orm::Result<()> {
-    User::update_where(|u| u.name.eq(from)).set(|u| u.age.to(u.age - 1)).exec(tx).await?;
-    User::update_where(|u| u.name.eq(to)).set(|u| u.age.to(u.age + 1)).exec(tx).await.map(drop)
+    User::update_where(|u| u.name.eq(from))
+        .set(|u| u.age.to(u.age - 1))
+        .exec(tx)
+        .await?;
+    User::update_where(|u| u.name.eq(to))
+        .set(|u| u.age.to(u.age + 1))
+        .exec(tx)
+        .await
+        .map(drop)
 }
 
 cancelled! {
@@ -208,7 +237,10 @@ async fn a_statement_cancelled_inside_a_transaction_does_not_split_it(db: Db) ->
             let mut tx = db.begin().await?;
             // a savepoint whose work is cut short, and an outer transaction that goes on
             let sp = tx.begin().await?;
-            let cut = PollN { inner: Box::pin(transfer(&sp, "a", "b")), left: n % 4 };
+            let cut = PollN {
+                inner: Box::pin(transfer(&sp, "a", "b")),
+                left: n % 4,
+            };
             let whole = matches!(cut.await, Some(Ok(())));
             if whole {
                 sp.commit().await?;
@@ -227,7 +259,10 @@ async fn a_statement_cancelled_inside_a_transaction_does_not_split_it(db: Db) ->
 async fn a_thousand_timeouts_leak_nothing(db: Db) -> orm::Result<()> {
     user(&db, "a").await;
     user(&db, "b").await;
-    User::update_where(|u| u.age.eq(0)).set(|u| u.age.to(50)).exec(&db).await?;
+    User::update_where(|u| u.age.eq(0))
+        .set(|u| u.age.to(50))
+        .exec(&db)
+        .await?;
     for i in 0..1000u64 {
         let work = db.transaction(async |tx| transfer(tx, "a", "b").await);
         let _ = tokio::time::timeout(Duration::from_micros(i % 50 * 40), work).await;

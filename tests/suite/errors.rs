@@ -5,15 +5,27 @@ use orm::prelude::*;
 use crate::models::*;
 
 fn quiet(e: &Error, secret: &str) {
-    assert!(!e.to_string().contains(secret) && !format!("{e:?} {e:#?}").contains(secret), "{e}");
+    assert!(
+        !e.to_string().contains(secret) && !format!("{e:?} {e:#?}").contains(secret),
+        "{e}"
+    );
 }
 
 #[orm::test(schema = blog())]
 async fn a_unique_violation_names_constraint_table_columns_and_model(db: Db) -> orm::Result<()> {
     tag(&db, "s3cr3t").await;
-    let e = refused(NewTag { name: "s3cr3t".into() }.insert(&db).await);
+    let e = refused(
+        NewTag {
+            name: "s3cr3t".into(),
+        }
+        .insert(&db)
+        .await,
+    );
     assert!(e.is_unique_violation());
-    assert_eq!((e.constraint(), e.table(), e.model()), (Some("uq_tags_name"), Some("tags"), Some("Tag")));
+    assert_eq!(
+        (e.constraint(), e.table(), e.model()),
+        (Some("uq_tags_name"), Some("tags"), Some("Tag"))
+    );
     assert_eq!(e.columns(), ["name"]);
     assert!(e.code().is_some() && !e.is_retryable());
     quiet(&e, "s3cr3t");
@@ -22,9 +34,20 @@ async fn a_unique_violation_names_constraint_table_columns_and_model(db: Db) -> 
 
 #[orm::test(schema = blog())]
 async fn a_taken_key_names_the_primary_key(db: Db) -> orm::Result<()> {
-    NewTag { name: "a".into() }.with_id(Id::new(987_654)).insert(&db).await?;
-    let e = refused(NewTag { name: "b".into() }.with_id(Id::new(987_654)).insert(&db).await);
-    assert_eq!((e.kind(), e.constraint(), e.table()), (ErrorKind::UniqueViolation, Some("pk_tags"), Some("tags")));
+    NewTag { name: "a".into() }
+        .with_id(Id::new(987_654))
+        .insert(&db)
+        .await?;
+    let e = refused(
+        NewTag { name: "b".into() }
+            .with_id(Id::new(987_654))
+            .insert(&db)
+            .await,
+    );
+    assert_eq!(
+        (e.kind(), e.constraint(), e.table()),
+        (ErrorKind::UniqueViolation, Some("pk_tags"), Some("tags"))
+    );
     assert_eq!(e.columns(), ["id"]);
     quiet(&e, "987654");
     Ok(())
@@ -34,9 +57,22 @@ async fn a_taken_key_names_the_primary_key(db: Db) -> orm::Result<()> {
 async fn a_composite_unique_violation_names_all_its_columns(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
     let db = db.tenant(1i64).acting_as(ann.id);
-    NewAccount { number: "s3cr3t".into() }.insert(&db).await?;
-    let e = refused(NewAccount { number: "s3cr3t".into() }.insert(&db).await);
-    assert_eq!((e.kind(), e.constraint()), (ErrorKind::UniqueViolation, Some("uq_accounts_org_number")));
+    NewAccount {
+        number: "s3cr3t".into(),
+    }
+    .insert(&db)
+    .await?;
+    let e = refused(
+        NewAccount {
+            number: "s3cr3t".into(),
+        }
+        .insert(&db)
+        .await,
+    );
+    assert_eq!(
+        (e.kind(), e.constraint()),
+        (ErrorKind::UniqueViolation, Some("uq_accounts_org_number"))
+    );
     assert_eq!(e.columns(), ["org", "number"]);
     quiet(&e, "s3cr3t");
     Ok(())
@@ -45,7 +81,14 @@ async fn a_composite_unique_violation_names_all_its_columns(db: Db) -> orm::Resu
 #[orm::test(schema = blog())]
 async fn a_foreign_key_violation_is_typed_both_ways(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
-    let e = refused(NewPost { author_id: Id::new(424_242), title: "t".into() }.insert(&db).await);
+    let e = refused(
+        NewPost {
+            author_id: Id::new(424_242),
+            title: "t".into(),
+        }
+        .insert(&db)
+        .await,
+    );
     assert!(e.is_foreign_key_violation());
     assert!(matches!(e.constraint(), None | Some("fk_posts_author_id")));
     quiet(&e, "424242");
@@ -57,9 +100,25 @@ async fn a_foreign_key_violation_is_typed_both_ways(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = places())]
 async fn a_check_violation_names_its_constraint(db: Db) -> orm::Result<()> {
-    NewCountry { code: "de".into(), name: "Germany".into() }.insert(&db).await?;
-    let e = refused(NewCity { country_id: "de".into(), name: "Ulm".into(), people: -77_777 }.insert(&db).await);
-    assert_eq!((e.kind(), e.constraint()), (ErrorKind::CheckViolation, Some("ck_cities_people")));
+    NewCountry {
+        code: "de".into(),
+        name: "Germany".into(),
+    }
+    .insert(&db)
+    .await?;
+    let e = refused(
+        NewCity {
+            country_id: "de".into(),
+            name: "Ulm".into(),
+            people: -77_777,
+        }
+        .insert(&db)
+        .await,
+    );
+    assert_eq!(
+        (e.kind(), e.constraint()),
+        (ErrorKind::CheckViolation, Some("ck_cities_people"))
+    );
     quiet(&e, "77777");
     Ok(())
 }
@@ -93,8 +152,15 @@ async fn a_cell_of_another_type_names_the_field_and_not_the_cell(db: Db) -> orm:
     let e = refused(sql!("select name from tags").fetch::<i64, _>(&db).await);
     assert_eq!(e.kind(), ErrorKind::Decode);
     quiet(&e, "s3cr3t");
-    let e = refused(sql!("select id, cast(null as text) as name from tags").fetch::<Tag, _>(&db).await);
-    assert_eq!((e.kind(), e.model(), e.field()), (ErrorKind::Decode, Some("Tag"), Some("name")));
+    let e = refused(
+        sql!("select id, cast(null as text) as name from tags")
+            .fetch::<Tag, _>(&db)
+            .await,
+    );
+    assert_eq!(
+        (e.kind(), e.model(), e.field()),
+        (ErrorKind::Decode, Some("Tag"), Some("name"))
+    );
     let e = refused(sql!("select id from tags").fetch::<Tag, _>(&db).await);
     assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("name")));
     assert_eq!(Tag::query().count(&db).await?, 1);
@@ -121,7 +187,10 @@ async fn a_url_that_does_not_work_says_so_at_once_and_keeps_the_password(db: Db)
         "sqlite:/no/such/folder/s3cr3t/x.db?mode=rw&unknown=1",
     ] {
         let e = refused(Db::connect(url).await);
-        assert!(matches!(e.kind(), ErrorKind::Config | ErrorKind::Connect), "{e:?}");
+        assert!(
+            matches!(e.kind(), ErrorKind::Config | ErrorKind::Connect),
+            "{e:?}"
+        );
         quiet(&e, "s3cr3t");
     }
 }

@@ -5,28 +5,45 @@ use orm::prelude::*;
 use crate::models::*;
 
 async fn people(db: &Db) -> orm::Result<()> {
-    for (name, age, bio) in
-        [("Ann", 30, Some("climbs 100%")), ("bob", 20, None), ("Cid", 40, Some("a_b")), ("dora", 25, Some("Axb"))]
-    {
-        NewUser { email: format!("{name}@x.io"), name: name.into() }
-            .set(|u| (u.age.to(age), u.bio.to(bio.map(str::to_owned))))
-            .insert(db)
-            .await?;
+    for (name, age, bio) in [
+        ("Ann", 30, Some("climbs 100%")),
+        ("bob", 20, None),
+        ("Cid", 40, Some("a_b")),
+        ("dora", 25, Some("Axb")),
+    ] {
+        NewUser {
+            email: format!("{name}@x.io"),
+            name: name.into(),
+        }
+        .set(|u| (u.age.to(age), u.bio.to(bio.map(str::to_owned))))
+        .insert(db)
+        .await?;
     }
     Ok(())
 }
 
 async fn names<C: Cond<User>>(db: &Db, f: impl FnOnce(UserCols<User>) -> C) -> orm::Result<Vec<String>> {
-    User::query().filter(f).order_by(|u| u.id.asc()).select(|u| u.name).all(db).await
+    User::query()
+        .filter(f)
+        .order_by(|u| u.id.asc())
+        .select(|u| u.name)
+        .all(db)
+        .await
 }
 
 #[orm::test(schema = blog())]
 async fn comparisons(db: Db) -> orm::Result<()> {
     people(&db).await?;
     assert_eq!(names(&db, |u| u.age.gt(25)).await?, ["Ann", "Cid"]);
-    assert_eq!(names(&db, |u| u.age.ge(25).and(u.age.le(30))).await?, ["Ann", "dora"]);
+    assert_eq!(
+        names(&db, |u| u.age.ge(25).and(u.age.le(30))).await?,
+        ["Ann", "dora"]
+    );
     assert_eq!(names(&db, |u| u.age.between(20, 25)).await?, ["bob", "dora"]);
-    assert_eq!(names(&db, |u| u.age.lt(25).or(u.name.eq("Cid"))).await?, ["bob", "Cid"]);
+    assert_eq!(
+        names(&db, |u| u.age.lt(25).or(u.name.eq("Cid"))).await?,
+        ["bob", "Cid"]
+    );
     assert_eq!(names(&db, |u| u.age.ne(30)).await?, ["bob", "Cid", "dora"]);
     assert_eq!(names(&db, |u| u.age.gt(25).not()).await?, ["bob", "dora"]);
     assert_eq!(names(&db, |u| (u.age + 10).gt(39)).await?, ["Ann", "Cid"]);
@@ -44,7 +61,10 @@ async fn null_is_neither_equal_nor_different(db: Db) -> orm::Result<()> {
     let none: Option<&str> = None;
     assert_eq!(names(&db, |u| u.bio.eq_opt(none)).await?, ["bob"]);
     assert_eq!(names(&db, |u| u.bio.eq_opt(Some("a_b"))).await?, ["Cid"]);
-    assert_eq!(names(&db, |u| u.bio.ne_opt(Some("a_b"))).await?, ["Ann", "bob", "dora"]);
+    assert_eq!(
+        names(&db, |u| u.bio.ne_opt(Some("a_b"))).await?,
+        ["Ann", "bob", "dora"]
+    );
     assert_eq!(names(&db, |u| u.bio.or_else("none").eq("none")).await?, ["bob"]);
     Ok(())
 }
@@ -52,9 +72,15 @@ async fn null_is_neither_equal_nor_different(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn a_selected_comparison_over_null_is_false_not_an_error(db: Db) -> orm::Result<()> {
     people(&db).await?;
-    let rows: Vec<(String, bool)> =
-        User::query().order_by(|u| u.id.asc()).select(|u| (u.name, u.bio.eq("a_b"))).all(&db).await?;
-    assert_eq!(rows.iter().map(|r| r.1).collect::<Vec<_>>(), [false, false, true, false]);
+    let rows: Vec<(String, bool)> = User::query()
+        .order_by(|u| u.id.asc())
+        .select(|u| (u.name, u.bio.eq("a_b")))
+        .all(&db)
+        .await?;
+    assert_eq!(
+        rows.iter().map(|r| r.1).collect::<Vec<_>>(),
+        [false, false, true, false]
+    );
     Ok(())
 }
 
@@ -63,14 +89,20 @@ async fn lists_also_empty_and_long_ones(db: Db) -> orm::Result<()> {
     people(&db).await?;
     assert_eq!(names(&db, |u| u.age.in_([20, 40])).await?, ["bob", "Cid"]);
     assert_eq!(names(&db, |u| u.name.in_(["Ann", "nobody"])).await?, ["Ann"]);
-    assert_eq!(names(&db, |u| u.age.in_(Vec::<i32>::new())).await?, Vec::<String>::new());
+    assert_eq!(
+        names(&db, |u| u.age.in_(Vec::<i32>::new())).await?,
+        Vec::<String>::new()
+    );
     assert_eq!(names(&db, |u| u.age.not_in(Vec::<i32>::new())).await?.len(), 4);
     assert_eq!(names(&db, |u| u.bio.not_in(Vec::<String>::new())).await?.len(), 4);
     assert_eq!(names(&db, |u| u.bio.in_(Vec::<String>::new())).await?.len(), 0);
     assert_eq!(names(&db, |u| u.age.not_in([20, 30])).await?, ["Cid", "dora"]);
     let many: Vec<i32> = (0..100_000).collect();
     assert_eq!(names(&db, |u| u.age.in_(&many)).await?.len(), 4);
-    let words: Vec<String> = (0..5000).map(|i| format!("w{i}")).chain(["Cid".to_owned()]).collect();
+    let words: Vec<String> = (0..5000)
+        .map(|i| format!("w{i}"))
+        .chain(["Cid".to_owned()])
+        .collect();
     assert_eq!(names(&db, |u| u.name.in_(&words)).await?, ["Cid"]);
     Ok(())
 }
@@ -80,7 +112,10 @@ async fn lists_of_every_length_share_few_statements(db: Db) -> orm::Result<()> {
     people(&db).await?;
     for n in 1..60 {
         let list: Vec<i32> = (1..=n).collect();
-        assert_eq!(names(&db, |u| u.age.in_(&list)).await?.len(), [20, 25, 30, 40].iter().filter(|a| **a <= n).count());
+        assert_eq!(
+            names(&db, |u| u.age.in_(&list)).await?.len(),
+            [20, 25, 30, 40].iter().filter(|a| **a <= n).count()
+        );
     }
     Ok(())
 }
@@ -92,7 +127,10 @@ async fn lists_from_a_query_and_its_negation_over_nulls(db: Db) -> orm::Result<(
     post(&db, &ann, "t").await;
     let authors = Post::query().select(|p| p.author_id);
     assert_eq!(names(&db, |u| u.id.in_(authors.clone())).await?, ["Ann"]);
-    assert_eq!(names(&db, |u| u.id.not_in(authors)).await?, ["bob", "Cid", "dora"]);
+    assert_eq!(
+        names(&db, |u| u.id.not_in(authors)).await?,
+        ["bob", "Cid", "dora"]
+    );
     // a NULL in the inner list must not make every row vanish
     let bios = User::query().select(|u| u.bio);
     assert_eq!(names(&db, |u| u.name.not_in(bios)).await?.len(), 4);
@@ -106,7 +144,10 @@ async fn text_is_matched_literally_and_by_case(db: Db) -> orm::Result<()> {
     assert_eq!(names(&db, |u| u.name.contains("O")).await?, Vec::<String>::new());
     assert_eq!(names(&db, |u| u.name.icontains("O")).await?, ["bob", "dora"]);
     assert_eq!(names(&db, |u| u.name.starts_with("d")).await?, ["dora"]);
-    assert_eq!(names(&db, |u| u.name.starts_with("D")).await?, Vec::<String>::new());
+    assert_eq!(
+        names(&db, |u| u.name.starts_with("D")).await?,
+        Vec::<String>::new()
+    );
     assert_eq!(names(&db, |u| u.name.istarts_with("D")).await?, ["dora"]);
     assert_eq!(names(&db, |u| u.name.ends_with("b")).await?, ["bob"]);
     assert_eq!(names(&db, |u| u.name.iends_with("NN")).await?, ["Ann"]);
@@ -127,11 +168,21 @@ async fn text_is_matched_literally_and_by_case(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn text_functions(db: Db) -> orm::Result<()> {
-    NewUser { email: "e".into(), name: "  Ünï ".into() }.insert(&db).await?;
-    let (trimmed, length, joined): (String, i64, String) =
-        User::query().select(|u| (u.name.trim(), u.name.length(), u.email.concat("!"))).one(&db).await?;
+    NewUser {
+        email: "e".into(),
+        name: "  Ünï ".into(),
+    }
+    .insert(&db)
+    .await?;
+    let (trimmed, length, joined): (String, i64, String) = User::query()
+        .select(|u| (u.name.trim(), u.name.length(), u.email.concat("!")))
+        .one(&db)
+        .await?;
     assert_eq!((trimmed.as_str(), length, joined.as_str()), ("Ünï", 6, "e!"));
-    let (lower, upper): (String, String) = User::query().select(|u| (u.email.lower(), u.email.upper())).one(&db).await?;
+    let (lower, upper): (String, String) = User::query()
+        .select(|u| (u.email.lower(), u.email.upper()))
+        .one(&db)
+        .await?;
     assert_eq!((lower.as_str(), upper.as_str()), ("e", "E"));
     let joined: Option<String> = User::query().select(|u| u.name.concat(u.bio)).one(&db).await?;
     assert_eq!(joined, None, "text joined with NULL is NULL");
@@ -154,7 +205,11 @@ async fn nulls_are_last_ascending_and_first_descending(db: Db) -> orm::Result<()
 #[orm::test(schema = blog())]
 async fn text_is_ordered_the_same_everywhere(db: Db) -> orm::Result<()> {
     people(&db).await?;
-    let names = User::query().order_by(|u| u.name.asc()).select(|u| u.name).all(&db).await?;
+    let names = User::query()
+        .order_by(|u| u.name.asc())
+        .select(|u| u.name)
+        .all(&db)
+        .await?;
     assert_eq!(names, ["Ann", "Cid", "bob", "dora"]);
     Ok(())
 }
@@ -187,7 +242,10 @@ async fn a_limit_beyond_what_databases_count_is_no_panic(db: Db) -> orm::Result<
     people(&db).await?;
     match User::query().limit(u64::MAX).all(&db).await {
         Ok(rows) => assert_eq!(rows.len(), 4),
-        Err(e) => assert!(matches!(e.kind(), ErrorKind::OutOfRange | ErrorKind::Encode | ErrorKind::InvalidQuery)),
+        Err(e) => assert!(matches!(
+            e.kind(),
+            ErrorKind::OutOfRange | ErrorKind::Encode | ErrorKind::InvalidQuery
+        )),
     }
     Ok(())
 }
@@ -195,9 +253,15 @@ async fn a_limit_beyond_what_databases_count_is_no_panic(db: Db) -> orm::Result<
 #[orm::test(schema = blog())]
 async fn distinct_and_count(db: Db) -> orm::Result<()> {
     people(&db).await?;
-    User::update_where(|u| u.age.lt(30)).set(|u| u.age.to(1)).exec(&db).await?;
+    User::update_where(|u| u.age.lt(30))
+        .set(|u| u.age.to(1))
+        .exec(&db)
+        .await?;
     let ages = User::query().select(|u| u.age).distinct();
-    assert_eq!(ages.clone().order_by(|u| u.age.asc()).all(&db).await?, [1, 30, 40]);
+    assert_eq!(
+        ages.clone().order_by(|u| u.age.asc()).all(&db).await?,
+        [1, 30, 40]
+    );
     assert_eq!(ages.count(&db).await?, 3);
     assert_eq!(User::query().order_by(|u| u.age.asc()).count(&db).await?, 4);
     assert_eq!(User::query().limit(3).count(&db).await?, 3);
@@ -213,7 +277,10 @@ async fn distinct_and_count(db: Db) -> orm::Result<()> {
 async fn conditions_are_put_together_at_run_time(db: Db) -> orm::Result<()> {
     people(&db).await?;
     let words = ["An", "do"];
-    assert_eq!(names(&db, |u| any_of(words.iter().map(|w| u.name.contains(*w)))).await?, ["Ann", "dora"]);
+    assert_eq!(
+        names(&db, |u| any_of(words.iter().map(|w| u.name.contains(*w)))).await?,
+        ["Ann", "dora"]
+    );
     assert_eq!(names(&db, |_| any_of(Vec::<Filter<User>>::new())).await?.len(), 0);
     assert_eq!(names(&db, |_| all_of(Vec::<Filter<User>>::new())).await?.len(), 4);
     let mut q = User::query();
@@ -222,15 +289,29 @@ async fn conditions_are_put_together_at_run_time(db: Db) -> orm::Result<()> {
     }
     q = q.order_by(|u| vec![u.age.desc(), u.name.asc()]);
     assert_eq!(q.clone().select(|u| u.age).all(&db).await?, [40, 30, 25]);
-    assert_eq!(q.filter_some(None::<i32>, |u, n| u.age.eq(n)).count(&db).await?, 3);
+    assert_eq!(
+        q.filter_some(None::<i32>, |u, n| u.age.eq(n)).count(&db).await?,
+        3
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn a_condition_of_a_thousand_parts(db: Db) -> orm::Result<()> {
     people(&db).await?;
-    assert_eq!(names(&db, |u| any_of((0..1000).map(|i| u.age.eq(i)))).await?.len(), 4);
-    assert_eq!(names(&db, |u| (0..1000).fold(u.age.gt(0), |f, i| f.and(u.age.ne(1000 + i)))).await?.len(), 4);
+    assert_eq!(
+        names(&db, |u| any_of((0..1000).map(|i| u.age.eq(i))))
+            .await?
+            .len(),
+        4
+    );
+    assert_eq!(
+        names(&db, |u| (0..1000)
+            .fold(u.age.gt(0), |f, i| f.and(u.age.ne(1000 + i))))
+        .await?
+        .len(),
+        4
+    );
     Ok(())
 }
 
@@ -240,13 +321,23 @@ async fn case_expressions(db: Db) -> orm::Result<()> {
     let rows: Vec<(String, Option<i64>)> = User::query()
         .order_by(|u| u.age.asc())
         .select(|u| {
-            (case(u.age.ge(40), "old").when(u.age.ge(30), "middle").or_else("young"), case(u.bio.is_null(), 1i64).or_null())
+            (
+                case(u.age.ge(40), "old")
+                    .when(u.age.ge(30), "middle")
+                    .or_else("young"),
+                case(u.bio.is_null(), 1i64).or_null(),
+            )
         })
         .all(&db)
         .await?;
     assert_eq!(
         rows,
-        [("young".into(), Some(1)), ("young".into(), None), ("middle".into(), None), ("old".into(), None)]
+        [
+            ("young".into(), Some(1)),
+            ("young".into(), None),
+            ("middle".into(), None),
+            ("old".into(), None)
+        ]
     );
     Ok(())
 }
@@ -254,12 +345,22 @@ async fn case_expressions(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn arithmetic_is_the_same_everywhere(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
-    NewPost { author_id: ann.id, title: "t".into() }.set(|p| p.views.to(7)).insert(&db).await?;
-    let (div, rem, neg): (i64, i64, i64) =
-        Post::query().select(|p| (p.views / 2, p.views % 4, (p.views - 10) / 2)).one(&db).await?;
+    NewPost {
+        author_id: ann.id,
+        title: "t".into(),
+    }
+    .set(|p| p.views.to(7))
+    .insert(&db)
+    .await?;
+    let (div, rem, neg): (i64, i64, i64) = Post::query()
+        .select(|p| (p.views / 2, p.views % 4, (p.views - 10) / 2))
+        .one(&db)
+        .await?;
     assert_eq!((div, rem, neg), (3, 3, -1), "integer division cuts towards zero");
-    let (sum, lifted, other): (i64, Option<i64>, i64) =
-        Post::query().select(|p| (p.views + 1, p.views + p.score, p.score.or_else(5))).one(&db).await?;
+    let (sum, lifted, other): (i64, Option<i64>, i64) = Post::query()
+        .select(|p| (p.views + 1, p.views + p.score, p.score.or_else(5)))
+        .one(&db)
+        .await?;
     assert_eq!((sum, lifted, other), (8, None, 5));
     Ok(())
 }
@@ -279,13 +380,27 @@ async fn parts_of_instants_are_read_in_utc(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
     post(&db, &ann, "t").await;
     let (at, y, m, d, h): (Timestamp, i64, i64, i64, i64) = Post::query()
-        .select(|p| (p.created_at, p.created_at.year(), p.created_at.month(), p.created_at.day(), p.created_at.date_part(DatePart::Hour)))
+        .select(|p| {
+            (
+                p.created_at,
+                p.created_at.year(),
+                p.created_at.month(),
+                p.created_at.day(),
+                p.created_at.date_part(DatePart::Hour),
+            )
+        })
         .one(&db)
         .await?;
     let text = at.to_string();
-    let want: Vec<i64> = [&text[0..4], &text[5..7], &text[8..10], &text[11..13]].iter().map(|s| s.parse().unwrap()).collect();
+    let want: Vec<i64> = [&text[0..4], &text[5..7], &text[8..10], &text[11..13]]
+        .iter()
+        .map(|s| s.parse().unwrap())
+        .collect();
     assert_eq!([y, m, d, h], want[..]);
-    let day: Timestamp = Post::query().select(|p| p.created_at.date_trunc(DatePart::Day)).one(&db).await?;
+    let day: Timestamp = Post::query()
+        .select(|p| p.created_at.date_trunc(DatePart::Day))
+        .one(&db)
+        .await?;
     assert_eq!(day.to_string(), format!("{}T00:00:00.000000Z", &text[..10]));
     Ok(())
 }
@@ -297,12 +412,21 @@ async fn conditions_are_reusable_functions(db: Db) -> orm::Result<()> {
     }
     let ann = user(&db, "ann").await;
     for (title, views, published) in [("hot", 101, true), ("cold", 1, true), ("secret", 200, false)] {
-        NewPost { author_id: ann.id, title: title.into() }
-            .set(|p| (p.views.to(views), p.published.to(published)))
-            .insert(&db)
-            .await?;
+        NewPost {
+            author_id: ann.id,
+            title: title.into(),
+        }
+        .set(|p| (p.views.to(views), p.published.to(published)))
+        .insert(&db)
+        .await?;
     }
-    assert_eq!(Post::query().filter(popular).select(|p| p.title).all(&db).await?, ["hot"]);
-    assert_eq!(User::query().filter(|u| u.posts.any(popular)).count(&db).await?, 1);
+    assert_eq!(
+        Post::query().filter(popular).select(|p| p.title).all(&db).await?,
+        ["hot"]
+    );
+    assert_eq!(
+        User::query().filter(|u| u.posts.any(popular)).count(&db).await?,
+        1
+    );
     Ok(())
 }

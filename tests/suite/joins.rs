@@ -6,11 +6,18 @@ use crate::models::*;
 
 async fn shelf(db: &Db) -> orm::Result<(User, User)> {
     let (ann, bob) = (user(db, "ann").await, user(db, "bob").await);
-    let science = NewCategory { name: "science".into() }.insert(db).await?;
-    NewPost { author_id: ann.id, title: "stars".into() }
-        .set(|p| (p.category_id.to(science.id), p.published.to(true)))
-        .insert(db)
-        .await?;
+    let science = NewCategory {
+        name: "science".into(),
+    }
+    .insert(db)
+    .await?;
+    NewPost {
+        author_id: ann.id,
+        title: "stars".into(),
+    }
+    .set(|p| (p.category_id.to(science.id), p.published.to(true)))
+    .insert(db)
+    .await?;
     post(db, &bob, "cats").await;
     Ok((ann, bob))
 }
@@ -18,8 +25,12 @@ async fn shelf(db: &Db) -> orm::Result<(User, User)> {
 #[orm::test(schema = blog())]
 async fn a_join_brings_both_rows(db: Db) -> orm::Result<()> {
     let (ann, _) = shelf(&db).await?;
-    let rows: Vec<(Post, User)> =
-        Post::query().join(|p| p.author).filter(|(p, _)| p.title.eq("stars")).select(|(p, a)| (p, a)).all(&db).await?;
+    let rows: Vec<(Post, User)> = Post::query()
+        .join(|p| p.author)
+        .filter(|(p, _)| p.title.eq("stars"))
+        .select(|(p, a)| (p, a))
+        .all(&db)
+        .await?;
     assert_eq!((rows.len(), &rows[0].1), (1, &ann));
     assert_eq!(rows[0].0.title, "stars");
     Ok(())
@@ -34,8 +45,15 @@ async fn a_left_join_keeps_rows_without_a_match(db: Db) -> orm::Result<()> {
         .select(|(p, c)| (p.title, c.map(|c| c.name)))
         .all(&db)
         .await?;
-    assert_eq!(rows, [("cats".into(), None), ("stars".into(), Some("science".into()))]);
-    let inner: i64 = Post::query().join(|p| p.category).select(|(p, _)| p.title).count(&db).await?;
+    assert_eq!(
+        rows,
+        [("cats".into(), None), ("stars".into(), Some("science".into()))]
+    );
+    let inner: i64 = Post::query()
+        .join(|p| p.category)
+        .select(|(p, _)| p.title)
+        .count(&db)
+        .await?;
     assert_eq!(inner, 1);
     Ok(())
 }
@@ -67,8 +85,15 @@ async fn joins_over_a_join_table(db: Db) -> orm::Result<()> {
         .select(|(p, t)| (p.title, t.name))
         .all(&db)
         .await?;
-    assert_eq!(rows, [("tagged".into(), "rust".into()), ("tagged".into(), "sql".into())]);
-    let all: i64 = Post::query().left_join(|p| p.tags).select(|(p, _)| p.id).count(&db).await?;
+    assert_eq!(
+        rows,
+        [("tagged".into(), "rust".into()), ("tagged".into(), "sql".into())]
+    );
+    let all: i64 = Post::query()
+        .left_join(|p| p.tags)
+        .select(|(p, _)| p.id)
+        .count(&db)
+        .await?;
     assert_eq!(all, 4, "two tags of one post, and two posts without");
     Ok(())
 }
@@ -76,7 +101,10 @@ async fn joins_over_a_join_table(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn the_same_table_twice(db: Db) -> orm::Result<()> {
     let root = NewCategory { name: "root".into() }.insert(&db).await?;
-    NewCategory { name: "leaf".into() }.set(|c| c.parent_id.to(root.id)).insert(&db).await?;
+    NewCategory { name: "leaf".into() }
+        .set(|c| c.parent_id.to(root.id))
+        .insert(&db)
+        .await?;
     let rows: Vec<(String, String)> = Category::query()
         .join_on::<Category, _>(|c, parent| c.parent_id.eq(parent.id))
         .select(|(c, parent)| (c.name, parent.name))
@@ -89,7 +117,10 @@ async fn the_same_table_twice(db: Db) -> orm::Result<()> {
         .select(|(c, p)| (c.name, p.map(|p| p.name)))
         .all(&db)
         .await?;
-    assert_eq!(rows, [("root".into(), None), ("leaf".into(), Some("root".into()))]);
+    assert_eq!(
+        rows,
+        [("root".into(), None), ("leaf".into(), Some("root".into()))]
+    );
     Ok(())
 }
 
@@ -103,7 +134,10 @@ async fn join_on_any_condition(db: Db) -> orm::Result<()> {
         .select(|(p, t)| (p.title, t.map(|t| t.id)))
         .all(&db)
         .await?;
-    assert_eq!(rows.iter().map(|r| r.1.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        rows.iter().map(|r| r.1.is_some()).collect::<Vec<_>>(),
+        [true, false]
+    );
     Ok(())
 }
 
@@ -141,7 +175,13 @@ async fn distinct_limit_and_offset_of_a_join(db: Db) -> orm::Result<()> {
     post(&db, &ann, "moons").await;
     let q = Post::query().join(|p| p.author);
     assert_eq!(q.clone().distinct().select(|(_, a)| a.name).count(&db).await?, 2);
-    let page = q.order_by(|(p, _)| p.id.asc()).limit(1).offset(1).select(|(p, _)| p.title).all(&db).await?;
+    let page = q
+        .order_by(|(p, _)| p.id.asc())
+        .limit(1)
+        .offset(1)
+        .select(|(p, _)| p.title)
+        .all(&db)
+        .await?;
     assert_eq!(page, ["cats"]);
     Ok(())
 }

@@ -229,25 +229,46 @@ pub struct Sample {
 }
 
 pub async fn user(db: &impl Writes<User>, name: &str) -> User {
-    let new = NewUser { email: format!("{name}@x.io"), name: name.to_owned() };
+    let new = NewUser {
+        email: format!("{name}@x.io"),
+        name: name.to_owned(),
+    };
     new.insert(db).await.expect("a user")
 }
 
 pub async fn post(db: &impl Writes<Post>, author: &User, title: &str) -> Post {
-    let new = NewPost { author_id: author.id, title: title.to_owned() };
+    let new = NewPost {
+        author_id: author.id,
+        title: title.to_owned(),
+    };
     new.insert(db).await.expect("a post")
 }
 
 pub async fn tag(db: &impl Writes<Tag>, name: &str) -> Tag {
-    NewTag { name: name.to_owned() }.insert(db).await.expect("a tag")
+    NewTag {
+        name: name.to_owned(),
+    }
+    .insert(db)
+    .await
+    .expect("a tag")
 }
 
 pub async fn label(db: &impl Writes<PostTag>, post: &Post, tag: &Tag) {
-    NewPostTag { post_id: post.id, tag_id: tag.id }.insert(db).await.expect("a label");
+    NewPostTag {
+        post_id: post.id,
+        tag_id: tag.id,
+    }
+    .insert(db)
+    .await
+    .expect("a label");
 }
 
 pub async fn comment(db: &impl Writes<Comment>, post: &Post, author: &User, body: &str) -> Comment {
-    let new = NewComment { post_id: post.id, author_id: author.id, body: body.to_owned() };
+    let new = NewComment {
+        post_id: post.id,
+        author_id: author.id,
+        body: body.to_owned(),
+    };
     new.insert(db).await.expect("a comment")
 }
 

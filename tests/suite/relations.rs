@@ -5,28 +5,52 @@ use orm::prelude::*;
 use crate::models::*;
 
 async fn titles<C: Cond<Post>>(db: &Db, f: impl FnOnce(PostCols<Post>) -> C) -> orm::Result<Vec<String>> {
-    Post::query().filter(f).order_by(|p| p.id.asc()).select(|p| p.title).all(db).await
+    Post::query()
+        .filter(f)
+        .order_by(|p| p.id.asc())
+        .select(|p| p.title)
+        .all(db)
+        .await
 }
 
 async fn library(db: &Db) -> orm::Result<(User, User)> {
     let (ann, bob) = (user(db, "ann").await, user(db, "bob").await);
     let (rust, sql) = (tag(db, "rust").await, tag(db, "sql").await);
-    let a = NewPost { author_id: ann.id, title: "a".into() }
-        .set(|p| (p.published.to(true), p.views.to(10)))
-        .insert(db)
-        .await?;
-    let b = NewPost { author_id: ann.id, title: "b".into() }.set(|p| p.views.to(5)).insert(db).await?;
+    let a = NewPost {
+        author_id: ann.id,
+        title: "a".into(),
+    }
+    .set(|p| (p.published.to(true), p.views.to(10)))
+    .insert(db)
+    .await?;
+    let b = NewPost {
+        author_id: ann.id,
+        title: "b".into(),
+    }
+    .set(|p| p.views.to(5))
+    .insert(db)
+    .await?;
     label(db, &a, &rust).await;
     label(db, &a, &sql).await;
     label(db, &b, &sql).await;
     comment(db, &a, &bob, "nice").await;
     comment(db, &a, &ann, "thanks").await;
-    NewProfile { user_id: ann.id, avatar_url: "ann.png".into() }.insert(db).await?;
+    NewProfile {
+        user_id: ann.id,
+        avatar_url: "ann.png".into(),
+    }
+    .insert(db)
+    .await?;
     Ok((ann, bob))
 }
 
 async fn users<C: Cond<User>>(db: &Db, f: impl FnOnce(UserCols<User>) -> C) -> orm::Result<Vec<String>> {
-    User::query().filter(f).order_by(|u| u.id.asc()).select(|u| u.name).all(db).await
+    User::query()
+        .filter(f)
+        .order_by(|u| u.id.asc())
+        .select(|u| u.name)
+        .all(db)
+        .await
 }
 
 #[orm::test(schema = blog())]
@@ -35,33 +59,61 @@ async fn any_none_all_and_exist(db: Db) -> orm::Result<()> {
     assert_eq!(users(&db, |u| u.posts.any(|p| p.published)).await?, ["ann"]);
     assert_eq!(users(&db, |u| u.posts.none(|p| p.published)).await?, ["bob"]);
     assert_eq!(users(&db, |u| u.posts.all(|p| p.published)).await?, ["bob"]);
-    assert_eq!(users(&db, |u| u.posts.all(|p| p.views.gt(1))).await?, ["ann", "bob"]);
-    assert_eq!(users(&db, |u| u.posts.all(|p| p.score.gt(1))).await?, ["bob"], "NULL does not meet a condition");
+    assert_eq!(
+        users(&db, |u| u.posts.all(|p| p.views.gt(1))).await?,
+        ["ann", "bob"]
+    );
+    assert_eq!(
+        users(&db, |u| u.posts.all(|p| p.score.gt(1))).await?,
+        ["bob"],
+        "NULL does not meet a condition"
+    );
     assert_eq!(users(&db, |u| u.posts.exist()).await?, ["ann"]);
     assert_eq!(users(&db, |u| u.posts.exist().not()).await?, ["bob"]);
     assert_eq!(users(&db, |u| u.profile.exist()).await?, ["ann"]);
-    assert_eq!(users(&db, |u| u.profile.any(|p| p.avatar_url.ends_with(".png"))).await?, ["ann"]);
+    assert_eq!(
+        users(&db, |u| u.profile.any(|p| p.avatar_url.ends_with(".png"))).await?,
+        ["ann"]
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn predicates_nest_and_see_the_outer_row(db: Db) -> orm::Result<()> {
     library(&db).await?;
-    let f = |u: UserCols<User>| u.posts.any(|p| p.published.and(p.tags.any(|t| t.name.eq("rust"))));
+    let f = |u: UserCols<User>| {
+        u.posts
+            .any(|p| p.published.and(p.tags.any(|t| t.name.eq("rust"))))
+    };
     assert_eq!(users(&db, f).await?, ["ann"]);
-    assert_eq!(users(&db, |u| u.posts.any(|p| p.comments.any(|c| c.author_id.eq(u.id)))).await?, ["ann"]);
-    assert_eq!(users(&db, |u| u.comments.any(|c| c.body.eq(u.name))).await?, Vec::<String>::new());
-    assert_eq!(titles(&db, |p| p.comments.any(|c| c.author_id.ne(p.author_id))).await?, ["a"]);
+    assert_eq!(
+        users(&db, |u| u.posts.any(|p| p.comments.any(|c| c.author_id.eq(u.id)))).await?,
+        ["ann"]
+    );
+    assert_eq!(
+        users(&db, |u| u.comments.any(|c| c.body.eq(u.name))).await?,
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        titles(&db, |p| p.comments.any(|c| c.author_id.ne(p.author_id))).await?,
+        ["a"]
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn many_to_many_in_conditions(db: Db) -> orm::Result<()> {
     library(&db).await?;
-    assert_eq!(titles(&db, |p| p.tags.any(|t| t.name.eq("sql"))).await?, ["a", "b"]);
+    assert_eq!(
+        titles(&db, |p| p.tags.any(|t| t.name.eq("sql"))).await?,
+        ["a", "b"]
+    );
     assert_eq!(titles(&db, |p| p.tags.none(|t| t.name.eq("rust"))).await?, ["b"]);
     assert_eq!(titles(&db, |p| p.tags.count().eq(2)).await?, ["a"]);
-    let names = Tag::query().filter(|t| t.posts.any(|p| p.published)).order_by(|t| t.name.asc()).select(|t| t.name);
+    let names = Tag::query()
+        .filter(|t| t.posts.any(|p| p.published))
+        .order_by(|t| t.name.asc())
+        .select(|t| t.name);
     assert_eq!(names.all(&db).await?, ["rust", "sql"]);
     Ok(())
 }
@@ -71,42 +123,90 @@ async fn counts_aggregates_and_columns_of_related_rows(db: Db) -> orm::Result<()
     library(&db).await?;
     let rows: Vec<(String, i64, Option<i64>, Option<i64>)> = User::query()
         .order_by(|u| u.id.asc())
-        .select(|u| (u.name, u.posts.count(), u.posts.agg(|p| p.views.sum()), u.posts.agg(|p| p.views.max())))
+        .select(|u| {
+            (
+                u.name,
+                u.posts.count(),
+                u.posts.agg(|p| p.views.sum()),
+                u.posts.agg(|p| p.views.max()),
+            )
+        })
         .all(&db)
         .await?;
-    assert_eq!(rows, [("ann".into(), 2, Some(15), Some(10)), ("bob".into(), 0, None, None)]);
+    assert_eq!(
+        rows,
+        [
+            ("ann".into(), 2, Some(15), Some(10)),
+            ("bob".into(), 0, None, None)
+        ]
+    );
     let rows: Vec<(Id<Post>, String, Option<String>, i64)> = Post::query()
         .order_by(|p| p.id.asc())
-        .select(|p| (p.id, p.author.col(|a| a.name), p.category.col(|c| c.name), p.comments.count()))
+        .select(|p| {
+            (
+                p.id,
+                p.author.col(|a| a.name),
+                p.category.col(|c| c.name),
+                p.comments.count(),
+            )
+        })
         .all(&db)
         .await?;
-    assert_eq!(rows.iter().map(|r| (r.1.as_str(), r.2.as_deref(), r.3)).collect::<Vec<_>>(), [
-        ("ann", None, 2),
-        ("ann", None, 0)
-    ]);
+    assert_eq!(
+        rows.iter()
+            .map(|r| (r.1.as_str(), r.2.as_deref(), r.3))
+            .collect::<Vec<_>>(),
+        [("ann", None, 2), ("ann", None, 0)]
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn order_by_and_compare_related_values(db: Db) -> orm::Result<()> {
     library(&db).await?;
-    let by = User::query().order_by(|u| u.comments.count().desc()).order_by(|u| u.name.desc()).select(|u| u.name);
+    let by = User::query()
+        .order_by(|u| u.comments.count().desc())
+        .order_by(|u| u.name.desc())
+        .select(|u| u.name);
     assert_eq!(by.all(&db).await?, ["bob", "ann"]);
-    assert_eq!(users(&db, |u| u.posts.agg(|p| p.views.sum()).gt(14)).await?, ["ann"]);
-    assert_eq!(titles(&db, |p| p.author.col(|a| a.name).eq("ann").and(p.comments.count().gt(0))).await?, ["a"]);
+    assert_eq!(
+        users(&db, |u| u.posts.agg(|p| p.views.sum()).gt(14)).await?,
+        ["ann"]
+    );
+    assert_eq!(
+        titles(&db, |p| p
+            .author
+            .col(|a| a.name)
+            .eq("ann")
+            .and(p.comments.count().gt(0)))
+        .await?,
+        ["a"]
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn a_tree_compares_a_row_with_its_own_table(db: Db) -> orm::Result<()> {
     let root = NewCategory { name: "x".into() }.insert(&db).await?;
-    NewCategory { name: "x".into() }.set(|c| c.parent_id.to(root.id)).insert(&db).await?;
+    NewCategory { name: "x".into() }
+        .set(|c| c.parent_id.to(root.id))
+        .insert(&db)
+        .await?;
     let other = NewCategory { name: "y".into() }.insert(&db).await?;
-    NewCategory { name: "z".into() }.set(|c| c.parent_id.to(other.id)).insert(&db).await?;
-    let same = Category::query().filter(|c| c.children.any(|k| k.name.eq(c.name))).all(&db).await?;
+    NewCategory { name: "z".into() }
+        .set(|c| c.parent_id.to(other.id))
+        .insert(&db)
+        .await?;
+    let same = Category::query()
+        .filter(|c| c.children.any(|k| k.name.eq(c.name)))
+        .all(&db)
+        .await?;
     assert_eq!(same.iter().map(|c| c.id).collect::<Vec<_>>(), [root.id]);
-    let parents: Vec<Option<String>> =
-        Category::query().order_by(|c| c.id.asc()).select(|c| c.parent.col(|p| p.name)).all(&db).await?;
+    let parents: Vec<Option<String>> = Category::query()
+        .order_by(|c| c.id.asc())
+        .select(|c| c.parent.col(|p| p.name))
+        .all(&db)
+        .await?;
     assert_eq!(parents, [None, Some("x".into()), None, Some("y".into())]);
     Ok(())
 }
@@ -115,7 +215,8 @@ async fn a_tree_compares_a_row_with_its_own_table(db: Db) -> orm::Result<()> {
 async fn the_outer_row_stays_the_outer_row_in_a_query_on_the_same_table(db: Db) -> orm::Result<()> {
     library(&db).await?;
     let f = |u: UserCols<User>| {
-        u.id.in_(User::query().filter(move |v| v.name.eq("bob")).select(|v| v.id)).and(u.name.eq("bob"))
+        u.id.in_(User::query().filter(move |v| v.name.eq("bob")).select(|v| v.id))
+            .and(u.name.eq("bob"))
     };
     assert_eq!(users(&db, f).await?, ["bob"]);
     Ok(())
@@ -125,7 +226,14 @@ async fn the_outer_row_stays_the_outer_row_in_a_query_on_the_same_table(db: Db) 
 async fn related_rows_of_a_row_in_memory(db: Db) -> orm::Result<()> {
     let (ann, bob) = library(&db).await?;
     assert_eq!(ann.posts().count(&db).await?, 2);
-    assert_eq!(ann.posts().filter(|p| p.published).select(|p| p.title).all(&db).await?, ["a"]);
+    assert_eq!(
+        ann.posts()
+            .filter(|p| p.published)
+            .select(|p| p.title)
+            .all(&db)
+            .await?,
+        ["a"]
+    );
     let last = ann.posts().order_by(|p| p.id.desc()).limit(1).one(&db).await?;
     assert_eq!(last.title, "b");
     assert_eq!(bob.posts().all(&db).await?, []);
@@ -133,7 +241,11 @@ async fn related_rows_of_a_row_in_memory(db: Db) -> orm::Result<()> {
     assert_eq!(ann.profile().one(&db).await?.avatar_url, "ann.png");
     assert_eq!(bob.profile().optional(&db).await?, None);
     assert_eq!(last.author().one(&db).await?, ann);
-    assert_eq!(last.category().optional(&db).await?, None, "a NULL key has no related row");
+    assert_eq!(
+        last.category().optional(&db).await?,
+        None,
+        "a NULL key has no related row"
+    );
     assert_eq!(last.tags().select(|t| t.name).all(&db).await?, ["sql"]);
     let sum: Option<i64> = ann.posts().aggregate(|p| p.views.sum()).one(&db).await?;
     assert_eq!(sum, Some(15));
@@ -170,9 +282,26 @@ async fn get_among_related_rows_finds_only_those(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = places())]
 async fn relations_over_natural_keys(db: Db) -> orm::Result<()> {
-    NewCountry { code: "de".into(), name: "Germany".into() }.insert(&db).await?;
-    NewCity { country_id: "de".into(), name: "Ulm".into(), people: 1 }.insert(&db).await?;
-    let c = Country::query().filter(|c| c.cities.any(|t| t.people.gt(0))).one(&db).await?;
-    assert_eq!(c.cities().select(|t| t.country.col(|c| c.name)).all(&db).await?, ["Germany"]);
+    NewCountry {
+        code: "de".into(),
+        name: "Germany".into(),
+    }
+    .insert(&db)
+    .await?;
+    NewCity {
+        country_id: "de".into(),
+        name: "Ulm".into(),
+        people: 1,
+    }
+    .insert(&db)
+    .await?;
+    let c = Country::query()
+        .filter(|c| c.cities.any(|t| t.people.gt(0)))
+        .one(&db)
+        .await?;
+    assert_eq!(
+        c.cities().select(|t| t.country.col(|c| c.name)).all(&db).await?,
+        ["Germany"]
+    );
     Ok(())
 }

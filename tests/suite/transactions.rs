@@ -20,7 +20,11 @@ impl From<Error> for AppError {
 }
 
 async fn names(db: &impl Serves<Tag>) -> orm::Result<Vec<String>> {
-    Tag::query().order_by(|t| t.name.asc()).select(|t| t.name).all(db).await
+    Tag::query()
+        .order_by(|t| t.name.asc())
+        .select(|t| t.name)
+        .all(db)
+        .await
 }
 
 async fn duplicate(db: &impl Writes<Tag>) -> Error {
@@ -29,7 +33,9 @@ async fn duplicate(db: &impl Writes<Tag>) -> Error {
 
 #[orm::test(schema = blog())]
 async fn a_closure_commits_on_ok_and_undoes_on_err(db: Db) -> Result<(), AppError> {
-    let made = db.transaction(async |tx| Ok::<_, AppError>(tag(tx, "kept").await.id)).await?;
+    let made = db
+        .transaction(async |tx| Ok::<_, AppError>(tag(tx, "kept").await.id))
+        .await?;
     assert_eq!(Tag::get(&db, made).await?.name, "kept");
     let outcome: Result<(), AppError> = db
         .transaction(async |tx| {
@@ -37,7 +43,10 @@ async fn a_closure_commits_on_ok_and_undoes_on_err(db: Db) -> Result<(), AppErro
             Err(AppError::Own)
         })
         .await;
-    assert!(matches!(outcome, Err(AppError::Own)), "the closure's own error comes back");
+    assert!(
+        matches!(outcome, Err(AppError::Own)),
+        "the closure's own error comes back"
+    );
     assert_eq!(names(&db).await?, ["kept"]);
     Ok(())
 }
@@ -55,7 +64,11 @@ async fn a_guard_commits_rolls_back_and_undoes_when_dropped(db: Db) -> orm::Resu
     drop(tx);
     assert_eq!(names(&db).await?, ["a"]);
     tag(&db, "d").await;
-    assert_eq!(names(&db).await?, ["a", "d"], "the next borrower's write is its own");
+    assert_eq!(
+        names(&db).await?,
+        ["a", "d"],
+        "the next borrower's write is its own"
+    );
     Ok(())
 }
 
@@ -123,7 +136,10 @@ async fn after_an_error_only_rollback_is_possible_and_commit_says_so(db: Db) -> 
     assert!(duplicate(&tx).await.is_unique_violation());
     let e = refused(names(&tx).await);
     assert_eq!(e.kind(), ErrorKind::TransactionAborted);
-    assert!(e.to_string().contains("UniqueViolation"), "it says what failed first: {e}");
+    assert!(
+        e.to_string().contains("UniqueViolation"),
+        "it says what failed first: {e}"
+    );
     let e = refused(tx.commit().await);
     assert_eq!(e.kind(), ErrorKind::TransactionAborted);
     assert_eq!(names(&db).await?, ["base"]);
@@ -238,7 +254,11 @@ async fn a_read_only_transaction_refuses_writes(db: Db) -> orm::Result<()> {
     tag(&db, "x").await;
     let seen = db.tx().read_only().run(async |tx| names(tx).await).await?;
     assert_eq!(seen, ["x"]);
-    let outcome = db.tx().read_only().run(async |tx| NewTag { name: "y".into() }.insert(tx).await).await;
+    let outcome = db
+        .tx()
+        .read_only()
+        .run(async |tx| NewTag { name: "y".into() }.insert(tx).await)
+        .await;
     assert_eq!(refused(outcome).kind(), ErrorKind::ReadOnly);
     tag(&db, "z").await;
     assert_eq!(names(&db).await?, ["x", "z"], "the next one may write again");
@@ -249,7 +269,11 @@ async fn a_read_only_transaction_refuses_writes(db: Db) -> orm::Result<()> {
 async fn isolation_levels_are_set_for_one_transaction(db: Db) -> orm::Result<()> {
     use orm::Isolation;
     tag(&db, "x").await;
-    for level in [Isolation::ReadCommitted, Isolation::RepeatableRead, Isolation::Serializable] {
+    for level in [
+        Isolation::ReadCommitted,
+        Isolation::RepeatableRead,
+        Isolation::Serializable,
+    ] {
         let tx = db.tx().isolation(level).read_only().begin().await?;
         let before = names(&tx).await?;
         let name = format!("{level:?}");
@@ -269,7 +293,10 @@ async fn isolation_levels_are_set_for_one_transaction(db: Db) -> orm::Result<()>
 async fn a_savepoint_takes_no_isolation(db: Db) -> orm::Result<()> {
     let me = Id::<User>::new(1);
     let tx = db.acting_as(me).begin().await?;
-    assert_eq!(refused(tx.tx().serializable().begin().await).kind(), ErrorKind::TransactionState);
+    assert_eq!(
+        refused(tx.tx().serializable().begin().await).kind(),
+        ErrorKind::TransactionState
+    );
     tag(&tx, "x").await;
     tx.commit().await?;
     Ok(())
@@ -279,7 +306,10 @@ async fn a_savepoint_takes_no_isolation(db: Db) -> orm::Result<()> {
 async fn write_skew_is_refused_under_serializable_and_cured_by_retry(db: Db) -> orm::Result<()> {
     // at least one of the two doctors stays on call
     let (a, b) = (user(&db, "a").await, user(&db, "b").await);
-    User::update_where(|u| u.age.eq(0)).set(|u| u.age.to(1)).exec(&db).await?;
+    User::update_where(|u| u.age.eq(0))
+        .set(|u| u.age.to(1))
+        .exec(&db)
+        .await?;
     let attempts = Arc::new(AtomicU32::new(0));
     let gate = Arc::new(tokio::sync::Barrier::new(2));
     let mut tasks = Vec::new();
@@ -295,7 +325,10 @@ async fn write_skew_is_refused_under_serializable_and_cured_by_retry(db: Db) -> 
                         gate.wait().await;
                     }
                     if on_call > 1 {
-                        User::update_where(|u| u.id.eq(me)).set(|u| u.age.to(0)).exec(tx).await?;
+                        User::update_where(|u| u.id.eq(me))
+                            .set(|u| u.age.to(0))
+                            .exec(tx)
+                            .await?;
                     }
                     Ok::<_, Error>(())
                 })
@@ -313,14 +346,30 @@ async fn write_skew_is_refused_under_serializable_and_cured_by_retry(db: Db) -> 
 #[orm::test(schema = blog(), requires = |f| f.row_locks, flavor = "multi_thread")]
 async fn without_retry_a_serialization_failure_is_typed_and_retryable(db: Db) -> orm::Result<()> {
     let (a, b) = (user(&db, "a").await, user(&db, "b").await);
-    let (x, y) = (db.tx().serializable().begin().await?, db.tx().serializable().begin().await?);
+    let (x, y) = (
+        db.tx().serializable().begin().await?,
+        db.tx().serializable().begin().await?,
+    );
     User::query().count(&x).await?;
     User::query().count(&y).await?;
-    User::update_where(|u| u.id.eq(a.id)).set(|u| u.age.to(1)).exec(&x).await?;
-    let second = User::update_where(|u| u.id.eq(b.id)).set(|u| u.age.to(1)).exec(&y).await;
+    User::update_where(|u| u.id.eq(a.id))
+        .set(|u| u.age.to(1))
+        .exec(&x)
+        .await?;
+    let second = User::update_where(|u| u.id.eq(b.id))
+        .set(|u| u.age.to(1))
+        .exec(&y)
+        .await;
     let ends = (x.commit().await, y.commit().await);
-    let e = second.err().or(ends.0.err()).or(ends.1.err()).expect("one of them must fail");
-    assert!(matches!(e.kind(), ErrorKind::Serialization | ErrorKind::TransactionAborted));
+    let e = second
+        .err()
+        .or(ends.0.err())
+        .or(ends.1.err())
+        .expect("one of them must fail");
+    assert!(matches!(
+        e.kind(),
+        ErrorKind::Serialization | ErrorKind::TransactionAborted
+    ));
     Ok(())
 }
 
@@ -336,11 +385,17 @@ async fn a_deadlock_ends_one_and_retry_finishes_both(db: Db) -> orm::Result<()> 
             db.tx()
                 .retry(5)
                 .run(async |tx| {
-                    User::update_where(|u| u.id.eq(first)).set(|u| u.age.to(u.age + 1)).exec(tx).await?;
+                    User::update_where(|u| u.id.eq(first))
+                        .set(|u| u.age.to(u.age + 1))
+                        .exec(tx)
+                        .await?;
                     if runs.fetch_add(1, Ordering::SeqCst) < 2 {
                         gate.wait().await;
                     }
-                    User::update_where(|u| u.id.eq(second)).set(|u| u.age.to(u.age + 1)).exec(tx).await
+                    User::update_where(|u| u.id.eq(second))
+                        .set(|u| u.age.to(u.age + 1))
+                        .exec(tx)
+                        .await
                 })
                 .await
         }));
@@ -348,7 +403,14 @@ async fn a_deadlock_ends_one_and_retry_finishes_both(db: Db) -> orm::Result<()> 
     for task in tasks {
         task.await.expect("no panic")?;
     }
-    assert_eq!(User::query().order_by(|u| u.id.asc()).select(|u| u.age).all(&db).await?, [2, 2]);
+    assert_eq!(
+        User::query()
+            .order_by(|u| u.id.asc())
+            .select(|u| u.age)
+            .all(&db)
+            .await?,
+        [2, 2]
+    );
     Ok(())
 }
 
@@ -421,7 +483,13 @@ async fn parallel_transactions_lose_no_update(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn a_stream_reads_rows_one_by_one_and_the_transaction_goes_on(db: Db) -> orm::Result<()> {
-    NewTag::exec_all(&db, (0..1000).map(|i| NewTag { name: format!("{i:04}") })).await?;
+    NewTag::exec_all(
+        &db,
+        (0..1000).map(|i| NewTag {
+            name: format!("{i:04}"),
+        }),
+    )
+    .await?;
     let mut tx = db.begin().await?;
     let mut rows = Tag::query().order_by(|t| t.name.asc()).stream(&mut tx);
     let mut n = 0;
@@ -439,7 +507,10 @@ async fn a_stream_reads_rows_one_by_one_and_the_transaction_goes_on(db: Db) -> o
     drop(rows);
     assert_eq!(Tag::query().count(&tx).await?, 1001);
     // columns instead of rows
-    let mut ids = Tag::query().select(|t| t.name).order_by(|t| t.name.desc()).stream(&mut tx);
+    let mut ids = Tag::query()
+        .select(|t| t.name)
+        .order_by(|t| t.name.desc())
+        .stream(&mut tx);
     assert_eq!(ids.next().await?.as_deref(), Some("more"));
     drop(ids);
     tx.commit().await?;
@@ -456,7 +527,13 @@ async fn a_stream_of_nothing_ends_at_once(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = blog())]
 async fn an_open_stream_ends_with_its_savepoint(db: Db) -> orm::Result<()> {
-    NewTag::exec_all(&db, (0..600).map(|i| NewTag { name: format!("{i:04}") })).await?;
+    NewTag::exec_all(
+        &db,
+        (0..600).map(|i| NewTag {
+            name: format!("{i:04}"),
+        }),
+    )
+    .await?;
     let mut tx = db.begin().await?;
     let mut sp = tx.begin().await?;
     let mut rows = Tag::query().stream(&mut sp);
@@ -520,7 +597,14 @@ async fn a_hand_written_end_of_the_transaction_is_noticed(db: Db) -> orm::Result
 async fn a_write_beside_a_write_transaction_of_the_same_task_waits_for_nobody(db: Db) -> orm::Result<()> {
     let tx = db.begin().await?;
     tag(&tx, "in").await;
-    let beside = tokio::time::timeout(Duration::from_secs(5), NewTag { name: "beside".into() }.insert(&db)).await;
+    let beside = tokio::time::timeout(
+        Duration::from_secs(5),
+        NewTag {
+            name: "beside".into(),
+        }
+        .insert(&db),
+    )
+    .await;
     match beside.expect("an answer at once") {
         Ok(_) => assert!(db.dialect().features().row_locks),
         Err(e) => assert_eq!(e.kind(), ErrorKind::TransactionState),

@@ -5,14 +5,25 @@ use orm::prelude::*;
 use crate::models::*;
 
 fn ann(name: &str) -> NewUser {
-    NewUser { email: "ann@x.io".into(), name: name.into() }
+    NewUser {
+        email: "ann@x.io".into(),
+        name: name.into(),
+    }
 }
 
 #[orm::test(schema = blog())]
 async fn new_and_changed_rows_are_told_apart(db: Db) -> orm::Result<()> {
-    let first = ann("Ann").upsert(|u| u.email).update(|u, new| u.name.to(new.name)).exec(&db).await?;
+    let first = ann("Ann")
+        .upsert(|u| u.email)
+        .update(|u, new| u.name.to(new.name))
+        .exec(&db)
+        .await?;
     assert!(first.is_inserted());
-    let second = ann("Anna").upsert(|u| u.email).update(|u, new| u.name.to(new.name)).exec(&db).await?;
+    let second = ann("Anna")
+        .upsert(|u| u.email)
+        .update(|u, new| u.name.to(new.name))
+        .exec(&db)
+        .await?;
     assert!(matches!(&second, Upserted::Updated(u) if u.name == "Anna"));
     assert_eq!(first.into_inner().id, second.into_inner().id);
     assert_eq!(User::query().count(&db).await?, 1);
@@ -45,30 +56,60 @@ async fn do_nothing_yields_none_and_keeps_the_row(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = places())]
 async fn a_conflict_on_another_constraint_is_an_error(db: Db) -> orm::Result<()> {
-    NewRoom { code: "A".into(), door: 1, seats: 4 }.insert(&db).await?;
+    NewRoom {
+        code: "A".into(),
+        door: 1,
+        seats: 4,
+    }
+    .insert(&db)
+    .await?;
     let e = refused(
-        NewRoom { code: "B".into(), door: 1, seats: 2 }
-            .upsert(|r| r.code)
-            .update(|r, new| r.seats.to(new.seats))
-            .exec(&db)
-            .await,
+        NewRoom {
+            code: "B".into(),
+            door: 1,
+            seats: 2,
+        }
+        .upsert(|r| r.code)
+        .update(|r, new| r.seats.to(new.seats))
+        .exec(&db)
+        .await,
     );
     assert!(e.is_unique_violation());
     assert_eq!(e.constraint(), Some("uq_rooms_door"));
-    let e = refused(NewRoom { code: "B".into(), door: 1, seats: 2 }.upsert(|r| r.code).do_nothing().exec(&db).await);
+    let e = refused(
+        NewRoom {
+            code: "B".into(),
+            door: 1,
+            seats: 2,
+        }
+        .upsert(|r| r.code)
+        .do_nothing()
+        .exec(&db)
+        .await,
+    );
     assert!(e.is_unique_violation());
     Ok(())
 }
 
 #[orm::test(schema = places())]
 async fn a_soft_deleted_row_is_not_in_the_way_of_a_unique_column(db: Db) -> orm::Result<()> {
-    let a = NewRoom { code: "A".into(), door: 1, seats: 4 }.insert(&db).await?;
+    let a = NewRoom {
+        code: "A".into(),
+        door: 1,
+        seats: 4,
+    }
+    .insert(&db)
+    .await?;
     a.delete(&db).await?;
-    let up = NewRoom { code: "B".into(), door: 1, seats: 2 }
-        .upsert(|r| r.door)
-        .update(|r, new| r.seats.to(new.seats))
-        .exec(&db)
-        .await?;
+    let up = NewRoom {
+        code: "B".into(),
+        door: 1,
+        seats: 2,
+    }
+    .upsert(|r| r.door)
+    .update(|r, new| r.seats.to(new.seats))
+    .exec(&db)
+    .await?;
     assert!(up.is_inserted());
     assert_eq!(Room::query().with_deleted().count(&db).await?, 2);
     Ok(())
@@ -76,12 +117,39 @@ async fn a_soft_deleted_row_is_not_in_the_way_of_a_unique_column(db: Db) -> orm:
 
 #[orm::test(schema = places())]
 async fn the_key_of_a_soft_deleted_row_is_taken_unless_revived(db: Db) -> orm::Result<()> {
-    NewRoom { code: "A".into(), door: 1, seats: 4 }.insert(&db).await?.delete(&db).await?;
-    let again = || NewRoom { code: "A".into(), door: 1, seats: 9 };
-    let e = refused(again().upsert(|r| r.code).update(|r, new| r.seats.to(new.seats)).exec(&db).await);
+    NewRoom {
+        code: "A".into(),
+        door: 1,
+        seats: 4,
+    }
+    .insert(&db)
+    .await?
+    .delete(&db)
+    .await?;
+    let again = || NewRoom {
+        code: "A".into(),
+        door: 1,
+        seats: 9,
+    };
+    let e = refused(
+        again()
+            .upsert(|r| r.code)
+            .update(|r, new| r.seats.to(new.seats))
+            .exec(&db)
+            .await,
+    );
     assert!(e.is_unique_violation());
-    assert_eq!(Room::query().count(&db).await?, 0, "nothing came back by accident");
-    let up = again().upsert(|r| r.code).update(|r, new| r.seats.to(new.seats)).revive().exec(&db).await?;
+    assert_eq!(
+        Room::query().count(&db).await?,
+        0,
+        "nothing came back by accident"
+    );
+    let up = again()
+        .upsert(|r| r.code)
+        .update(|r, new| r.seats.to(new.seats))
+        .revive()
+        .exec(&db)
+        .await?;
     assert!(matches!(up, Upserted::Updated(r) if r.seats == 9));
     assert_eq!(Room::query().one(&db).await?.seats, 9);
     Ok(())
@@ -91,12 +159,24 @@ async fn the_key_of_a_soft_deleted_row_is_taken_unless_revived(db: Db) -> orm::R
 async fn many_upserts_come_back_in_input_order(db: Db) -> orm::Result<()> {
     tag(&db, "b").await;
     let rows = ["a", "b", "c"].map(|n| NewTag { name: n.into() });
-    let up = NewTag::upsert_all(rows, |t| t.name).update(|t, new| t.name.to(new.name)).exec(&db).await?;
-    let seen: Vec<(bool, String)> = up.into_iter().map(|u| (u.is_inserted(), u.into_inner().name)).collect();
-    assert_eq!(seen, [(true, "a".into()), (false, "b".into()), (true, "c".into())]);
+    let up = NewTag::upsert_all(rows, |t| t.name)
+        .update(|t, new| t.name.to(new.name))
+        .exec(&db)
+        .await?;
+    let seen: Vec<(bool, String)> = up
+        .into_iter()
+        .map(|u| (u.is_inserted(), u.into_inner().name))
+        .collect();
+    assert_eq!(
+        seen,
+        [(true, "a".into()), (false, "b".into()), (true, "c".into())]
+    );
     let rows = ["c", "d"].map(|n| NewTag { name: n.into() });
     let new = NewTag::upsert_all(rows, |t| t.name).exec(&db).await?;
-    assert_eq!(new.into_iter().map(|u| u.into_inner().name).collect::<Vec<_>>(), ["d"]);
+    assert_eq!(
+        new.into_iter().map(|u| u.into_inner().name).collect::<Vec<_>>(),
+        ["d"]
+    );
     Ok(())
 }
 
@@ -114,10 +194,30 @@ async fn many_upserts_are_one_unit(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = places())]
 async fn a_composite_key_is_a_target(db: Db) -> orm::Result<()> {
-    NewCountry { code: "de".into(), name: "Germany".into() }.insert(&db).await?;
-    let ulm = |people| NewCity { country_id: "de".into(), name: "Ulm".into(), people };
-    assert!(ulm(1).upsert(|c| c.key()).update(|c, new| c.people.to(new.people)).exec(&db).await?.is_inserted());
-    let up = ulm(2).upsert(|c| c.key()).update(|c, new| c.people.to(new.people)).exec(&db).await?;
+    NewCountry {
+        code: "de".into(),
+        name: "Germany".into(),
+    }
+    .insert(&db)
+    .await?;
+    let ulm = |people| NewCity {
+        country_id: "de".into(),
+        name: "Ulm".into(),
+        people,
+    };
+    assert!(
+        ulm(1)
+            .upsert(|c| c.key())
+            .update(|c, new| c.people.to(new.people))
+            .exec(&db)
+            .await?
+            .is_inserted()
+    );
+    let up = ulm(2)
+        .upsert(|c| c.key())
+        .update(|c, new| c.people.to(new.people))
+        .exec(&db)
+        .await?;
     assert!(matches!(up, Upserted::Updated(c) if c.people == 2));
     Ok(())
 }
@@ -125,8 +225,19 @@ async fn a_composite_key_is_a_target(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn an_upsert_inside_a_transaction_is_part_of_it(db: Db) -> orm::Result<()> {
     let tx = db.begin().await?;
-    ann("Ann").upsert(|u| u.email).update(|u, new| u.name.to(new.name)).exec(&tx).await?;
-    assert!(!ann("Anna").upsert(|u| u.email).update(|u, new| u.name.to(new.name)).exec(&tx).await?.is_inserted());
+    ann("Ann")
+        .upsert(|u| u.email)
+        .update(|u, new| u.name.to(new.name))
+        .exec(&tx)
+        .await?;
+    assert!(
+        !ann("Anna")
+            .upsert(|u| u.email)
+            .update(|u, new| u.name.to(new.name))
+            .exec(&tx)
+            .await?
+            .is_inserted()
+    );
     tx.rollback().await?;
     assert_eq!(User::query().count(&db).await?, 0);
     Ok(())
