@@ -1,6 +1,6 @@
 //! The behaviours every backend must show, as one binary: each test runs on SQLite and on PostgreSQL, in a database of
 //! its own. Backends are told apart by what they can do, never by name, except where a difference itself is tested.
-#![allow(missing_docs, unreachable_pub, dead_code)]
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::cloned_ref_to_slice_refs)]
 
 #[path = "suite/aggregates.rs"]
 mod aggregates;
