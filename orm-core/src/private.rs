@@ -21,7 +21,10 @@ pub use crate::value::{Cells, Element, EnumType, Id, Output, Row, Scalar, SqlTyp
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
 pub fn field_names(table: &'static Table) -> Vec<&'static str> {
-    table.columns[..table.fields].iter().map(|c| c.column.name).collect()
+    table.columns[..table.fields]
+        .iter()
+        .map(|c| c.column.name)
+        .collect()
 }
 
 #[cfg(feature = "json")]

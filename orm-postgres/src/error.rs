@@ -309,7 +309,10 @@ mod tests {
     fn columns_without_values() {
         assert_eq!(key_columns("Key (email)=(canary) already exists."), ["email"]);
         assert_eq!(key_columns("Key (a, b)=(1, (2)=(3)) already exists."), ["a", "b"]);
-        assert_eq!(key_columns(r#"Key ("a""b, c)=(", d)=(canary) already exists."#), ["a\"b, c)=(", "d"]);
+        assert_eq!(
+            key_columns(r#"Key ("a""b, c)=(", d)=(canary) already exists."#),
+            ["a\"b, c)=(", "d"]
+        );
         assert!(key_columns("Key (lower(email))=(canary) already exists.").is_empty());
         assert!(key_columns("something else (canary)").is_empty());
     }
