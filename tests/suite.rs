@@ -1,6 +1,6 @@
 //! The behaviours every backend must show, as one binary: each test runs on SQLite and on PostgreSQL, in a database of
 //! its own. Backends are told apart by what they can do, never by name, except where a difference itself is tested.
-#![allow(missing_docs, unreachable_pub, dead_code)]
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::cloned_ref_to_slice_refs)]
 
 #[path = "suite/aggregates.rs"]
 mod aggregates;
@@ -14,6 +14,8 @@ mod crud;
 mod errors;
 #[path = "suite/filters.rs"]
 mod filters;
+#[path = "suite/generic.rs"]
+mod generic;
 #[path = "suite/hostile.rs"]
 mod hostile;
 #[path = "suite/joins.rs"]
@@ -28,6 +30,8 @@ mod raw;
 mod relations;
 #[path = "suite/shadow.rs"]
 mod shadow;
+#[path = "suite/special.rs"]
+mod special;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/types.rs"]

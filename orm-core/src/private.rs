@@ -19,6 +19,14 @@ pub use crate::schema::{
 };
 pub use crate::value::{Cells, Element, EnumType, Id, Output, Row, Scalar, SqlType, Timestamp, Type, Value};
 
+/// The names of a model's fields in the database, for reading hand-written SQL.
+pub fn field_names(table: &'static Table) -> Vec<&'static str> {
+    table.columns[..table.fields]
+        .iter()
+        .map(|c| c.column.name)
+        .collect()
+}
+
 #[cfg(feature = "json")]
 pub use crate::value::Json;
 #[cfg(feature = "uuid")]

@@ -244,12 +244,45 @@ fn with_places(mut mapped: Error, error: &PgDatabaseError) -> Error {
 }
 
 /// The column names of `Key (a, b)=(1, 2) already exists.`; what stands behind the equals sign is never touched.
-fn key_columns(detail: &str) -> Vec<&str> {
-    let names = detail
-        .split_once(")=(")
-        .and_then(|(head, _)| head.split_once('('))
-        .map(|(_, names)| names);
-    names.map(|n| n.split(", ").collect()).unwrap_or_default()
+fn key_columns(detail: &str) -> Vec<String> {
+    let Some((_, mut rest)) = detail.split_once('(') else {
+        return Vec::new();
+    };
+    let mut names = Vec::new();
+    loop {
+        let Some((name, after)) = key_column(rest) else {
+            return Vec::new();
+        };
+        names.push(name);
+        if after.starts_with(")=(") {
+            return names;
+        }
+        let Some(next) = after.strip_prefix(", ") else {
+            return Vec::new();
+        };
+        rest = next;
+    }
+}
+
+/// One name, quoted where it needs to be, and what follows it.
+fn key_column(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ')'])?;
+        return Some((text[..end].to_owned(), &text[end..]));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                name.push('"');
+                rest = more;
+            }
+            None => return Some((name, after)),
+        }
+    }
 }
 
 /// The server's sentence would quote the statement.
@@ -276,6 +309,11 @@ mod tests {
     fn columns_without_values() {
         assert_eq!(key_columns("Key (email)=(canary) already exists."), ["email"]);
         assert_eq!(key_columns("Key (a, b)=(1, (2)=(3)) already exists."), ["a", "b"]);
+        assert_eq!(
+            key_columns(r#"Key ("a""b, c)=(", d)=(canary) already exists."#),
+            ["a\"b, c)=(", "d"]
+        );
+        assert!(key_columns("Key (lower(email))=(canary) already exists.").is_empty());
         assert!(key_columns("something else (canary)").is_empty());
     }
 }

@@ -285,18 +285,27 @@ fn fixed_instant(b: &[u8], zone: &[u8]) -> Option<i64> {
     if rest != zone || separators.iter().any(|&(at, c)| b[at] != c) {
         return None;
     }
-    let number = |from: usize, to: usize| {
-        b[from..to].iter().try_fold(0i64, |n, c| {
-            c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0'))
+    // all digits are checked at once: a byte that is none leaves its mark in `bad`
+    let mut bad = false;
+    let mut number = |from: usize, to: usize| {
+        b[from..to].iter().fold(0i64, |n, c| {
+            let digit = c.wrapping_sub(b'0');
+            bad |= digit > 9;
+            n * 10 + i64::from(digit)
         })
     };
-    let date = Date::from_ymd(number(0, 4)? as i32, number(5, 7)? as u32, number(8, 10)? as u32)?;
-    let (h, m, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let (year, month, day) = (number(0, 4) as i32, number(5, 7) as u32, number(8, 10) as u32);
+    let (h, m, s) = (number(11, 13), number(14, 16), number(17, 19));
+    let micros = number(20, 26);
+    if bad {
+        return None;
+    }
+    let date = Date::from_ymd(year, month, day)?;
     if h > 23 || m > 59 || s > 59 {
         return None;
     }
     let seconds = (i64::from(date.days()) * 24 + h) * 3600 + m * 60 + s;
-    Some(seconds * 1_000_000 + number(20, 26)?)
+    Some(seconds * 1_000_000 + micros)
 }
 
 fn parse_uuid(s: &str) -> Option<[u8; 16]> {

@@ -21,7 +21,10 @@ struct Seen {
 
 impl Seen {
     fn get(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.fields
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
 }
 
@@ -47,7 +50,10 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields(Vec::new());
         event.record(&mut fields);
-        self.0.lock().unwrap().push(Seen { level: *event.metadata().level(), fields: fields.0 });
+        self.0.lock().unwrap().push(Seen {
+            level: *event.metadata().level(),
+            fields: fields.0,
+        });
     }
     fn enter(&self, _: &SpanId) {}
     fn exit(&self, _: &SpanId) {}
@@ -79,24 +85,39 @@ async fn each_statement_is_one_event_with_names_rows_and_its_place(db: Db) -> or
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
     let line = line!() + 1;
-    Tag::query().filter(|t| t.name.ne("s3cr3t-value")).all(&db).await?;
-    Tag::update_where(|t| t.name.eq("b")).set(|t| t.name.to("s3cr3t-new")).exec(&db).await?;
+    Tag::query()
+        .filter(|t| t.name.ne("s3cr3t-value"))
+        .all(&db)
+        .await?;
+    Tag::update_where(|t| t.name.eq("b"))
+        .set(|t| t.name.to("s3cr3t-new"))
+        .exec(&db)
+        .await?;
     let seen = log.taken();
     assert_eq!(seen.len(), 2);
     let read = &seen[0];
     assert_eq!(read.level, Level::DEBUG);
     assert_eq!(read.get("db.operation.name"), Some("SELECT"));
     assert_eq!(read.get("db.collection.name"), Some("tags"));
-    assert!(matches!(read.get("db.system.name"), Some("sqlite" | "postgresql")));
+    assert!(matches!(
+        read.get("db.system.name"),
+        Some("sqlite" | "postgresql")
+    ));
     assert_eq!(read.get("db.response.returned_rows"), Some("2"));
     assert!(read.get("code.file.path").unwrap().ends_with("observe.rs"));
     assert_eq!(read.get("code.line.number"), Some(line.to_string().as_str()));
     assert!(read.get("db.query.text").unwrap().contains("tags"));
     assert!(read.get("elapsed_us").is_some());
     let write = &seen[1];
-    assert_eq!((write.get("db.operation.name"), write.get("rows_affected")), (Some("UPDATE"), Some("1")));
+    assert_eq!(
+        (write.get("db.operation.name"), write.get("rows_affected")),
+        (Some("UPDATE"), Some("1"))
+    );
     for s in &seen {
-        assert!(s.fields.iter().all(|(_, v)| !v.contains("s3cr3t")), "no value is reported: {s:?}");
+        assert!(
+            s.fields.iter().all(|(_, v)| !v.contains("s3cr3t")),
+            "no value is reported: {s:?}"
+        );
     }
     Ok(())
 }
@@ -110,11 +131,19 @@ async fn every_kind_of_call_reports_the_line_of_the_caller(db: Db) -> orm::Resul
     NewTag::insert_all(&db, [NewTag { name: "y".into() }, NewTag { name: "z".into() }]).await?;
     Tag::get(&db, t.id).await?;
     let t = t.update().set(|t| t.name.to("w")).save(&db).await?;
-    NewTag { name: "w".into() }.upsert(|t| t.name).do_nothing().exec(&db).await?;
+    NewTag { name: "w".into() }
+        .upsert(|t| t.name)
+        .do_nothing()
+        .exec(&db)
+        .await?;
     Tag::query().count(&db).await?;
     sql!("select id from tags").fetch::<i64, _>(&db).await?;
     t.delete(&db).await?;
-    let lines: Vec<String> = log.taken().iter().map(|s| s.get("code.line.number").unwrap_or("none").to_owned()).collect();
+    let lines: Vec<String> = log
+        .taken()
+        .iter()
+        .map(|s| s.get("code.line.number").unwrap_or("none").to_owned())
+        .collect();
     let want: Vec<String> = (first..first + 8).map(|l| l.to_string()).collect();
     assert_eq!(lines, want);
     Ok(())
@@ -125,18 +154,35 @@ async fn a_failed_statement_is_an_error_event_with_its_code_and_no_value(db: Db)
     tag(&db, "s3cr3t").await;
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
-    refused(NewTag { name: "s3cr3t".into() }.insert(&db).await);
+    refused(
+        NewTag {
+            name: "s3cr3t".into(),
+        }
+        .insert(&db)
+        .await,
+    );
     let seen = log.taken();
-    let e = seen.iter().find(|s| s.level == Level::ERROR).expect("an error event");
+    let e = seen
+        .iter()
+        .find(|s| s.level == Level::ERROR)
+        .expect("an error event");
     assert_eq!(e.get("error.type"), Some("UniqueViolation"));
     assert!(e.get("db.response.status_code").is_some() && e.get("code.line.number").is_some());
-    assert!(seen.iter().all(|s| s.fields.iter().all(|(_, v)| !v.contains("s3cr3t"))));
+    assert!(
+        seen.iter()
+            .all(|s| s.fields.iter().all(|(_, v)| !v.contains("s3cr3t")))
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn a_slow_statement_is_a_warning(db: TestDb) -> orm::Result<()> {
-    let slow = db.again(DbOptions { slow_statement: Duration::ZERO, ..DbOptions::default() }).await?;
+    let slow = db
+        .again(DbOptions {
+            slow_statement: Duration::ZERO,
+            ..DbOptions::default()
+        })
+        .await?;
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
     Tag::query().all(&slow).await?;
@@ -148,20 +194,51 @@ async fn a_slow_statement_is_a_warning(db: TestDb) -> orm::Result<()> {
 
 #[orm::test(schema = orm::schema![Login])]
 async fn echo_shows_values_but_never_those_of_sensitive_columns(db: TestDb) -> orm::Result<()> {
-    let loud = db.again(DbOptions { echo: Echo::Values, ..DbOptions::default() }).await?;
-    let quiet = db.again(DbOptions { echo: Echo::Statements, ..DbOptions::default() }).await?;
+    let loud = db
+        .again(DbOptions {
+            echo: Echo::Values,
+            ..DbOptions::default()
+        })
+        .await?;
+    let quiet = db
+        .again(DbOptions {
+            echo: Echo::Statements,
+            ..DbOptions::default()
+        })
+        .await?;
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
     Login::query().filter(|l| l.name.eq("shown")).all(&loud).await?;
     let seen = log.taken();
     assert_eq!(seen[0].level, Level::INFO);
     assert!(seen[0].get("db.query.values").unwrap().contains("shown"));
-    let l = NewLogin { name: "n".into(), password: "hunter2".into() }.insert(&loud).await?;
-    NewLogin::insert_all(&loud, ["hunter2", "hunter2x"].map(|p| NewLogin { name: "n".into(), password: p.into() })).await?;
-    Login::query().filter(|l| l.password.eq("hunter2")).all(&loud).await?;
-    Login::query().filter(|l| l.password.in_(["hunter2", "x"])).count(&loud).await?;
+    let l = NewLogin {
+        name: "n".into(),
+        password: "hunter2".into(),
+    }
+    .insert(&loud)
+    .await?;
+    NewLogin::insert_all(
+        &loud,
+        ["hunter2", "hunter2x"].map(|p| NewLogin {
+            name: "n".into(),
+            password: p.into(),
+        }),
+    )
+    .await?;
+    Login::query()
+        .filter(|l| l.password.eq("hunter2"))
+        .all(&loud)
+        .await?;
+    Login::query()
+        .filter(|l| l.password.in_(["hunter2", "x"]))
+        .count(&loud)
+        .await?;
     l.update().set(|l| l.password.to("hunter2")).save(&loud).await?;
-    Login::update_where(|l| l.password.eq("hunter2")).set(|l| l.name.to("m")).exec(&loud).await?;
+    Login::update_where(|l| l.password.eq("hunter2"))
+        .set(|l| l.name.to("m"))
+        .exec(&loud)
+        .await?;
     Login::query().filter(|l| l.name.eq("quiet")).all(&quiet).await?;
     let seen = log.taken();
     assert_eq!(seen.len(), 7);
@@ -175,7 +252,12 @@ async fn echo_shows_values_but_never_those_of_sensitive_columns(db: TestDb) -> o
 
 #[orm::test(schema = blog())]
 async fn comments_tell_the_place_in_the_text(db: TestDb) -> orm::Result<()> {
-    let commented = db.again(DbOptions { comments: true, ..DbOptions::default() }).await?;
+    let commented = db
+        .again(DbOptions {
+            comments: true,
+            ..DbOptions::default()
+        })
+        .await?;
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
     Tag::query().all(&commented).await?;

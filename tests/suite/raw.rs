@@ -6,14 +6,23 @@ use crate::models::*;
 
 #[orm::test(schema = blog())]
 async fn values_lists_and_tuples(db: Db) -> orm::Result<()> {
-    let ids: Vec<Id<User>> = [user(&db, "ann").await.id, user(&db, "abe").await.id, user(&db, "bob").await.id].into();
+    let ids: Vec<Id<User>> = [
+        user(&db, "ann").await.id,
+        user(&db, "abe").await.id,
+        user(&db, "bob").await.id,
+    ]
+    .into();
     let pat = "a%";
     let some = &ids[..2];
     let hits: Vec<(Id<User>, String)> =
-        sql!("select id, name from users where name like {pat} and id in ({..some}) order by id").fetch(&db).await?;
+        sql!("select id, name from users where name like {pat} and id in ({..some}) order by id")
+            .fetch(&db)
+            .await?;
     assert_eq!(hits, [(ids[0], "ann".into()), (ids[1], "abe".into())]);
     let none: Vec<i64> = Vec::new();
-    let hits: Vec<i64> = sql!("select id from users where id in ({..none})").fetch(&db).await?;
+    let hits: Vec<i64> = sql!("select id from users where id in ({..none})")
+        .fetch(&db)
+        .await?;
     assert_eq!(hits, Vec::<i64>::new());
     Ok(())
 }
@@ -21,7 +30,9 @@ async fn values_lists_and_tuples(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn models_are_read_by_name_whatever_the_order(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
-    let got: User = sql!("select 7 as extra, age, bio, name, email, id from users").fetch_one(&db).await?;
+    let got: User = sql!("select 7 as extra, age, bio, name, email, id from users")
+        .fetch_one(&db)
+        .await?;
     assert_eq!(got, ann);
     let got: Vec<User> = sql!("select * from users").fetch(&db).await?;
     assert_eq!(got, [ann]);
@@ -31,21 +42,34 @@ async fn models_are_read_by_name_whatever_the_order(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn one_optional_and_exec(db: Db) -> orm::Result<()> {
     let name = String::from("x'; drop table tags; --");
-    assert_eq!(sql!("insert into tags (name) values ({name})").exec(&db).await?, 1);
+    assert_eq!(
+        sql!("insert into tags (name) values ({name})").exec(&db).await?,
+        1
+    );
     let got: Option<String> = sql!("select name from tags").fetch_optional(&db).await?;
     assert_eq!(got.as_deref(), Some(name.as_str()));
-    let e = refused(sql!("select name from tags where id < 0").fetch_one::<String, _>(&db).await);
+    let e = refused(
+        sql!("select name from tags where id < 0")
+            .fetch_one::<String, _>(&db)
+            .await,
+    );
     assert!(e.is_not_found());
     assert_eq!(sql!("delete from tags").exec(&db).await?, 1);
-    assert_eq!(sql!("select name from tags").fetch_optional::<String, _>(&db).await?, None);
+    assert_eq!(
+        sql!("select name from tags")
+            .fetch_optional::<String, _>(&db)
+            .await?,
+        None
+    );
     Ok(())
 }
 
 #[orm::test(schema = blog())]
 async fn nulls_and_every_kind_of_argument(db: Db) -> orm::Result<()> {
     let (none, some): (Option<String>, Option<i64>) = (None, Some(4));
-    let row: (Option<String>, Option<i64>) =
-        sql!("select cast({none} as text), cast({some} as bigint)").fetch_one(&db).await?;
+    let row: (Option<String>, Option<i64>) = sql!("select cast({none} as text), cast({some} as bigint)")
+        .fetch_one(&db)
+        .await?;
     assert_eq!(row, (None, Some(4)));
     let (flag, float, bytes) = (true, 1.5, vec![1u8, 0, 255]);
     let row: (bool, f64, Vec<u8>) = sql!("select {flag}, {float}, {bytes}").fetch_one(&db).await?;
@@ -74,7 +98,12 @@ async fn raw_statements_run_inside_transactions(db: Db) -> orm::Result<()> {
 #[orm::test(schema = blog())]
 async fn several_statements_in_one_text_are_refused(db: Db) -> orm::Result<()> {
     tag(&db, "x").await;
-    assert!(sql!("delete from tags; delete from tags").exec(&db).await.is_err());
+    assert!(
+        sql!("delete from tags; delete from tags")
+            .exec(&db)
+            .await
+            .is_err()
+    );
     assert_eq!(Tag::query().count(&db).await?, 1);
     Ok(())
 }
@@ -85,7 +114,9 @@ async fn a_statement_can_be_read_without_being_run(db: Db) -> orm::Result<()> {
     let text = sql!("select name from tags where id = {id}").to_sql(db.dialect())?;
     assert!(text.text.starts_with("select name from tags where id = ") && !text.text.contains('5'));
     assert_eq!(text.params.len(), 1);
-    let text = Tag::query().filter(|t| t.name.eq("s3cr3t")).to_sql(db.dialect())?;
+    let text = Tag::query()
+        .filter(|t| t.name.eq("s3cr3t"))
+        .to_sql(db.dialect())?;
     assert!(!text.text.contains("s3cr3t") && text.text.contains("\"tags\""));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::ast::{Insert, Select, Statement};
+use crate::ast::{Expr as Node, Insert, InsertSource, Select, Statement};
 use crate::driver::{Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, Nothing};
@@ -102,14 +102,28 @@ pub(crate) async fn inserts(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
-    let mut rendered = Vec::with_capacity(batch.len());
+    let mut rendered: Vec<Sql> = Vec::with_capacity(batch.len());
+    let mut form = None;
     for insert in batch {
-        let mut sql = sql::render_owned(
-            Statement::Insert(Box::new(insert)),
-            raw.runner.dialect(),
-            &raw.scope,
-        )?;
-        comment(raw.shared, &mut sql, site);
+        let next = form_of(&insert);
+        let sql = match rendered.last() {
+            // chunks of one size differ in their values only: one text serves them all
+            Some(last) if next.is_some() && next == form => {
+                let params = sql::insert_params(insert, raw.runner.dialect(), &raw.scope)?;
+                Sql {
+                    params,
+                    text: last.text.clone(),
+                    columns: last.columns.clone(),
+                    ..*last
+                }
+            }
+            _ => {
+                let mut sql = sql::render_insert_owned(insert, raw.runner.dialect(), &raw.scope)?;
+                comment(raw.shared, &mut sql, site);
+                sql
+            }
+        };
+        form = next;
         rendered.push(sql);
     }
     let Some(first) = rendered.first() else {
@@ -122,6 +136,23 @@ pub(crate) async fn inserts(
         _ => raw.runner.run_all(rendered, sink).await,
     };
     seen.finish(result)
+}
+
+/// What an INSERT of bare values has in common with the next chunk; `None` when its rows hold more than values.
+fn form_of(
+    insert: &Insert,
+) -> Option<(
+    &'static crate::ast::Table,
+    Vec<&'static crate::ast::Column>,
+    usize,
+)> {
+    let InsertSource::Rows(rows) = &insert.rows else {
+        return None;
+    };
+    let bare = |n: &Node| matches!(n, Node::Value(_) | Node::Clock | Node::Actor | Node::Tenant);
+    rows.iter()
+        .all(bare)
+        .then(|| (insert.table, insert.columns.clone(), rows.len()))
 }
 
 /// Names the violated constraint and the model where the database tells only columns.

@@ -125,6 +125,14 @@ pub fn render_insert_owned(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) 
     finish_insert(&s, Values::Owned(rows), effort, dialect, scope)
 }
 
+/// The binds of an INSERT that differs from a rendered one only in its values.
+pub fn insert_params(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) -> Result<Vec<Value>> {
+    let rows = std::mem::replace(&mut s.rows, InsertSource::Default);
+    let mut w = SqlWriter::muted(dialect, scope);
+    w.insert_from(&s, Values::Owned(rows))?;
+    Ok(w.into_params())
+}
+
 fn finish_insert(
     s: &Insert,
     values: Values<'_>,

@@ -28,6 +28,8 @@ pub struct SqlWriter<'a> {
     root: Option<Source>,
     aliases: u32,
     clock: Option<usize>,
+    /// Only the binds matter: the text is known from a statement of the same form.
+    mute: bool,
     actor: Option<usize>,
     tenant: Option<usize>,
     /// Whether a column that must not be logged took part in more than the list of results.
@@ -87,6 +89,7 @@ impl<'a> SqlWriter<'a> {
             root: None,
             aliases: 0,
             clock: None,
+            mute: false,
             actor: None,
             tenant: None,
             sensitive: false,
@@ -97,6 +100,17 @@ impl<'a> SqlWriter<'a> {
         }
     }
 
+    /// A writer that gathers the binds of a statement whose text is known.
+    pub(crate) fn muted(dialect: &'a dyn Dialect, scope: &'a Scope) -> Self {
+        SqlWriter {
+            mute: true,
+            ..SqlWriter::new(dialect, scope)
+        }
+    }
+    /// The binds alone.
+    pub(crate) fn into_params(self) -> Vec<Value> {
+        self.params
+    }
     pub(crate) fn finish(mut self, outcome: Outcome) -> Result<Sql> {
         let Outcome {
             columns,
@@ -150,10 +164,15 @@ impl<'a> SqlWriter<'a> {
     /// Appends SQL as it is.
     #[inline]
     pub fn push(&mut self, sql: &str) {
-        self.text.push_str(sql);
+        if !self.mute {
+            self.text.push_str(sql);
+        }
     }
     /// Appends a whole number.
     pub fn number(&mut self, n: u64) {
+        if self.mute {
+            return;
+        }
         if n >= 10 {
             self.number(n / 10);
         }
@@ -168,6 +187,9 @@ impl<'a> SqlWriter<'a> {
         self.quoted(text, '\'', "a text literal must not contain NUL")
     }
     fn quoted(&mut self, text: &str, quote: char, refused: &'static str) -> Result<()> {
+        if self.mute {
+            return Ok(());
+        }
         self.text.push(quote);
         if text.bytes().any(|b| b == quote as u8 || b == 0) {
             for c in text.chars() {
@@ -287,6 +309,9 @@ impl<'a> SqlWriter<'a> {
         self.params.len()
     }
     fn placeholder(&mut self, n: usize) {
+        if self.mute {
+            return;
+        }
         self.text.push(self.features.placeholder);
         self.number(n as u64);
     }

@@ -43,7 +43,7 @@ impl Timestamp {
     }
     /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`; `None` outside the years 0 to 9999, which the fixed width cannot hold.
     pub fn to_fixed(self) -> Option<String> {
-        fixed(self.0, 'T', Some('Z'))
+        fixed(self.0, true)
     }
     /// Reads RFC 3339 with `Z` or an offset and up to nine digits of fraction (rounded down to microseconds).
     pub fn parse(s: &str) -> Option<Self> {
@@ -71,7 +71,7 @@ impl LocalTimestamp {
     }
     /// `YYYY-MM-DDTHH:MM:SS.ffffff`; `None` outside the years 0 to 9999.
     pub fn to_fixed(self) -> Option<String> {
-        fixed(self.0, 'T', None)
+        fixed(self.0, false)
     }
     /// Reads `YYYY-MM-DDTHH:MM:SS[.f…]`, with a blank instead of `T` as well.
     pub fn parse(s: &str) -> Option<Self> {
@@ -166,34 +166,30 @@ fn write_instant(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
 }
 
 /// Written by hand rather than by `format!`: a bulk insert writes one per row.
-fn fixed(micros: i64, sep: char, zone: Option<char>) -> Option<String> {
+fn fixed(micros: i64, zone: bool) -> Option<String> {
     let (y, m, d) = civil_from_days(micros.div_euclid(DAY));
     if !(0..=9999).contains(&y) {
         return None;
     }
     let t = micros.rem_euclid(DAY);
     let (s, us) = (t / 1_000_000, t % 1_000_000);
-    let mut out = String::with_capacity(27);
-    put(&mut out, y, 4);
-    out.push('-');
-    put(&mut out, m as i64, 2);
-    out.push('-');
-    put(&mut out, d as i64, 2);
-    out.push(sep);
-    put(&mut out, s / 3600, 2);
-    out.push(':');
-    put(&mut out, s / 60 % 60, 2);
-    out.push(':');
-    put(&mut out, s % 60, 2);
-    out.push('.');
-    put(&mut out, us, 6);
-    out.extend(zone);
-    Some(out)
+    let mut out = *b"0000-00-00T00:00:00.000000Z";
+    put(&mut out[0..4], y as u32);
+    put(&mut out[5..7], m);
+    put(&mut out[8..10], d);
+    put(&mut out[11..13], (s / 3600) as u32);
+    put(&mut out[14..16], (s / 60 % 60) as u32);
+    put(&mut out[17..19], (s % 60) as u32);
+    put(&mut out[20..26], us as u32);
+    let written = if zone { &out[..] } else { &out[..26] };
+    std::str::from_utf8(written).ok().map(str::to_owned)
 }
 
-fn put(out: &mut String, value: i64, width: u32) {
-    for i in (0..width).rev() {
-        out.push((b'0' + (value / 10i64.pow(i) % 10) as u8) as char);
+/// Digits from behind, as many as there is room for.
+fn put(out: &mut [u8], mut value: u32) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

@@ -52,6 +52,9 @@ fn output(plan: &Plan<'_>) -> TokenStream {
                     #(#skipped,)*
                 })
             }
+            fn names() -> ::core::option::Option<__orm::Vec<&'static str>> {
+                ::core::option::Option::Some(__orm::field_names(<#ident as __orm::Model>::TABLE))
+            }
         }
     }
 }
