@@ -92,7 +92,7 @@ fn create_table() {
   "on" INTEGER NOT NULL DEFAULT TRUE CHECK ("on" IN (0, 1)),
   "mood" TEXT NOT NULL DEFAULT 'sad' CHECK ("mood" IN ('happy', 'sad')),
   "note" TEXT NOT NULL DEFAULT 'it''s',
-  "price" INTEGER NOT NULL DEFAULT -150,
+  "price" INTEGER NOT NULL DEFAULT -150 CHECK ("price" BETWEEN -9999999999 AND 9999999999),
   "uid" BLOB NOT NULL DEFAULT X'abababababababababababababababab',
   "made" TEXT NOT NULL DEFAULT ('x'),
   "twice" INTEGER GENERATED ALWAYS AS (price * 2) STORED,
