@@ -25,6 +25,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connect;
+#[cfg(doctest)]
+mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -35,6 +37,7 @@ pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, Pending, Record, Serves, Tenant, Tx, Writes,
 };
+pub use orm_core::model::{DbEnum, Model};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -64,5 +67,4 @@ pub mod prelude {
         Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves, Tenant,
         Timestamp, Tx, Writes, sql,
     };
-    pub use orm_core::model::Model;
 }

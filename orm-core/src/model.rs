@@ -3,7 +3,8 @@
 use crate::ast::Source;
 use crate::error::Result;
 use crate::schema::{RelationDef, Table};
-use crate::value::{Output, Row, Scalar, SqlType, Value};
+pub use crate::value::{Cardinality, Many, Maybe, One};
+use crate::value::{Output, Row, Scalar, Value};
 
 /// A struct that maps to a table or view. Implemented by `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", note = "add `#[derive(Model)]`")]
@@ -123,26 +124,6 @@ pub trait Rel: Copy + Send + Sync + 'static {
     const DEF: &'static RelationDef;
 }
 
-/// How many related rows there may be.
-pub trait Cardinality {
-    /// A column of the related row, seen from here.
-    type Col<T: SqlType>: SqlType;
-}
-/// Exactly one.
-pub struct One;
-/// One or none.
-pub struct Maybe;
-/// Any number.
-pub struct Many;
-impl Cardinality for One {
-    type Col<T: SqlType> = T;
-}
-impl Cardinality for Maybe {
-    type Col<T: SqlType> = Option<T::Base>;
-}
-impl Cardinality for Many {
-    type Col<T: SqlType> = Option<T::Base>;
-}
 /// A to-one relation.
 #[diagnostic::on_unimplemented(
     message = "`.col(..)` follows a to-one relation, and this one is to-many",

@@ -53,7 +53,12 @@ impl<T> Field<T> {
     /// An ordinary column of this type.
     pub const fn column(&self, name: &'static str, field: &'static str, comment: &'static str) -> Column {
         Column {
-            column: AstColumn { name, ty: self.ty, nullable: self.nullable, sensitive: false },
+            column: AstColumn {
+                name,
+                ty: self.ty,
+                nullable: self.nullable,
+                sensitive: false,
+            },
             field,
             default: Default::None,
             generated: None,

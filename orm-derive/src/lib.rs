@@ -65,7 +65,9 @@ pub fn sql(input: TokenStream) -> TokenStream {
 /// - `crate = path`: where the `orm` crate is, if not at `::orm`.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    test::expand(options.into(), item.into()).unwrap_or_else(|e| e.to_compile_error()).into()
+    test::expand(options.into(), item.into())
+        .unwrap_or_else(|e| e.to_compile_error())
+        .into()
 }
 
 fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {

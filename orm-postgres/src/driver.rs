@@ -6,14 +6,14 @@ use std::fmt;
 use orm_core::driver::{BoxFuture, Connection, Done, Driver, Isolation, PoolStatus, Runner, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Sql};
+use sqlx::SqlStr;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::dialect::DIALECT;
 use crate::error::{After, Failure};
 use crate::options::PostgresOptions;
 use crate::pool::{Lease, Pool};
-use crate::session::{Verb, verb};
+use crate::session::{Verb, verb, vouched};
 use crate::transaction::Transaction;
 
 /// A PostgreSQL database: a pool of connections.
@@ -128,7 +128,7 @@ impl Postgres {
             ));
         }
         let mut lease = self.pool.lease().await?;
-        let text = AssertSqlSafe(sql.text.clone()).into_sql_str();
+        let text = vouched(sql.text.clone());
         lease.simple(text).await.map_err(|f| f.error)
     }
 
@@ -250,5 +250,5 @@ fn begin_text(mode: TxMode) -> SqlStr {
     if mode.deferrable {
         text.push_str(" DEFERRABLE");
     }
-    AssertSqlSafe(text).into_sql_str()
+    vouched(text)
 }

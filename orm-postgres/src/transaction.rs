@@ -3,12 +3,11 @@
 use orm_core::driver::{BoxFuture, Connection, Done, SavepointVerb, Sink};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
-use sqlx::AssertSqlSafe;
 
 use crate::driver::{admitted, all};
 use crate::error::{After, Failure};
 use crate::pool::{Lease, Pool};
-use crate::session::Verb;
+use crate::session::{Verb, vouched};
 
 /// How many rows a cursor fetches when the sink does not say.
 const BATCH: usize = 1000;
@@ -97,7 +96,7 @@ impl Transaction {
         } else {
             self.ready()?;
         }
-        let done = self.lease.simple(AssertSqlSafe(text)).await;
+        let done = self.lease.simple(vouched(text)).await;
         self.note(done)?;
         self.failed = false;
         self.depth = match verb {
@@ -176,7 +175,7 @@ fn plain() -> Sql {
     Sql {
         text: "".into(),
         params: Vec::new(),
-        columns: Vec::new(),
+        columns: [].into(),
         effort: orm_core::sql::Effort::Rows,
         writes: false,
         operation: "FETCH",

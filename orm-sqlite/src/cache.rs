@@ -1,6 +1,7 @@
 //! Which text is prepared in which slot: least recently used out first.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// How many statements stay prepared on a connection.
@@ -8,9 +9,37 @@ const CAPACITY: usize = 128;
 
 #[derive(Default)]
 pub(crate) struct Cache {
-    by_text: HashMap<Arc<str>, usize>,
+    by_text: HashMap<Arc<str>, usize, BuildHasherDefault<TextHasher>>,
     entries: Vec<Entry>,
     clock: u64,
+}
+
+/// Eight bytes at a time: a keyed read takes 3 µs, and the map's own hash of its text would be a tenth of that. The
+/// texts come from the program, so nobody can send colliding ones.
+#[derive(Default)]
+struct TextHasher(u64);
+
+impl Hasher for TextHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut words = bytes.chunks_exact(8);
+        for word in &mut words {
+            let mut le = [0; 8];
+            le.copy_from_slice(word);
+            self.mix(u64::from_le_bytes(le));
+        }
+        let mut rest = [0; 8];
+        rest[..words.remainder().len()].copy_from_slice(words.remainder());
+        self.mix(u64::from_le_bytes(rest) ^ bytes.len() as u64);
+    }
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+impl TextHasher {
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
 }
 
 struct Entry {
@@ -20,17 +49,10 @@ struct Entry {
 }
 
 impl Cache {
-    /// The slot of a text. A text that is shared with the last ones is found by its address.
+    /// The slot of a text.
     pub(crate) fn find(&mut self, text: &Arc<str>) -> Option<usize> {
         self.clock += 1;
-        let at = match self.entries.iter().position(|e| Arc::ptr_eq(&e.text, text)) {
-            Some(at) => at,
-            None => {
-                let at = *self.by_text.get(text)?;
-                self.entries[at].text = text.clone();
-                at
-            }
-        };
+        let at = *self.by_text.get(text)?;
         self.entries[at].used = self.clock;
         Some(self.entries[at].slot)
     }

@@ -127,7 +127,7 @@ pub(crate) fn control_sql(text: &str) -> Sql {
     Sql {
         text: text.into(),
         params: Vec::new(),
-        columns: Vec::new(),
+        columns: [].into(),
         effort: Effort::Short,
         writes: false,
         operation: "CONTROL",

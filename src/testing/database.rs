@@ -95,6 +95,7 @@ pub async fn fresh_postgres() -> Result<TestDb> {
 
 /// Runs a command of the shared server that belongs to no database. The names in it are our own.
 #[cfg(feature = "postgres")]
+#[expect(clippy::disallowed_types, reason = "a command to the test server, made of names of our own")]
 async fn server_command(text: &str) -> Result<()> {
     use orm_postgres::sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
     let failed =

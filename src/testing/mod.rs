@@ -2,7 +2,16 @@
 //!
 //! [`#[orm::test]`](crate::test) runs a test once for every backend of the build, each time in a new database:
 //!
-//! ```ignore
+//! ```no_run
+//! use orm::prelude::*;
+//! # #[derive(Model, Clone, Debug)]
+//! # pub struct User {
+//! #     pub id: Id<User>,
+//! #     #[orm(unique)]
+//! #     pub email: String,
+//! #     pub name: String,
+//! # }
+//!
 //! #[orm::test(schema = orm::schema![User])]
 //! async fn a_user_is_found_by_email(db: Db) -> orm::Result<()> {
 //!     let ann = NewUser { email: "ann@x.io".into(), name: "Ann".into() }.insert(&db).await?;
@@ -12,6 +21,7 @@
 //!     assert_eq!(found.id, ann.id);
 //!     Ok(())
 //! }
+//! # fn main() {}
 //! ```
 //!
 //! [`fresh_sqlite`] and [`fresh_postgres`] give the same databases to tests of another shape.
@@ -54,10 +64,10 @@ mod server;
 mod watchdog;
 
 pub use cluster::{Cluster, ClusterError};
+pub use database::TestDb;
 #[cfg(feature = "postgres")]
 pub use database::fresh_postgres;
 #[cfg(feature = "sqlite")]
 pub use database::fresh_sqlite;
-pub use database::TestDb;
 #[doc(hidden)]
 pub use run::{Given, Plan, Verdict, run};

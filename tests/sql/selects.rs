@@ -14,7 +14,7 @@ fn by_key() {
         r#"SELECT t0."id", t0."email" FROM "users" AS t0 WHERE t0."id" = $1"#,
     );
     assert_eq!(pg.params, [Value::I64(7)]);
-    assert_eq!(lite.columns, [Type::I64, Type::Text]);
+    assert_eq!(lite.columns[..], [Type::I64, Type::Text]);
     assert_eq!(
         (lite.operation, lite.target, lite.writes),
         ("SELECT", Some("users"), false)
@@ -32,10 +32,34 @@ fn every_clause_in_order() {
     s.order = vec![order(c(&AGE), true, Nulls::Default)];
     s.limit = Some(3);
     s.offset = Some(4);
-    same(
+    check(
         s,
         r#"SELECT DISTINCT t0."age", count(*) FROM "users" AS t0 WHERE t0."age" > $1 AND t0."active" GROUP BY t0."age" HAVING count(*) > $2 ORDER BY t0."age" DESC LIMIT $3 OFFSET $4"#,
+        r#"SELECT DISTINCT t0."age", count(*) FROM "users" AS t0 WHERE t0."age" > ?1 AND t0."active" GROUP BY t0."age" HAVING count(*) > ?2 ORDER BY t0."age" DESC LIMIT +?3 OFFSET ?4"#,
     );
+}
+
+#[test]
+fn a_grouped_expression_repeats_binds_and_aliases() {
+    let (users, posts) = (Source::fresh(), Source::fresh());
+    let mut count = Select::from(table(posts, &POSTS));
+    count.from.as_mut().unwrap().guard = Guard {
+        deleted: Deleted::Included,
+        all_tenants: true,
+    };
+    count.columns = vec![agg(AggregateFn::Count, vec![])];
+    count.filter = vec![eq(of(posts, &AUTHOR), of(users, &ID))];
+    let key = math(MathOp::Div, Expr::Subquery(Box::new(count)), v(7));
+    let mut s = Select::from(table(users, &USERS));
+    s.columns = vec![key.clone(), agg(AggregateFn::Count, vec![])];
+    s.group = vec![GroupBy::Expr(key.clone())];
+    s.order = vec![order(key, true, Nulls::First)];
+    let (sql, _) = check(
+        s,
+        r#"SELECT (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / $1, count(*) FROM "users" AS t0 GROUP BY (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / $1 ORDER BY ((SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / $1) DESC"#,
+        r#"SELECT (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / ?1, count(*) FROM "users" AS t0 GROUP BY (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / ?1 ORDER BY ((SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id") / ?1) DESC NULLS FIRST"#,
+    );
+    assert_eq!(sql.params, vec![Value::I64(7)]);
 }
 
 #[test]

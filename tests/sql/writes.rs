@@ -57,7 +57,7 @@ fn rows_and_returning() {
         r#"INSERT INTO "users" ("email", "age") VALUES ($1, $2), ($3, $4) RETURNING "users"."id", "users"."secret""#,
     );
     assert_eq!((pg.operation, pg.writes, pg.sensitive), ("INSERT", true, false));
-    assert_eq!(pg.columns, [Type::I64, Type::Text]);
+    assert_eq!(pg.columns[..], [Type::I64, Type::Text]);
     same(
         insert(&USERS, vec![], InsertSource::Default),
         r#"INSERT INTO "users" DEFAULT VALUES"#,

@@ -413,7 +413,7 @@ async fn a_tenant_sees_and_changes_its_own_rows_only(db: Db) -> orm::Result<()> 
     let mine = NewAccount { number: "1".into() }.insert(&one).await?;
     let theirs = NewAccount { number: "1".into() }.insert(&two).await?;
     assert_eq!((mine.org, theirs.org), (1, 2));
-    assert_eq!(Account::query().all(&one).await?, [mine.clone()]);
+    assert_eq!(Account::query().one(&one).await?, mine);
     assert_eq!(Account::query().with_deleted().count(&one).await?, 1);
     assert!(refused(Account::get(&one, theirs.id).await).is_not_found());
     assert!(refused(theirs.update().set(|a| a.balance.to(9)).save(&one).await).is_not_found());

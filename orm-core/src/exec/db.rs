@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::driver::{Driver, PoolStatus, Runner, SharedDriver};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::keyed::KeyedStatements;
 use crate::exec::{Exec, Raw};
 use crate::sql::{Dialect, Scope};
 
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) driver: SharedDriver,
     pub(crate) options: DbOptions,
     pub(crate) statements: AtomicU64,
+    pub(crate) keyed: KeyedStatements,
 }
 
 /// How statements are observed, the same for every backend.
@@ -68,6 +70,7 @@ impl Db {
                 driver,
                 options,
                 statements: AtomicU64::new(0),
+                keyed: KeyedStatements::default(),
             }),
         }
     }

@@ -9,6 +9,7 @@ mod ddl;
 mod executor;
 mod fetch;
 mod handle;
+mod keyed;
 mod observe;
 mod pending;
 mod read;

@@ -30,7 +30,7 @@ fn optional<M: Model, O: Output>(done: Done) -> Result<Option<O>> {
         _ => Err(Error::new(ErrorKind::MoreThanOne, "more than one row found").with_model(M::TABLE.model)),
     }
 }
-fn one<M: Model, O: Output>(done: Done) -> Result<O> {
+pub(crate) fn one<M: Model, O: Output>(done: Done) -> Result<O> {
     optional::<M, O>(done)?.ok_or_else(|| Error::not_found(M::TABLE.model))
 }
 fn count(done: Done) -> Result<i64> {

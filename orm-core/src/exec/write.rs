@@ -12,7 +12,7 @@ use crate::exec::collect::{Collect, Nothing};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, select, statement, step};
 use crate::exec::transaction::Unit;
-use crate::exec::{Pending, Raw, Serves, Writes, bulk};
+use crate::exec::{Pending, Raw, Serves, Writes, bulk, keyed};
 use crate::model::{Model, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
@@ -149,7 +149,7 @@ pub trait Record: Model {
     /// The row of this key, or `NotFound`.
     #[track_caller]
     fn get<E: Serves<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, Self> {
-        Query::<Self>::new().get(ex, id)
+        keyed::get(ex.raw(), id, Location::caller())
     }
     /// A change of this row.
     fn update(&self) -> Update<Self>

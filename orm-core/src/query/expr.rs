@@ -108,7 +108,7 @@ macro_rules! surface {
             pub fn in_<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
                 Expr::new(Node::In(Box::new(self.node()), list.into_list()))
             }
-            /// None of these. An empty list is true.
+            /// None of these. An empty list is true; NULLs among the rows of a query are left out.
             pub fn not_in<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
                 self.in_(list).not()
             }

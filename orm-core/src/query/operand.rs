@@ -6,7 +6,8 @@ use crate::query::{Col, Expr, Query};
 use crate::schema::Column;
 use crate::value::{Scalar, SqlType, Value};
 
-/// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`.
+/// Right-hand side of a comparison or of arithmetic with a column whose base type is `B`: a value, a column, an
+/// expression, or a query that selects one such column and yields one row, as `.aggregate(..)` does (NULL without one).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared with a `{B}` column of a query on `{S}`",
     label = "expected `{B}`, or a column or expression of that type from this closure's argument"
@@ -63,7 +64,24 @@ operand! {
     [B: Scalar, K] Col<S, Option<B>, K>, B, Option<T::Base>, self => self.node();
     [B: Scalar] Expr<S, B>, B, T, self => self.into_node();
     [B: Scalar] Expr<S, Option<B>>, B, Option<T::Base>, self => self.into_node();
+    [B: Scalar, M: Model] Query<M, B>, B, Option<T::Base>, self => Node::Subquery(self.into_ast());
+    [B: Scalar, M: Model] Query<M, Option<B>>, B, Option<T::Base>, self => Node::Subquery(self.into_ast());
 }
+/// An integer meets an exact decimal without loss: `price * quantity`, `total.gt(10)`.
+#[cfg(feature = "decimal")]
+macro_rules! whole_number {
+    ($($t:ty)*) => {
+        operand! {$(
+            [] $t, rust_decimal::Decimal, T, self => Node::Value(Scalar::into_value(self));
+            [K] Col<S, $t, K>, rust_decimal::Decimal, T, self => self.node();
+            [K] Col<S, Option<$t>, K>, rust_decimal::Decimal, Option<T::Base>, self => self.node();
+            [] Expr<S, $t>, rust_decimal::Decimal, T, self => self.into_node();
+            [] Expr<S, Option<$t>>, rust_decimal::Decimal, Option<T::Base>, self => self.into_node();
+        )*}
+    };
+}
+#[cfg(feature = "decimal")]
+whole_number!(i16 i32 i64);
 impl<S, B: Scalar + ComparesWithNone, X> Operand<S, B> for Option<X> {
     type Lift<T: SqlType> = T;
     fn into_node(self) -> Node {

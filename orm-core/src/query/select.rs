@@ -4,8 +4,10 @@ use crate::ast::{
     Deleted, Distinct, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source, TableRef,
 };
 use crate::model::{Model, Rel, SoftDelete};
+use crate::query::write::key_equals;
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Selection};
 use crate::relation::RelRef;
+use crate::value::Value;
 
 /// A select on `M` that yields `O`s. A value: it can be cloned, stored, narrowed later; it runs when a terminal such
 /// as `.all(&db)` is awaited.
@@ -59,6 +61,12 @@ impl<M: Model, O> Query<M, O> {
     }
     pub(crate) fn ast_mut(&mut self) -> &mut Select {
         &mut self.ast
+    }
+    /// Only the row with these values in its key's columns.
+    pub(crate) fn with_key(mut self, values: Vec<Value>) -> Self {
+        let source = self.ast.root();
+        self.ast.filter.extend(key_equals(M::TABLE, source, values));
+        self
     }
     fn cols(&self) -> M::Cols<M> {
         M::cols(self.ast.root())

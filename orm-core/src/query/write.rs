@@ -27,6 +27,11 @@ pub(crate) fn returning(table: &'static Table, source: Source) -> Vec<Node> {
 pub(crate) fn key_filter(table: &'static Table, source: Source, key: impl Key) -> Vec<Node> {
     let mut values = Vec::new();
     key.add_to(&mut values);
+    key_equals(table, source, values)
+}
+
+/// As [`key_filter`], for values at hand.
+pub(crate) fn key_equals(table: &'static Table, source: Source, values: Vec<Value>) -> Vec<Node> {
     table
         .key_columns()
         .zip(values)

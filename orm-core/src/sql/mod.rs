@@ -49,7 +49,7 @@ pub struct Sql {
     /// The values in the order of the placeholders.
     pub params: Vec<Value>,
     /// The types of the result columns, in order. Empty for statements that return no row, or hand-written ones.
-    pub columns: Vec<Type>,
+    pub columns: Arc<[Type]>,
     /// How long it may take, for backends that run on the caller's thread.
     pub effort: Effort,
     /// Whether it may change data.

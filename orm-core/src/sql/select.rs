@@ -31,15 +31,12 @@ impl SqlWriter<'_> {
             offset,
             lock,
         } = s;
+        let repeatable = self.repeatable;
+        self.repeatable |= must_repeat(s);
         let frame = self.enter(from.as_ref().map(|f| f.source));
         self.with(with)?;
         self.open_compound(compound);
         self.define_all(from.iter(), joins, &frame);
-        // a key such as `views % $1` is recognised in the list of results only if it is the same text
-        let shared = self.shared_from;
-        if group.iter().any(|g| !matches!(g, GroupBy::Expr(Expr::Column(..)))) {
-            self.shared_from.get_or_insert(self.bound_values());
-        }
         self.push("SELECT ");
         self.distinct(distinct)?;
         self.select_list(columns, names, types)?;
@@ -60,8 +57,8 @@ impl SqlWriter<'_> {
         if let Some(lock) = lock {
             self.lock(lock)?;
         }
-        self.shared_from = shared;
         self.leave(frame);
+        self.repeatable = repeatable;
         Ok(())
     }
 
@@ -571,6 +568,14 @@ impl SqlWriter<'_> {
         });
         Ok(())
     }
+}
+
+/// PostgreSQL knows a selected or ordered expression as the one grouped by, or as one of the distinct ones, only if
+/// binds and aliases agree.
+fn must_repeat(s: &Select) -> bool {
+    let plain = |e: &Expr| matches!(e, Expr::Column(..) | Expr::Field(..));
+    s.group.iter().any(|g| !matches!(g, GroupBy::Expr(e) if plain(e)))
+        || (!matches!(s.distinct, Distinct::No) && s.order.iter().any(|o| !plain(&o.expr)))
 }
 
 /// The lead of a clause (` WHERE `), then ` AND `.

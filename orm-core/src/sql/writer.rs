@@ -30,12 +30,15 @@ pub struct SqlWriter<'a> {
     clock: Option<usize>,
     actor: Option<usize>,
     tenant: Option<usize>,
-    /// Equal values bound from this position on share a placeholder.
-    pub(crate) shared_from: Option<usize>,
     /// Whether a column that must not be logged took part in more than the list of results.
     pub(crate) sensitive: bool,
     /// Whether something in the statement writes.
     pub(crate) writes: bool,
+    /// Whether an expression written twice must have the same text: equal values share one placeholder, and a source
+    /// keeps its alias.
+    pub(crate) repeatable: bool,
+    /// Aliases to keep.
+    known: Vec<(Source, u32)>,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
 }
@@ -86,10 +89,11 @@ impl<'a> SqlWriter<'a> {
             clock: None,
             actor: None,
             tenant: None,
-            shared_from: None,
             sensitive: false,
             writes: false,
             force_where: false,
+            repeatable: false,
+            known: Vec::new(),
         }
     }
 
@@ -115,7 +119,7 @@ impl<'a> SqlWriter<'a> {
             text,
             sensitive: self.sensitive && !self.params.is_empty(),
             params: self.params,
-            columns,
+            columns: columns.into(),
             effort,
             writes: self.writes,
             operation,
@@ -237,10 +241,6 @@ impl<'a> SqlWriter<'a> {
         }
     }
 
-    /// How many values are bound so far.
-    pub(crate) fn bound_values(&self) -> usize {
-        self.params.len()
-    }
     /// Makes room for so many more values.
     pub(crate) fn reserve(&mut self, values: usize) {
         self.params.reserve(values);
@@ -264,14 +264,7 @@ impl<'a> SqlWriter<'a> {
                 Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
             );
         let ty = value.ty();
-        let known = self.shared_from.and_then(|from| {
-            let at = self.params[from..].iter().position(|p| *p == value)?;
-            Some(from + at + 1)
-        });
-        let n = known.unwrap_or_else(|| {
-            self.params.push(value);
-            self.params.len()
-        });
+        let n = self.number_of(value);
         if !cast {
             self.placeholder(n);
             return Ok(());
@@ -282,6 +275,16 @@ impl<'a> SqlWriter<'a> {
         self.type_name(ty)?;
         self.push(")");
         Ok(())
+    }
+    /// The number of the placeholder that stands for this value.
+    fn number_of(&mut self, value: Value) -> usize {
+        if self.repeatable
+            && let Some(i) = self.params.iter().position(|p| *p == value)
+        {
+            return i + 1;
+        }
+        self.params.push(value);
+        self.params.len()
     }
     fn placeholder(&mut self, n: usize) {
         self.text.push(self.features.placeholder);
@@ -344,11 +347,30 @@ impl<'a> SqlWriter<'a> {
         self.refs.truncate(frame.refs);
         self.root = frame.root;
     }
-    /// Gives the next alias to a source.
+    /// Gives the next alias to a source, or the one it had where expressions repeat.
     pub(crate) fn define(&mut self, source: Source, outer: bool) {
-        let name = RefName::Alias(self.aliases);
-        self.aliases += 1;
+        let kept = if self.repeatable {
+            self.kept_alias(source)
+        } else {
+            None
+        };
+        let alias = kept.unwrap_or_else(|| self.next_alias(source));
+        let name = RefName::Alias(alias);
         self.refs.push(Ref { source, name, outer });
+    }
+    /// Not while the source is in scope: then the inner one needs a name of its own.
+    fn kept_alias(&self, source: Source) -> Option<u32> {
+        let (_, alias) = self.known.iter().find(|(s, _)| *s == source)?;
+        let open = self.refs.iter().any(|r| r.source == source);
+        (!open).then_some(*alias)
+    }
+    fn next_alias(&mut self, source: Source) -> u32 {
+        let alias = self.aliases;
+        self.aliases += 1;
+        if self.repeatable {
+            self.known.push((source, alias));
+        }
+        alias
     }
     /// Makes a source known by its table's own name: the target of a write.
     pub(crate) fn define_target(&mut self, source: Source, table: &'static Table) {

@@ -1,5 +1,6 @@
 //! What crosses the wall to a driver: bound values one way, the cells of a row the other way.
 
+mod cardinality;
 mod convert;
 mod key;
 mod time;
@@ -19,6 +20,7 @@ pub use json::Json;
 #[cfg(feature = "uuid")]
 pub use uuid::new_v7;
 
+pub use cardinality::{Cardinality, Many, Maybe, One};
 pub use convert::{Numeric, Text};
 pub use key::Id;
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
@@ -229,7 +231,7 @@ pub trait SqlType: Sized + Send + Sync + 'static {
     /// The type without `Option`.
     type Base: Scalar;
     /// Cardinality of a relation whose foreign key has this type.
-    type Card: crate::model::Cardinality;
+    type Card: Cardinality;
     /// `U`, or `Option<U>` when this is an `Option`: what a function of this value yields.
     type With<U: Scalar>: SqlType<Base = U>;
     /// The logical type of the column.
@@ -245,7 +247,7 @@ pub trait SqlType: Sized + Send + Sync + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Scalar> SqlType for T {
     type Base = T;
-    type Card = crate::model::One;
+    type Card = One;
     type With<U: Scalar> = U;
     const TYPE: Type = T::TYPE;
     const NULLABLE: bool = false;
@@ -264,7 +266,7 @@ impl<T: Scalar> SqlType for T {
 
 impl<T: Scalar> SqlType for Option<T> {
     type Base = T;
-    type Card = crate::model::Maybe;
+    type Card = Maybe;
     type With<U: Scalar> = Option<U>;
     const TYPE: Type = T::TYPE;
     const NULLABLE: bool = true;

@@ -265,9 +265,8 @@ fn clock(b: &[u8]) -> Option<(i64, &[u8])> {
         if n == 0 || n > 9 {
             return None;
         }
-        for i in 0..6 {
-            micros = micros * 10 + if i < n { (tail[i] - b'0') as i64 } else { 0 };
-        }
+        let digits = tail[..n].iter().map(|b| i64::from(b - b'0')).chain([0; 6]);
+        micros = digits.take(6).fold(0, |all, digit| all * 10 + digit);
         rest = &tail[n..];
     }
     Some((((h * 60 + m) * 60 + s) * 1_000_000 + micros, rest))

@@ -10,10 +10,10 @@ use orm_core::sql::{Effort, Sql};
 use orm_core::value::{Cells, Type, Value};
 use orm_postgres::{Postgres, PostgresOptions};
 
-/// Where the server is.
+/// Where the server is: one for all tests, which ends with them.
 pub(crate) fn url() -> String {
-    std::env::var("ORM_TEST_POSTGRES_URL")
-        .expect("ORM_TEST_POSTGRES_URL names a PostgreSQL server with a superuser")
+    let cluster = orm::testing::Cluster::shared().expect("a throw-away server");
+    cluster.url("postgres")
 }
 
 pub(crate) fn options(name: &str, size: usize) -> PostgresOptions {
@@ -82,7 +82,7 @@ pub(crate) fn sql(text: &str, params: Vec<Value>, columns: Vec<Type>) -> Sql {
     Sql {
         text: text.into(),
         params,
-        columns,
+        columns: columns.into(),
         effort: Effort::Long,
         writes,
         operation: "SQL",

@@ -113,7 +113,7 @@ async fn wrong_storage_is_an_error_and_never_a_guess() {
 async fn a_scaled_integer_is_read_with_its_scale() {
     let db = SqliteOptions::in_memory().connect().await.unwrap();
     let mut sql = read("SELECT 1250", vec![]);
-    sql.columns = vec![Type::Decimal(10, 2)];
+    sql.columns = [Type::Decimal(10, 2)].into();
     let sink = Each(|cells: &dyn Cells| {
         assert_eq!(
             cells.decimal(0)?,

@@ -88,7 +88,7 @@ pub(crate) fn statement(text: &str, params: Vec<Value>, effort: Effort, writes: 
     Sql {
         text: text.into(),
         params,
-        columns: Vec::new(),
+        columns: [].into(),
         effort,
         writes,
         operation: "TEST",

@@ -180,7 +180,7 @@ async fn a_full_database_ends_the_transaction() {
         tx.commit().await.unwrap_err().kind(),
         ErrorKind::TransactionAborted
     );
-    assert_eq!(get(&*db, "SELECT id FROM t").await, []);
+    assert_eq!(get(&*db, "SELECT id FROM t").await, Vec::<i64>::new());
     exec(&*db, "PRAGMA max_page_count = 100000").await.unwrap();
     exec(&*db, "INSERT INTO t VALUES (9, 0)").await.unwrap();
 }

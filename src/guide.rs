@@ -1,0 +1,20 @@
+//! The guide's pages, compiled and run as tests.
+
+#[doc = include_str!("../README.md")]
+struct Readme;
+#[doc = include_str!("../docs/guide/01-models.md")]
+struct Models;
+#[doc = include_str!("../docs/guide/02-queries.md")]
+struct Queries;
+#[doc = include_str!("../docs/guide/03-writes.md")]
+struct Writes;
+#[doc = include_str!("../docs/guide/04-transactions.md")]
+struct Transactions;
+#[doc = include_str!("../docs/guide/05-connections.md")]
+struct Connections;
+#[doc = include_str!("../docs/guide/06-errors-and-logs.md")]
+struct ErrorsAndLogs;
+#[doc = include_str!("../docs/guide/07-traps.md")]
+struct Traps;
+#[doc = include_str!("../docs/guide/08-testing.md")]
+struct Testing;

@@ -1,0 +1,92 @@
+//! The guide says what is there: every attribute is mentioned, and the SQL it shows is the SQL that is rendered.
+
+#![expect(missing_docs, reason = "the guide's models are explained by the guide")]
+
+use std::fs;
+use std::path::Path;
+
+use orm::sql::Dialect;
+
+include!("../docs/guide/blog.rs");
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/guide")
+        .join(name);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Names and examples of all rows of the derive's attribute table.
+fn attributes() -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("orm-derive/src/attr.rs");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter_map(|line| line.trim().strip_prefix("row(\""));
+    let rows: Vec<_> = rows
+        .map(|row| {
+            let (name, rest) = row.split_once('"').unwrap();
+            let place = rest.trim_start_matches(", ").split(", Value::").next().unwrap();
+            (name.to_owned(), place.to_owned())
+        })
+        .collect();
+    assert!(rows.len() > 25, "the attribute table is not where it was");
+    rows
+}
+
+#[test]
+fn every_attribute_is_in_the_guide() {
+    let page = page("01-models.md");
+    let tables: Vec<&str> = page.lines().filter(|l| l.starts_with('|')).collect();
+    for (name, place) in attributes() {
+        let listed = tables.iter().any(|row| {
+            let cell = row.trim_start_matches('|').split('|').next().unwrap_or_default();
+            cell.trim().trim_matches('`').split(['(', ' ', '=']).next() == Some(&name)
+        });
+        assert!(
+            listed,
+            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md"
+        );
+    }
+}
+
+/// The statement in one line, as the guide has it.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What the page lacks of the SQL of these queries, for each dialect.
+fn missing(page: &str, queries: Vec<[orm::Result<orm::sql::Sql>; 2]>) -> Vec<String> {
+    let text = flat(page);
+    let all = queries
+        .into_iter()
+        .flatten()
+        .map(|sql| sql.unwrap().text.to_string());
+    all.filter(|sql| !text.contains(&flat(sql))).collect()
+}
+
+macro_rules! shows {
+    ($page:expr, $($query:expr),+ $(,)?) => {{
+        let both: [&dyn Dialect; 2] = [&orm::sqlite::DIALECT, &orm::postgres::DIALECT];
+        let missing = missing(&page($page), vec![$(both.map(|dialect| $query.to_sql(dialect))),+]);
+        assert!(missing.is_empty(), "{} does not show\n{}", $page, missing.join("\n"));
+    }};
+}
+
+#[test]
+fn the_sql_of_the_queries_page() {
+    let popular = || Post::query().filter(|p| p.views.gt(100).and(p.published));
+    shows!(
+        "02-queries.md",
+        User::query().filter(|u| u.email.eq("ann@x.io")),
+        popular(),
+        User::query().filter(|u| u.posts.any(|p| p.published)),
+        Post::query().select(|p| (p.title, p.author.col(|a| a.name), p.comments.count())),
+        Post::query()
+            .left_join(|p| p.category)
+            .select(|(p, c)| (p.title, c.map(|c| c.name))),
+        Post::query()
+            .group_by(|p| p.author_id)
+            .having(|g| g.count().gt(5))
+            .select(|g| (g.key(), g.count(), g.sum(|p| p.views))),
+        User::query().filter(|u| u.id.in_([Id::new(1), Id::new(2)])),
+    );
+}
