@@ -1,10 +1,10 @@
 //! Fresh databases, each for one test, gone with it.
 
 use std::ops::Deref;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use orm_core::error::{Error, Result};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use orm_core::error::Error;
+use orm_core::error::Result;
 use orm_core::exec::{Db, DbOptions};
 
 use crate::connect::Connect;
@@ -28,7 +28,7 @@ pub struct TestDb {
 
 enum Place {
     #[cfg(feature = "sqlite")]
-    Folder(PathBuf),
+    Folder(std::path::PathBuf),
     #[cfg(feature = "postgres")]
     Server { name: String },
 }
@@ -52,7 +52,9 @@ impl Deref for TestDb {
 }
 
 /// A name that no other database of this machine has.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn unique(prefix: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{prefix}{}_{count}", std::process::id())
@@ -116,14 +118,14 @@ async fn server_command(text: &str) -> Result<()> {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        match self {
+        match *self {
             #[cfg(feature = "sqlite")]
-            Place::Folder(folder) => {
+            Place::Folder(ref folder) => {
                 // what is left in the temporary folder harms nobody
                 let _ = std::fs::remove_dir_all(folder);
             }
             #[cfg(feature = "postgres")]
-            Place::Server { name } => drop_database(std::mem::take(name)),
+            Place::Server { ref mut name } => drop_database(std::mem::take(name)),
         }
     }
 }

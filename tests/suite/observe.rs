@@ -84,11 +84,9 @@ async fn each_statement_is_one_event_with_names_rows_and_its_place(db: Db) -> or
     tag(&db, "b").await;
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
+    let query = Tag::query().filter(|t| t.name.ne("s3cr3t-value"));
     let line = line!() + 1;
-    Tag::query()
-        .filter(|t| t.name.ne("s3cr3t-value"))
-        .all(&db)
-        .await?;
+    query.all(&db).await?;
     Tag::update_where(|t| t.name.eq("b"))
         .set(|t| t.name.to("s3cr3t-new"))
         .exec(&db)
@@ -126,18 +124,17 @@ async fn each_statement_is_one_event_with_names_rows_and_its_place(db: Db) -> or
 async fn every_kind_of_call_reports_the_line_of_the_caller(db: Db) -> orm::Result<()> {
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());
+    let new = |name: &str| NewTag { name: name.into() };
+    let upsert = new("w").upsert(|t| t.name).do_nothing();
+    let raw = sql!("select id from tags");
     let first = line!() + 1;
-    let t = NewTag { name: "x".into() }.insert(&db).await?;
-    NewTag::insert_all(&db, [NewTag { name: "y".into() }, NewTag { name: "z".into() }]).await?;
+    let t = new("x").insert(&db).await?;
+    NewTag::insert_all(&db, [new("y"), new("z")]).await?;
     Tag::get(&db, t.id).await?;
     let t = t.update().set(|t| t.name.to("w")).save(&db).await?;
-    NewTag { name: "w".into() }
-        .upsert(|t| t.name)
-        .do_nothing()
-        .exec(&db)
-        .await?;
+    upsert.exec(&db).await?;
     Tag::query().count(&db).await?;
-    sql!("select id from tags").fetch::<i64, _>(&db).await?;
+    raw.fetch::<i64, _>(&db).await?;
     t.delete(&db).await?;
     let lines: Vec<String> = log
         .taken()
