@@ -153,12 +153,12 @@ fn the_processes_of_a_run_share_one_server() {
     let (mut late, same, _) = play("shared killed", Some(&run));
     assert_eq!(same, pid);
     signal(pid, "KILL");
+    assert!(vanishes(pid, Path::new("/nonexistent"), Duration::from_secs(5)));
     let (mut next, other, _) = play("shared exits", Some(&run));
     assert_ne!(other, pid);
     next.wait().unwrap();
     late.kill().unwrap();
     late.wait().unwrap();
-    assert!(vanishes(pid, Path::new("/nonexistent"), Duration::from_secs(5)));
     assert!(vanishes(other, &dir, Duration::from_secs(5)));
 }
 
