@@ -6,9 +6,9 @@ use crate::ast::{
     CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, Insert as NodeInsert, InsertSource, RawPart,
     Select, Source, Statement,
 };
-use crate::driver::Done;
+use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, Nothing};
+use crate::exec::collect::Collect;
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, select, statement, step};
 use crate::exec::transaction::Unit;
@@ -184,7 +184,7 @@ pub trait Record: Model {
             raw,
             Statement::Update(Box::new(update)),
             Some(Self::TABLE),
-            Box::new(Nothing),
+            Box::new(Discard),
             any,
             site,
         )
@@ -204,7 +204,7 @@ pub trait Record: Model {
             raw,
             Statement::Delete(Box::new(delete)),
             Some(Self::TABLE),
-            Box::new(Nothing),
+            Box::new(Discard),
             any,
             site,
         )
@@ -327,7 +327,7 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
     let mut filter = key.clone();
     filter.extend(version);
     let write = delete_or_hide(M::TABLE, source, filter);
-    let done = step(&raw, write, Some(M::TABLE), Box::new(Nothing), site).await?;
+    let done = step(&raw, write, Some(M::TABLE), Box::new(Discard), site).await?;
     if done.affected == 0 && versioned && still_there(&raw, M::TABLE, source, key, site).await? {
         return Err(stale(M::TABLE));
     }
