@@ -176,7 +176,6 @@ fn bound_text_predicates() {
             "%a\\%*%",
         ),
         (Like, "LIKE $1", "GLOB ?1", "a%*", "a*[*]"),
-        (LikeNoCase, "ILIKE $1", r"LIKE ?1 ESCAPE '\'", "a%*", "a%*"),
     ] {
         let lite = match lite {
             "instr" => r#"instr(t0."name", ?1) > 0"#.to_owned(),
