@@ -172,8 +172,8 @@ async fn every_future_may_cross_threads(db: Db) -> orm::Result<()> {
     }
     owned(db.clone());
     owned(db.acting_as(1i64).tenant(2i64));
-    owned(User::query().filter(|u| u.name.eq("x")));
-    owned(User::query().left_join(|u| u.posts).select(|(u, _)| u.name));
+    let _ = owned(User::query().filter(|u| u.name.eq("x")));
+    let _ = owned(User::query().left_join(|u| u.posts).select(|(u, _)| u.name));
     let new = |name: &str| NewTag { name: name.into() };
     let row = send(new("a").insert(&db)).await?;
     send(new("b").exec(&db)).await?;
