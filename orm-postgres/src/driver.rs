@@ -20,8 +20,9 @@ use crate::transaction::Transaction;
 
 /// A PostgreSQL database: a pool of connections.
 ///
-/// - A read on a connection that proves dead before any row came is run once more on another one. A write never is: it
-///   ends in [`ConnectionLost`](ErrorKind::ConnectionLost).
+/// - A read on a connection that proves dead before any row came is run once more on another one. A write never is, nor
+///   is hand-written SQL, which may call a function that writes: they end in
+///   [`ConnectionLost`](ErrorKind::ConnectionLost).
 /// - A statement whose prepared form no longer fits the schema is prepared anew by itself; inside a transaction it is
 ///   [`StatementCacheStale`](ErrorKind::StatementCacheStale), and running the transaction again succeeds.
 /// - Statements that leave something behind in their session (`SET`, `LISTEN`, temporary tables) cost their connection:
@@ -87,7 +88,9 @@ impl Postgres {
                 Ok(affected) => return Ok(Done { sink, affected }),
                 Err(failure) => failure,
             };
-            let again = failure.stale || failure.after == After::Lost && !sql.writes && !timed_out(&failure);
+            // Hand-written SQL may call a function that writes: it names no columns, and is not run twice.
+            let reads = !sql.writes && !sql.columns.is_empty();
+            let again = failure.stale || failure.after == After::Lost && reads && !timed_out(&failure);
             if failure.after == After::Lost {
                 self.pool.suspect();
             }

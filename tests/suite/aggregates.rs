@@ -165,3 +165,10 @@ async fn min_max_and_avg_by_group(db: Db) -> orm::Result<()> {
     assert_eq!(row, (Some(1), Some(6), Some(3.0)));
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn aggregates_of_no_rows_exist(db: Db) -> orm::Result<()> {
+    assert!(User::query().aggregate(|u| u.age.sum()).exists(&db).await?);
+    assert!(!User::query().select(|u| u.age).exists(&db).await?);
+    Ok(())
+}

@@ -248,3 +248,18 @@ async fn inserts_inside_a_transaction_go_with_it(db: Db) -> orm::Result<()> {
     assert_eq!(Tag::query().count(&db).await?, 0);
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn half_of_many_inserts_cannot_be_committed(db: Db) -> orm::Result<()> {
+    let tx = db.begin().await?;
+    // two statements, since the rows set different columns; the second one's value never reaches the database
+    let rows = [new("a").into_insert_row(), new("b").set(|u| u.bio.to("\0"))];
+    match NewUser::insert_all(&tx, rows).await {
+        Ok(_) => tx.commit().await?,
+        Err(_) => {
+            assert_eq!(refused(tx.commit().await).kind(), ErrorKind::TransactionAborted);
+            assert_eq!(User::query().count(&db).await?, 0);
+        }
+    }
+    Ok(())
+}

@@ -161,3 +161,71 @@ async fn more_tasks_than_connections_all_get_their_turn(db: Db) -> orm::Result<(
     assert!(status.open <= status.max && status.waiting == 0, "{status:?}");
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn every_future_may_cross_threads(db: Db) -> orm::Result<()> {
+    fn send<T: Send>(it: T) -> T {
+        it
+    }
+    fn owned<T: Send + Sync + 'static>(it: T) -> T {
+        it
+    }
+    owned(db.clone());
+    owned(db.acting_as(1i64).tenant(2i64));
+    let _ = owned(User::query().filter(|u| u.name.eq("x")));
+    let _ = owned(User::query().left_join(|u| u.posts).select(|(u, _)| u.name));
+    let new = |name: &str| NewTag { name: name.into() };
+    let row = send(new("a").insert(&db)).await?;
+    send(new("b").exec(&db)).await?;
+    send(NewTag::insert_all(&db, [new("c")])).await?;
+    send(NewTag::exec_all(&db, [new("d")])).await?;
+    send(new("e").upsert(|t| t.name).do_nothing().exec(&db)).await?;
+    send(
+        new("e")
+            .upsert(|t| t.name)
+            .update(|t, new| t.name.to(new.name))
+            .exec(&db),
+    )
+    .await?;
+    send(NewTag::upsert_all([new("e")], |t| t.name).exec(&db)).await?;
+    send(row.update().set(|t| t.name.to("z")).save(&db)).await?;
+    send(
+        Tag::update_where(|t| t.name.eq("b"))
+            .set(|t| t.name.to("y"))
+            .exec(&db),
+    )
+    .await?;
+    send(
+        Tag::update_where(|t| t.name.eq("y"))
+            .set(|t| t.name.to("b"))
+            .returning(&db),
+    )
+    .await?;
+    send(Tag::delete_where(|t| t.name.eq("c")).exec(&db)).await?;
+    send(Tag::query().all(&db)).await?;
+    send(Tag::query().first(&db)).await?;
+    send(Tag::query().limit(1).one(&db)).await?;
+    send(Tag::query().limit(1).optional(&db)).await?;
+    send(Tag::query().count(&db)).await?;
+    send(Tag::query().exists(&db)).await?;
+    send(Tag::get(&db, row.id)).await?;
+    send(row.posts().all(&db)).await?;
+    send(sql!("SELECT 1").fetch::<i64, _>(&db)).await.ok();
+    send(db.ping()).await?;
+    send(db.transaction(async |tx| new("f").exec(tx).await)).await?;
+    send(db.tx().retry(1).run(async |tx| Tag::query().count(tx).await)).await?;
+    let mut tx = owned(send(db.begin()).await?);
+    {
+        let mut rows = send(Tag::query().stream(&mut tx));
+        while let Some(tag) = send(rows.next()).await? {
+            assert!(!tag.name.is_empty());
+        }
+    }
+    send(tx.savepoint(async |sp| new("g").exec(sp).await)).await?;
+    let inner = send(tx.begin()).await?;
+    send(inner.rollback()).await?;
+    send(tx.commit()).await?;
+    assert!(send(row.delete(&db)).await?);
+    send(db.close()).await;
+    Ok(())
+}

@@ -185,3 +185,44 @@ async fn distinct_limit_and_offset_of_a_join(db: Db) -> orm::Result<()> {
     assert_eq!(page, ["cats"]);
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_link_to_a_hidden_row_is_no_row_of_a_left_join(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let (kept, gone) = (post(&db, &ann, "kept").await, post(&db, &ann, "gone").await);
+    let (both, old) = (tag(&db, "both").await, tag(&db, "old").await);
+    label(&db, &kept, &both).await;
+    label(&db, &gone, &both).await;
+    label(&db, &gone, &old).await;
+    gone.delete(&db).await?;
+    let rows: Vec<(String, Option<String>)> = Tag::query()
+        .left_join(|t| t.posts)
+        .order_by(|(t, _)| t.name.asc())
+        .select(|(t, p)| (t.name, p.map(|p| p.title)))
+        .all(&db)
+        .await?;
+    assert_eq!(
+        rows,
+        [
+            ("both".to_owned(), Some("kept".to_owned())),
+            ("old".to_owned(), None)
+        ]
+    );
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn not_in_a_left_joined_column_is_not_emptied_by_its_nulls(db: Db) -> orm::Result<()> {
+    let (ann, _) = shelf(&db).await?;
+    user(&db, "zoe").await;
+    let authors = User::query()
+        .left_join(|u| u.posts)
+        .filter(|(u, _)| u.name.ne("bob"))
+        .select(|(_, p)| p.map(|p| p.author_id));
+    let others = User::query()
+        .filter(|u| u.id.not_in(authors).and(u.id.ne(ann.id)))
+        .count(&db)
+        .await?;
+    assert_eq!(others, User::query().count(&db).await? - 1, "everybody but ann");
+    Ok(())
+}

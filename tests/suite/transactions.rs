@@ -611,3 +611,32 @@ async fn a_write_beside_a_write_transaction_of_the_same_task_waits_for_nobody(db
     }
     tx.commit().await
 }
+
+#[orm::test(schema = blog(), requires = |f| f.row_locks)]
+async fn a_failure_inside_a_savepoint_is_retried_as_well(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let runs = AtomicU32::new(0);
+    db.tx()
+        .repeatable_read()
+        .retry(3)
+        .run(async |tx: &mut Tx| {
+            User::query().count(tx).await?;
+            if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                User::update_where(|u| u.id.eq(ann.id))
+                    .set(|u| u.age.to(10))
+                    .exec(&db)
+                    .await?;
+            }
+            tx.savepoint(async |sp| {
+                User::update_where(|u| u.id.eq(ann.id))
+                    .set(|u| u.age.to(u.age + 1))
+                    .exec(sp)
+                    .await
+            })
+            .await
+        })
+        .await?;
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(User::query().one(&db).await?.age, 11);
+    Ok(())
+}

@@ -264,3 +264,60 @@ async fn rivals_make_one_row(db: Db) -> orm::Result<()> {
     assert_eq!((inserted, User::query().one(&db).await?.age), (1, 32));
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn an_upsert_under_a_given_key_leaves_the_generated_ones_behind_it(db: Db) -> orm::Result<()> {
+    let new = |name: &str| NewTag { name: name.into() };
+    new("a")
+        .with_id(Id::new(2))
+        .upsert(|t| t.id)
+        .update(|t, new| t.name.to(new.name))
+        .exec(&db)
+        .await?;
+    assert_eq!(new("b").insert(&db).await?.id, Id::new(3));
+    let made = new("c").with_id(Id::new(5)).upsert(|t| t.id).do_nothing();
+    assert_eq!(made.exec(&db).await?.map(|t| t.id), Some(Id::new(5)));
+    assert_eq!(new("d").insert(&db).await?.id, Id::new(6));
+    let rows = [new("e").with_id(Id::new(8)), new("f").with_id(Id::new(9))];
+    NewTag::upsert_all(rows, |t| t.id).exec(&db).await?;
+    assert_eq!(new("g").insert(&db).await?.id, Id::new(10));
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn many_upserts_have_one_time(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let rows = (1..=50).map(|i| {
+        let (author_id, title) = (ann.id, format!("{i}"));
+        NewPost { author_id, title }.with_id(Id::new(i))
+    });
+    NewPost::upsert_all(rows, |p| p.id).exec(&db).await?;
+    let times: i64 = Post::query()
+        .aggregate(|p| p.created_at.count_distinct())
+        .one(&db)
+        .await?;
+    assert_eq!(times, 1);
+    Ok(())
+}
+
+#[orm::test(schema = places())]
+async fn half_of_many_upserts_cannot_be_committed(db: Db) -> orm::Result<()> {
+    let room = |code: &str, door| NewRoom {
+        code: code.into(),
+        door,
+        seats: 1,
+    };
+    room("B", 2).insert(&db).await?.delete(&db).await?;
+    let tx = db.begin().await?;
+    // no database reports this error: the second key is that of a soft-deleted row
+    let e = refused(
+        NewRoom::upsert_all([room("A", 1), room("B", 2)], |r| r.code)
+            .update(|r, new| r.seats.to(new.seats))
+            .exec(&tx)
+            .await,
+    );
+    assert!(e.is_unique_violation());
+    assert_eq!(refused(tx.commit().await).kind(), ErrorKind::TransactionAborted);
+    assert_eq!(Room::query().with_deleted().count(&db).await?, 1);
+    Ok(())
+}

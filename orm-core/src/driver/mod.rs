@@ -191,7 +191,7 @@ impl Default for PoolConfig {
 /// When a pooled connection is asked for a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrePing {
-    /// Never: the first read on a dead connection is retried once by itself.
+    /// Never: the first read on a dead connection is retried once by itself, unless it is hand-written SQL.
     Never,
     /// When it lay idle for longer than this.
     AfterIdle(Duration),

@@ -142,7 +142,7 @@ fn plan(
 }
 
 /// One clock value for the whole operation, also when it takes several statements.
-async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) -> Result<()> {
+pub(crate) async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) -> Result<()> {
     if !raw.runner.dialect().features().server_clock {
         raw.scope.clock.get_or_insert_with(Timestamp::now);
         return Ok(());
@@ -193,11 +193,11 @@ async fn run(
 ) -> Result<(crate::driver::Done, Vec<usize>)> {
     let (list, positions) = plan(batch, table, raw.runner.dialect().features(), back)?;
     fix_clock(&mut raw, list.len(), site).await?;
-    let keys = given_keys(&list);
-    let done = inserts(&raw, list, table, sink, site).await?;
-    if let Some(highest) = keys {
+    // first the sequence: when that fails nothing was inserted, and a sequence that is ahead does no harm
+    if let Some(highest) = given_keys(&list) {
         advance_identity(&raw, table, highest, site).await?;
     }
+    let done = inserts(&raw, list, table, sink, site).await?;
     Ok((done, positions))
 }
 
@@ -228,6 +228,24 @@ fn given_keys(list: &[Insert]) -> Option<i64> {
         highest = highest.max(given.into_iter().max());
     }
     highest
+}
+
+/// Moves the key's sequence past the key that this row gives, if it gives one.
+pub(crate) async fn advance_past(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    row: &InsertParts,
+    site: Site,
+) -> Result<()> {
+    let (true, InsertSource::Rows(values)) = (row.overriding, &row.rows) else {
+        return Ok(());
+    };
+    let key = table.key_columns().next();
+    let at = key.and_then(|key| row.columns.iter().position(|c| std::ptr::eq(*c, key)));
+    match at.and_then(|at| values.get(at)).and_then(integer_node) {
+        Some(given) => advance_identity(raw, table, given, site).await,
+        None => Ok(()),
+    }
 }
 
 fn integer_node(node: &Node) -> Option<i64> {

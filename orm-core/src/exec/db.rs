@@ -121,7 +121,7 @@ impl Exec for Db {
             runner,
             shared: &self.shared,
             scope: Scope::default(),
-            in_tx: false,
+            tx: None,
         }
     }
 }

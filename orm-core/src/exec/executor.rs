@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::driver::Runner;
+use crate::exec::Tx;
 use crate::exec::db::Shared;
 use crate::exec::wrapped::{Acting, Tenant};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
@@ -13,8 +14,8 @@ pub struct Raw<'a> {
     pub(crate) runner: &'a dyn Runner,
     pub(crate) shared: &'a Arc<Shared>,
     pub(crate) scope: Scope,
-    /// Whether the runner is a transaction already.
-    pub(crate) in_tx: bool,
+    /// The transaction, where the runner is one.
+    pub(crate) tx: Option<&'a Tx>,
 }
 
 impl Raw<'_> {

@@ -107,7 +107,9 @@ impl<M: Model, O> Query<M, O> {
         let mut ast = self.into_ast();
         at_most(&mut ast, 1);
         ast.order.clear();
-        if ast.group.is_empty() && ast.compound.is_empty() && matches!(ast.distinct, Distinct::No) {
+        let plain = ast.group.is_empty() && ast.compound.is_empty() && matches!(ast.distinct, Distinct::No);
+        // aggregates of no rows are a row
+        if plain && !is_aggregated(&ast) {
             ast.columns = vec![Node::one()];
         }
         let any = |done: Done| Ok(done.sink.rows() > 0);
@@ -150,17 +152,20 @@ fn count_rows() -> Node {
     }))
 }
 
+fn is_aggregated(ast: &Select) -> bool {
+    ast.columns.iter().any(|c| matches!(c, Node::Aggregate(_)))
+}
+
 /// `count(*)` over the query: directly where its rows are those of the tables, else around it.
 fn counting(mut ast: Box<Select>) -> Box<Select> {
     ast.order.clear();
     ast.lock = None;
-    let aggregated = ast.columns.iter().any(|c| matches!(c, Node::Aggregate(_)));
     let plain = ast.group.is_empty()
         && ast.compound.is_empty()
         && ast.limit.is_none()
         && ast.offset.is_none()
         && matches!(ast.distinct, Distinct::No)
-        && !aggregated;
+        && !is_aggregated(&ast);
     if plain {
         ast.columns = vec![count_rows()];
         return ast;

@@ -33,6 +33,8 @@ struct Slot {
     /// Set while a statement runs: still set when its future was dropped.
     in_flight: bool,
     failed: Option<Failure>,
+    /// A failure that undoing a savepoint took back, until another statement succeeds.
+    cured: Option<Failure>,
     cursor: bool,
 }
 
@@ -56,6 +58,7 @@ impl Tx {
             conn: Some(conn),
             in_flight: false,
             failed: None,
+            cured: None,
             cursor: false,
         };
         let marks = Marks {
@@ -151,12 +154,13 @@ impl Tx {
         marks.undo = Some(marks.undo.map_or(self.level, |u| u.min(self.level)));
         marks.depth = marks.depth.min(self.level - 1);
     }
-    /// Whether a statement of this transaction failed in a way that running it again may cure.
+    /// Whether the last statement of this transaction, or of a savepoint in it, failed in a way that running it again
+    /// may cure.
     pub(crate) fn may_retry(&self) -> bool {
         self.core
             .slot
             .try_lock()
-            .is_ok_and(|slot| slot.failed.is_some_and(|f| f.retryable))
+            .is_ok_and(|slot| slot.failed.or(slot.cured).is_some_and(|f| f.retryable))
     }
     /// The connection, if this handle may use it now.
     async fn enter(&self, keep_cursor: bool) -> Result<tokio::sync::MutexGuard<'_, Slot>> {
@@ -227,21 +231,26 @@ impl Core {
     }
     /// Carries out what dropped savepoints left to be done.
     async fn settle(&self, slot: &mut Slot) -> Result<()> {
-        let Some(depth) = self.marks().undo else {
-            return Ok(());
-        };
-        slot.cursor = false;
-        slot.in_flight = true;
-        let Some(conn) = &mut slot.conn else {
-            return Err(misuse("the transaction is over"));
-        };
-        conn.savepoint(depth, SavepointVerb::Undo)
-            .await
-            .inspect_err(|e| slot.failed = Some(Failure::of(e)))?;
-        slot.in_flight = false;
-        slot.failed = None;
-        self.marks().undo = None;
-        Ok(())
+        loop {
+            let Some(depth) = self.marks().undo else {
+                return Ok(());
+            };
+            slot.cursor = false;
+            slot.in_flight = true;
+            let Some(conn) = &mut slot.conn else {
+                return Err(misuse("the transaction is over"));
+            };
+            conn.savepoint(depth, SavepointVerb::Undo)
+                .await
+                .inspect_err(|e| slot.failed = Some(Failure::of(e)))?;
+            slot.in_flight = false;
+            slot.cured = slot.failed.take().or(slot.cured);
+            // an enclosing savepoint may have been dropped meanwhile: then it is its turn
+            let mut marks = self.marks();
+            if marks.undo == Some(depth) {
+                marks.undo = None;
+            }
+        }
     }
 }
 
@@ -265,12 +274,20 @@ impl Slot {
     }
     fn ended<T>(&mut self, result: Result<T>) -> Result<T> {
         self.in_flight = false;
-        if let Err(e) = &result
-            && e.fails_transaction()
-        {
-            self.failed = Some(Failure::of(e));
+        match &result {
+            Ok(_) => self.cured = None,
+            Err(e) if e.fails_transaction() => self.failed = Some(Failure::of(e)),
+            Err(_) => {}
         }
         result
+    }
+}
+
+impl Slot {
+    /// A step of a larger operation failed after others had been taken: they must not be committed, whatever the error.
+    #[cold]
+    fn spoil(&mut self, e: &Error) {
+        self.failed.get_or_insert(Failure::of(e));
     }
 }
 
@@ -305,7 +322,7 @@ impl Exec for Tx {
             runner: self,
             shared: &self.core.shared,
             scope: Scope::default(),
-            in_tx: true,
+            tx: Some(self),
         }
     }
 }
@@ -325,7 +342,7 @@ impl Runner for Tx {
         Box::pin(async move {
             let mut slot = self.enter(false).await?;
             let ended = slot.start()?.run_all(batch, sink).await;
-            slot.ended(ended)
+            slot.ended(ended).inspect_err(|e| slot.spoil(e))
         })
     }
 }
@@ -338,7 +355,7 @@ pub(crate) enum Unit<'a> {
 
 impl<'a> Unit<'a> {
     pub(crate) async fn open(raw: Raw<'a>) -> Result<Self> {
-        if raw.in_tx {
+        if raw.tx.is_some() {
             return Ok(Unit::Part(raw));
         }
         let tx = Tx::open(raw.shared, TxMode::default()).await?;
@@ -354,8 +371,14 @@ impl<'a> Unit<'a> {
                 runner: raw.runner,
                 shared: raw.shared,
                 scope: raw.scope.clone(),
-                in_tx: raw.in_tx,
+                tx: raw.tx,
             },
+        }
+    }
+    /// Some of the statements ran and one failed: what they did must not be kept.
+    pub(crate) async fn spoil(&self, e: &Error) {
+        if let Unit::Part(Raw { tx: Some(tx), .. }) = self {
+            tx.core.slot.lock().await.spoil(e);
         }
     }
     pub(crate) async fn end<T>(self, result: Result<T>) -> Result<T> {

@@ -503,6 +503,17 @@ impl<M: Writable> UpsertNothing<M> {
         let (raw, site) = (ex.raw(), Location::caller());
         let source = Source::fresh();
         let parts = parts_of(self.insert.into_batch());
+        if parts.overriding {
+            let one = One {
+                target: self.target,
+                source,
+                action: ConflictAction::Nothing,
+            };
+            return Pending::steps(async move {
+                let row = upsert_row::<M>(&raw, &one, parts, site).await?;
+                Ok(row.map(Upserted::into_inner))
+            });
+        }
         let insert = upsert_insert(
             M::TABLE,
             parts,
@@ -562,6 +573,7 @@ impl<M: Writable> UpsertUpdate<M> {
         };
         let parts = parts_of(insert.into_batch());
         Pending::steps(async move {
+            bulk::advance_past(&raw, M::TABLE, &parts, site).await?;
             if let Some(marker) = raw.runner.dialect().features().inserted_marker {
                 return upsert_marked::<M>(&raw, one, parts, marker, site)
                     .await?
@@ -714,21 +726,31 @@ impl<M: Writable> UpsertAll<M> {
         let rows = batch.into_rows();
         Pending::steps(async move {
             let unit = Unit::open(raw).await?;
-            let outcome = upsert_rows::<M>(&unit.raw(), &one, rows, site).await;
+            let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
             unit.end(outcome).await
         })
     }
 }
 
 async fn upsert_rows<M: Model>(
-    raw: &Raw<'_>,
+    unit: &Unit<'_>,
     one: &One,
     rows: Vec<InsertParts>,
     site: Site,
 ) -> Result<Vec<Upserted<M>>> {
+    let mut raw = unit.raw();
+    bulk::fix_clock(&mut raw, rows.len(), site).await?;
     let mut out = Vec::with_capacity(rows.len());
-    for parts in rows {
-        out.extend(upsert_row::<M>(raw, one, parts, site).await?);
+    for (i, parts) in rows.into_iter().enumerate() {
+        match upsert_row::<M>(&raw, one, parts, site).await {
+            Ok(row) => out.extend(row),
+            Err(e) => {
+                if i > 0 {
+                    unit.spoil(&e).await;
+                }
+                return Err(e);
+            }
+        }
     }
     Ok(out)
 }
@@ -739,6 +761,7 @@ async fn upsert_row<M: Model>(
     parts: InsertParts,
     site: Site,
 ) -> Result<Option<Upserted<M>>> {
+    bulk::advance_past(raw, M::TABLE, &parts, site).await?;
     if matches!(one.action, ConflictAction::Nothing) {
         let clause = conflict(M::TABLE, one.source, &one.target, ConflictAction::Nothing);
         let insert = upsert_insert(M::TABLE, parts, one.source, clause);

@@ -32,7 +32,11 @@ pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, ki
         }],
         Some(through) => {
             let via = Source::fresh();
-            let to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
+            let mut to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
+            if kind == JoinKind::Left && may_be_hidden(&related) {
+                // a link to a row that is hidden would else be a further row of NULLs
+                to_via.push(leads_somewhere(def, through, via));
+            }
             let to_child = equal(child, &(def.child)(), via, &(through.child)());
             vec![
                 Join {
@@ -48,6 +52,19 @@ pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, ki
             ]
         }
     }
+}
+
+fn may_be_hidden(t: &TableRef) -> bool {
+    matches!(t.item, FromItem::Table(table) if table.soft_delete.is_some() || table.tenant.is_some())
+}
+
+/// The row of the join table leads to a row that can be seen.
+fn leads_somewhere(def: &'static RelationDef, through: &Through, via: Source) -> Node {
+    let seen = Source::fresh();
+    let mut select = Select::from(related_table(def, seen));
+    select.columns.push(Node::one());
+    select.filter = equal(seen, &(def.child)(), via, &(through.child)());
+    Node::Exists(Box::new(select))
 }
 
 /// The related rows of the outer row `parent`, for a sub-query.

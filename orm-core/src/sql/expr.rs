@@ -1,6 +1,6 @@
 //! Expressions.
 
-use crate::ast::{CompareOp, Expr, Function, InList, MathOp, Quantifier, RawPart, Select};
+use crate::ast::{CompareOp, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, Select};
 use crate::error::Result;
 use crate::sql::decimal::{self, Common, concerns, meet};
 use crate::sql::dialect::ListForm;
@@ -12,10 +12,13 @@ use crate::value::{Type, Value};
 /// deeper, and SQLite goes down 1000 levels at most.
 pub(crate) const LONGEST_CHAIN: usize = 128;
 
-/// Whether a column of results may hold NULL, as far as it says so itself.
-fn may_be_null(e: &Expr) -> bool {
-    match e {
-        Expr::Column(_, column) => column.nullable,
+/// Whether the first column of a query may hold NULL: by itself, or because an outer join found no row for it.
+fn may_be_null(q: &Select) -> bool {
+    let outer = |j: &Join| !matches!(j.kind, JoinKind::Inner | JoinKind::Cross);
+    match q.columns.first() {
+        Some(Expr::Column(_, column)) => {
+            column.nullable || !q.compound.is_empty() || q.joins.iter().any(outer)
+        }
         _ => true,
     }
 }
@@ -183,7 +186,7 @@ impl SqlWriter<'_> {
 
     fn not(&mut self, e: &Expr) -> Result<()> {
         if let Expr::In(e, InList::Query(q)) = e
-            && q.columns.first().is_none_or(may_be_null)
+            && may_be_null(q)
         {
             return self.is_not_in(e, q);
         }

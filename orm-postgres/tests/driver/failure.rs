@@ -300,3 +300,17 @@ async fn locks_and_deadlocks() {
     let kinds = [first.err().map(|e| e.kind()), second.err().map(|e| e.kind())];
     assert!(kinds.contains(&Some(ErrorKind::Deadlock)), "{kinds:?}");
 }
+
+#[tokio::test]
+async fn hand_written_sql_is_not_run_twice() {
+    let admin = connect("once_admin", 1).await;
+    for ddl in ["DROP SEQUENCE IF EXISTS once", "CREATE SEQUENCE once"] {
+        exec(&*admin, ddl).await.unwrap();
+    }
+    let db = connect("once", 1).await;
+    // it looks like a read, and what it does stays although its session ends
+    let text = "SELECT pg_terminate_backend(pg_backend_pid()), nextval('once'), pg_sleep(5)";
+    let e = exec(&*db, text).await.unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::ConnectionLost);
+    assert_eq!(number(&*admin, "SELECT nextval('once')").await, 2);
+}
