@@ -5,7 +5,7 @@ use orm_core::value::{
     Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
 };
 
-use crate::raw::{Class, RowRef};
+use crate::raw::{RowRef, Stored};
 
 /// What SQLite stores for a value.
 #[derive(Debug, PartialEq)]
@@ -115,84 +115,101 @@ pub(crate) struct View<'r> {
     pub(crate) types: &'r [Type],
 }
 
-impl View<'_> {
-    fn utf8(&self, i: usize, wanted: &str) -> Result<Option<&str>> {
-        match self.row.class(i) {
-            Class::Text => match std::str::from_utf8(self.row.text(i)) {
-                Ok(s) => Ok(Some(s)),
-                Err(_) => Err(Error::decode(format!(
-                    "column {i} holds text that is not valid UTF-8"
-                ))),
-            },
-            Class::Null => self.null(i),
+impl<'r> View<'r> {
+    #[inline]
+    fn cell(&self, i: usize) -> Result<Stored<'r>> {
+        self.row.cell(i).ok_or_else(|| no_column(i, self.row.len()))
+    }
+    #[inline]
+    fn utf8(&self, i: usize, wanted: &str) -> Result<Option<&'r str>> {
+        match self.cell(i)? {
+            Stored::Text(bytes) => valid(i, bytes).map(Some),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, wanted)),
         }
-    }
-    /// NULL, unless there is no such column.
-    fn null<T>(&self, i: usize) -> Result<Option<T>> {
-        if i < self.row.len() {
-            return Ok(None);
-        }
-        Err(Error::decode(format!(
-            "the row has {} columns, column {i} was asked for",
-            self.row.len()
-        )))
     }
     fn parsed<T>(&self, i: usize, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
         match self.utf8(i, wanted)? {
             None => Ok(None),
-            Some(s) => match parse(s) {
-                Some(v) => Ok(Some(v)),
-                None => Err(Error::decode(format!(
-                    "column {i} holds text that is not {wanted}"
-                ))),
+            Some(s) => parse(s).map(Some).ok_or_else(|| unreadable(i, wanted)),
+        }
+    }
+    /// An instant: the form that is stored here read at once, others through `parse`.
+    #[inline]
+    fn instant<T>(
+        &self,
+        i: usize,
+        wanted: &str,
+        zone: &[u8],
+        from_micros: fn(i64) -> T,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        match self.cell(i)? {
+            Stored::Text(bytes) => match fixed_instant(bytes, zone) {
+                Some(micros) => Ok(Some(from_micros(micros))),
+                None => parse(valid(i, bytes)?)
+                    .map(Some)
+                    .ok_or_else(|| unreadable(i, wanted)),
             },
+            Stored::Null => Ok(None),
+            found => Err(mismatch(i, found, wanted)),
         }
     }
 }
 
+#[inline]
+fn valid(i: usize, bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| Error::decode(format!("column {i} holds text that is not valid UTF-8")))
+}
+
 #[cold]
-fn mismatch(i: usize, found: Class, wanted: &str) -> Error {
+fn no_column(i: usize, columns: usize) -> Error {
+    Error::decode(format!("the row has {columns} columns, column {i} was asked for"))
+}
+
+#[cold]
+fn unreadable(i: usize, wanted: &str) -> Error {
+    Error::decode(format!("column {i} holds text that is not {wanted}"))
+}
+
+#[cold]
+fn mismatch(i: usize, found: Stored<'_>, wanted: &str) -> Error {
     let found = match found {
-        Class::Null => "NULL",
-        Class::Integer => "an INTEGER",
-        Class::Float => "a REAL",
-        Class::Text => "a TEXT",
-        Class::Blob => "a BLOB",
+        Stored::Null => "NULL",
+        Stored::Integer(_) => "an INTEGER",
+        Stored::Float(_) => "a REAL",
+        Stored::Text(_) => "a TEXT",
+        Stored::Blob(_) => "a BLOB",
     };
     Error::decode(format!("column {i} holds {found} where {wanted} is expected"))
 }
 
 impl Cells for View<'_> {
     fn bool(&self, i: usize) -> Result<Option<bool>> {
-        match self.row.class(i) {
-            Class::Integer => match self.row.integer(i) {
-                0 => Ok(Some(false)),
-                1 => Ok(Some(true)),
-                _ => Err(Error::decode(format!(
-                    "column {i} holds an INTEGER that is neither 0 nor 1"
-                ))),
-            },
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Integer(0) => Ok(Some(false)),
+            Stored::Integer(1) => Ok(Some(true)),
+            Stored::Integer(_) => Err(Error::decode(format!(
+                "column {i} holds an INTEGER that is neither 0 nor 1"
+            ))),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a truth value (0 or 1)")),
         }
     }
-    #[inline]
     fn i64(&self, i: usize) -> Result<Option<i64>> {
-        match self.row.class(i) {
-            Class::Integer => Ok(Some(self.row.integer(i))),
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Integer(v) => Ok(Some(v)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "an INTEGER")),
         }
     }
     fn f64(&self, i: usize) -> Result<Option<f64>> {
-        match self.row.class(i) {
-            Class::Float => Ok(Some(self.row.float(i))),
+        match self.cell(i)? {
+            Stored::Float(v) => Ok(Some(v)),
             // Exact up to 2^53: `coalesce(x, 0)` gives an integer.
-            Class::Integer if self.row.integer(i).unsigned_abs() <= 1 << 53 => {
-                Ok(Some(self.row.integer(i) as f64))
-            }
-            Class::Null => self.null(i),
+            Stored::Integer(v) if v.unsigned_abs() <= 1 << 53 => Ok(Some(v as f64)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a REAL")),
         }
     }
@@ -200,38 +217,32 @@ impl Cells for View<'_> {
         self.utf8(i, "a TEXT")
     }
     fn bytes(&self, i: usize) -> Result<Option<&[u8]>> {
-        match self.row.class(i) {
-            Class::Blob => Ok(Some(self.row.blob(i))),
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Blob(bytes) => Ok(Some(bytes)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a BLOB")),
         }
     }
     fn uuid(&self, i: usize) -> Result<Option<[u8; 16]>> {
-        match self.row.class(i) {
-            Class::Blob => match <[u8; 16]>::try_from(self.row.blob(i)) {
+        match self.cell(i)? {
+            Stored::Blob(bytes) => match <[u8; 16]>::try_from(bytes) {
                 Ok(v) => Ok(Some(v)),
                 Err(_) => Err(Error::decode(format!(
                     "column {i} holds a BLOB that is not 16 bytes long"
                 ))),
             },
-            Class::Text => self.parsed(i, "a UUID", parse_uuid),
-            Class::Null => self.null(i),
+            Stored::Text(_) => self.parsed(i, "a UUID", parse_uuid),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a UUID as BLOB of 16 bytes")),
         }
     }
     fn timestamp(&self, i: usize) -> Result<Option<Timestamp>> {
-        self.parsed(i, "a time in RFC 3339", |s| {
-            match fixed_instant(s.as_bytes(), b"Z") {
-                Some(micros) => Some(Timestamp::from_micros(micros)),
-                None => Timestamp::parse(s),
-            }
-        })
+        let wanted = "a time in RFC 3339";
+        self.instant(i, wanted, b"Z", Timestamp::from_micros, Timestamp::parse)
     }
     fn local_timestamp(&self, i: usize) -> Result<Option<LocalTimestamp>> {
-        self.parsed(i, "a date and time", |s| match fixed_instant(s.as_bytes(), b"") {
-            Some(micros) => Some(LocalTimestamp::from_micros(micros)),
-            None => LocalTimestamp::parse(s),
-        })
+        let (from_micros, parse) = (LocalTimestamp::from_micros, LocalTimestamp::parse);
+        self.instant(i, "a date and time", b"", from_micros, parse)
     }
     fn date(&self, i: usize) -> Result<Option<Date>> {
         self.parsed(i, "a date", Date::parse)
@@ -247,13 +258,13 @@ impl Cells for View<'_> {
             Some(Type::Decimal(p, s)) if *p > 0 => u32::from(*s),
             _ => 0,
         };
-        match self.row.class(i) {
-            Class::Integer => Ok(Some(DecimalParts {
-                mantissa: i128::from(self.row.integer(i)),
+        match self.cell(i)? {
+            Stored::Integer(v) => Ok(Some(DecimalParts {
+                mantissa: i128::from(v),
                 scale,
             })),
-            Class::Text => self.parsed(i, "a decimal number", parse_decimal),
-            Class::Null => self.null(i),
+            Stored::Text(_) => self.parsed(i, "a decimal number", parse_decimal),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "an exact number")),
         }
     }
@@ -267,7 +278,7 @@ impl Cells for View<'_> {
         self.row.position(name)
     }
     fn is_null(&self, i: usize) -> bool {
-        self.row.class(i) == Class::Null
+        self.row.is_null(i)
     }
 }
 
