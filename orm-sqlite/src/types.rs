@@ -5,7 +5,7 @@ use orm_core::value::{
     Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
 };
 
-use crate::raw::{RowRef, Stored};
+use crate::raw::{self, RowRef, Stored};
 
 /// What SQLite stores for a value.
 #[derive(Debug, PartialEq)]
@@ -159,8 +159,7 @@ impl<'r> View<'r> {
 
 #[inline]
 fn valid(i: usize, bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes)
-        .map_err(|_| Error::decode(format!("column {i} holds text that is not valid UTF-8")))
+    raw::utf8(bytes).ok_or_else(|| Error::decode(format!("column {i} holds text that is not valid UTF-8")))
 }
 
 #[cold]
@@ -298,25 +297,21 @@ fn fixed_instant(b: &[u8], zone: &[u8]) -> Option<i64> {
     }
     // all digits are checked at once: a byte that is none leaves its mark in `bad`
     let mut bad = false;
-    let mut number = |from: usize, to: usize| {
-        b[from..to].iter().fold(0i64, |n, c| {
-            let digit = c.wrapping_sub(b'0');
-            bad |= digit > 9;
-            n * 10 + i64::from(digit)
-        })
+    let mut two = |at: usize| {
+        let (tens, ones) = (b[at].wrapping_sub(b'0'), b[at + 1].wrapping_sub(b'0'));
+        bad |= (tens > 9) | (ones > 9);
+        u32::from(tens) * 10 + u32::from(ones)
     };
-    let (year, month, day) = (number(0, 4) as i32, number(5, 7) as u32, number(8, 10) as u32);
-    let (h, m, s) = (number(11, 13), number(14, 16), number(17, 19));
-    let micros = number(20, 26);
-    if bad {
+    let year = two(0) * 100 + two(2);
+    let (month, day) = (two(5), two(8));
+    let (h, m, s) = (two(11), two(14), two(17));
+    let micros = (two(20) * 100 + two(22)) * 100 + two(24);
+    if bad || h > 23 || m > 59 || s > 59 {
         return None;
     }
-    let date = Date::from_ymd(year, month, day)?;
-    if h > 23 || m > 59 || s > 59 {
-        return None;
-    }
-    let seconds = (i64::from(date.days()) * 24 + h) * 3600 + m * 60 + s;
-    Some(seconds * 1_000_000 + micros)
+    let date = Date::from_ymd(year as i32, month, day)?;
+    let seconds = i64::from(date.days()) * 86_400 + i64::from((h * 60 + m) * 60 + s);
+    Some(seconds * 1_000_000 + i64::from(micros))
 }
 
 fn parse_uuid(s: &str) -> Option<[u8; 16]> {

@@ -75,6 +75,16 @@ impl<'c> RowRef<'c> {
     }
 }
 
+/// The text in these bytes, if they are UTF-8.
+#[inline]
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8. Short texts, which most are, are looked at faster like this.
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
 /// # Safety
 /// `data` is what SQLite just gave for `value`, and stays for `'c`.
 #[inline]
