@@ -169,6 +169,7 @@ impl<'a> SqlWriter<'a> {
         }
     }
     /// Appends a whole number.
+    #[inline]
     pub fn number(&mut self, n: u64) {
         if self.mute {
             return;
@@ -193,7 +194,16 @@ impl<'a> SqlWriter<'a> {
     }
     /// Appends a quoted identifier.
     pub fn ident(&mut self, name: &str) -> Result<()> {
-        self.quoted(name, '"', "a name in the database must not contain NUL")
+        if self.mute {
+            return Ok(());
+        }
+        if name.bytes().any(|b| b == b'"' || b == 0) {
+            return self.quoted(name, '"', "a name in the database must not contain NUL");
+        }
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push('"');
+        Ok(())
     }
     /// Appends a text literal.
     pub fn literal(&mut self, text: &str) -> Result<()> {
@@ -204,10 +214,7 @@ impl<'a> SqlWriter<'a> {
             return Ok(());
         }
         self.text.push(quote);
-        if text
-            .bytes()
-            .fold(false, |found, b| found | (b == quote as u8) | (b == 0))
-        {
+        if text.bytes().any(|b| b == quote as u8 || b == 0) {
             for c in text.chars() {
                 if c == '\0' {
                     return Err(Error::new(ErrorKind::InvalidQuery, refused));
