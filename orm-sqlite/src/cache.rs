@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 /// How many statements stay prepared on a connection.
 const CAPACITY: usize = 128;
+/// How many addresses are told apart.
+const ADDRESSES: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Cache {
     by_text: HashMap<Arc<str>, usize, BuildHasherDefault<TextHasher>>,
     entries: Vec<Entry>,
+    /// Entries by the address of their text: the same `Arc` comes back again and again.
+    by_address: [u8; ADDRESSES],
     clock: u64,
 }
 
@@ -52,7 +56,13 @@ impl Cache {
     /// The slot of a text.
     pub(crate) fn find(&mut self, text: &Arc<str>) -> Option<usize> {
         self.clock += 1;
-        let at = *self.by_text.get(text)?;
+        let address = Arc::as_ptr(text).cast::<u8>().addr();
+        let hint = &mut self.by_address[(address >> 4) % ADDRESSES];
+        let at = match self.entries.get(usize::from(*hint)) {
+            Some(entry) if Arc::ptr_eq(&entry.text, text) => usize::from(*hint),
+            _ => *self.by_text.get(text)?,
+        };
+        *hint = at as u8;
         self.entries[at].used = self.clock;
         Some(self.entries[at].slot)
     }

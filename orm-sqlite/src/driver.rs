@@ -14,7 +14,7 @@ use crate::dialect::DIALECT;
 use crate::offload;
 use crate::open::{control_sql, prepare_file, remove_created};
 use crate::options::{ReadMode, SqliteOptions, check};
-use crate::pool::{Conn, Connections, Role};
+use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
 use crate::task::{Pace, Task};
 use crate::transaction::Transaction;
@@ -105,38 +105,42 @@ impl Sqlite {
         let mut lease = self.home.acquire(role_of(&sql)).await?;
         let inline = inline_pace(options, &sql, &lease, false);
         let mut task = Task::alone(sql, sink, snapshot(options, &inline));
-        let mut done = match inline {
+        let done = match inline {
             Some((pace, _)) => task.work(lease.raw(), pace)?,
             None => None,
         };
-        let rows = if done.is_some() { task.rows_read() } else { 0 };
-        if done.is_none() {
-            let pace = Pace::blocking(options.busy_ms());
-            let work = move |conn: &mut Conn| {
-                let done = task.work(conn.raw(), pace);
-                (task, done)
-            };
-            let (back, (back_task, answer)) = offload::stoppable(lease, work).await?;
-            (lease, task, done) = (back, back_task, answer?);
-        }
-        if !lease.raw().autocommit() {
-            return Err(Error::new(
-                ErrorKind::TransactionState,
-                "the statement opened a transaction, which only the methods for transactions can do",
-            ));
-        }
+        let Some(affected) = done else {
+            // Boxed, so that the future of a statement that ends here stays small.
+            return Box::pin(self.run_elsewhere(lease, task)).await;
+        };
+        outside_transaction(&mut lease)?;
         drop(lease);
+        let rows = task.rows_read();
+        let sink = task.into_sink();
         pay_for(rows).await;
+        Ok(Done { sink, affected })
+    }
+
+    /// Works on a statement to its end on a blocking thread.
+    async fn run_elsewhere(&self, lease: Lease, mut task: Task) -> Result<Done> {
+        let pace = Pace::blocking(self.home.options.busy_ms());
+        let work = move |conn: &mut Conn| {
+            let done = task.work(conn.raw(), pace);
+            (task, done)
+        };
+        let (mut lease, (task, answer)) = offload::stoppable(lease, work).await?;
+        let affected = answer?.unwrap_or(0);
+        outside_transaction(&mut lease)?;
         Ok(Done {
             sink: task.into_sink(),
-            affected: done.unwrap_or(0),
+            affected,
         })
     }
 
     async fn run_batch(&self, mut batch: Vec<Sql>, sink: Box<dyn Sink>) -> Result<Done> {
         if batch.len() <= 1 {
             return match batch.pop() {
-                Some(sql) => self.run_alone(sql, sink).await,
+                Some(sql) => Box::pin(self.run_alone(sql, sink)).await,
                 None => Ok(Done { sink, affected: 0 }),
             };
         }
@@ -239,6 +243,16 @@ pub(crate) async fn pay_for(rows: u64) {
 
 /// How many rows weigh as much as one of the 128 units that a task may use at a time.
 const ROWS_PER_UNIT: u64 = 8;
+
+fn outside_transaction(lease: &mut Lease) -> Result<()> {
+    if lease.raw().autocommit() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TransactionState,
+        "the statement opened a transaction, which only the methods for transactions can do",
+    ))
+}
 
 fn role_of(sql: &Sql) -> Role {
     if sql.writes { Role::Writer } else { Role::Reader }

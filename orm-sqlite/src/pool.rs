@@ -1,7 +1,10 @@
 //! One writer, several readers, or one connection for everything in memory. A [`Lease`] is a connection in use.
 
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -100,19 +103,22 @@ pub(crate) struct Opener {
 }
 
 impl Manager for Opener {
-    type Type = Conn;
+    /// Boxed: the pool moves it about a dozen times each time it is given out and taken back.
+    type Type = Box<Conn>;
     type Error = Error;
 
-    async fn create(&self) -> Result<Conn> {
+    async fn create(&self) -> Result<Box<Conn>> {
+        // The first poll does nothing, for `Connections::at_once` to give up at no cost.
+        tokio::task::yield_now().await;
         if self.options.is_memory() && self.opened.swap(true, std::sync::atomic::Ordering::Relaxed) {
             return Err(
                 Error::new(ErrorKind::ConnectionLost, "the database in memory is gone").with_sent(false),
             );
         }
-        open::connection(&self.options, self.role).await
+        Ok(Box::new(open::connection(&self.options, self.role).await?))
     }
 
-    async fn recycle(&self, _: &mut Conn, metrics: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, _: &mut Box<Conn>, metrics: &Metrics) -> RecycleResult<Error> {
         if self.options.is_memory() {
             return Ok(());
         }
@@ -126,6 +132,13 @@ impl Manager for Opener {
         Ok(())
     }
 }
+
+/// Waits for nobody.
+const AT_ONCE: Timeouts = Timeouts {
+    wait: Some(Duration::ZERO),
+    create: None,
+    recycle: None,
+};
 
 /// Who asks: to notice a task that waits for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,25 +216,17 @@ impl Connections {
                 ));
             }
         };
-        let at_once = Timeouts {
-            wait: Some(Duration::ZERO),
-            create: None,
-            recycle: None,
+        // What is rarely awaited is boxed: the future of every statement has room for it otherwise.
+        let object = match self.at_once(pool)? {
+            Some(object) => object,
+            None => Box::pin(self.wait_for(pool)).await?,
         };
-        let object = match pool.timeout_get(&at_once).await {
-            Err(PoolError::Timeout(TimeoutType::Wait)) => {
-                let wait = Some(self.options.pool.acquire_timeout);
-                pool.timeout_get(&Timeouts { wait, ..at_once }).await
-            }
-            other => other,
-        };
-        let object = object.map_err(|e| self.pool_error(e, pool))?;
         let mut lease = Lease {
             object: Some(object),
             home: self.clone(),
         };
         if lease.raw.is_lent() {
-            lease.raw.reclaim().await?;
+            Box::pin(lease.raw.reclaim()).await?;
             if !lease.settle() {
                 return Err(
                     Error::new(ErrorKind::ConnectionLost, "a lent connection came back unusable")
@@ -230,6 +235,22 @@ impl Connections {
             }
         }
         Ok(lease)
+    }
+
+    /// A connection that is open and free; `None` when one has to be opened or waited for.
+    fn at_once(&self, pool: &Pool<Opener>) -> Result<Option<Object<Opener>>> {
+        let taking = pin!(pool.timeout_get(&AT_ONCE));
+        match taking.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(object)) => Ok(Some(object)),
+            Poll::Ready(Err(PoolError::Timeout(TimeoutType::Wait))) | Poll::Pending => Ok(None),
+            Poll::Ready(Err(e)) => Err(self.pool_error(e, pool)),
+        }
+    }
+    /// A connection as soon as one is free or opened.
+    async fn wait_for(&self, pool: &Pool<Opener>) -> Result<Object<Opener>> {
+        let wait = Some(self.options.pool.acquire_timeout);
+        let object = pool.timeout_get(&Timeouts { wait, ..AT_ONCE }).await;
+        object.map_err(|e| self.pool_error(e, pool))
     }
 
     #[cold]

@@ -5,7 +5,7 @@ use orm_core::value::{
     Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
 };
 
-use crate::raw::{Class, RowRef};
+use crate::raw::{self, RowRef, Stored};
 
 /// What SQLite stores for a value.
 #[derive(Debug, PartialEq)]
@@ -115,84 +115,100 @@ pub(crate) struct View<'r> {
     pub(crate) types: &'r [Type],
 }
 
-impl View<'_> {
-    fn utf8(&self, i: usize, wanted: &str) -> Result<Option<&str>> {
-        match self.row.class(i) {
-            Class::Text => match std::str::from_utf8(self.row.text(i)) {
-                Ok(s) => Ok(Some(s)),
-                Err(_) => Err(Error::decode(format!(
-                    "column {i} holds text that is not valid UTF-8"
-                ))),
-            },
-            Class::Null => self.null(i),
+impl<'r> View<'r> {
+    #[inline]
+    fn cell(&self, i: usize) -> Result<Stored<'r>> {
+        self.row.cell(i).ok_or_else(|| no_column(i, self.row.len()))
+    }
+    #[inline]
+    fn utf8(&self, i: usize, wanted: &str) -> Result<Option<&'r str>> {
+        match self.cell(i)? {
+            Stored::Text(bytes) => valid(i, bytes).map(Some),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, wanted)),
         }
-    }
-    /// NULL, unless there is no such column.
-    fn null<T>(&self, i: usize) -> Result<Option<T>> {
-        if i < self.row.len() {
-            return Ok(None);
-        }
-        Err(Error::decode(format!(
-            "the row has {} columns, column {i} was asked for",
-            self.row.len()
-        )))
     }
     fn parsed<T>(&self, i: usize, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
         match self.utf8(i, wanted)? {
             None => Ok(None),
-            Some(s) => match parse(s) {
-                Some(v) => Ok(Some(v)),
-                None => Err(Error::decode(format!(
-                    "column {i} holds text that is not {wanted}"
-                ))),
+            Some(s) => parse(s).map(Some).ok_or_else(|| unreadable(i, wanted)),
+        }
+    }
+    /// An instant: the form that is stored here read at once, others through `parse`.
+    #[inline]
+    fn instant<T>(
+        &self,
+        i: usize,
+        wanted: &str,
+        zone: &[u8],
+        from_micros: fn(i64) -> T,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        match self.cell(i)? {
+            Stored::Text(bytes) => match fixed_instant(bytes, zone) {
+                Some(micros) => Ok(Some(from_micros(micros))),
+                None => parse(valid(i, bytes)?)
+                    .map(Some)
+                    .ok_or_else(|| unreadable(i, wanted)),
             },
+            Stored::Null => Ok(None),
+            found => Err(mismatch(i, found, wanted)),
         }
     }
 }
 
+#[inline]
+fn valid(i: usize, bytes: &[u8]) -> Result<&str> {
+    raw::utf8(bytes).ok_or_else(|| Error::decode(format!("column {i} holds text that is not valid UTF-8")))
+}
+
 #[cold]
-fn mismatch(i: usize, found: Class, wanted: &str) -> Error {
+fn no_column(i: usize, columns: usize) -> Error {
+    Error::decode(format!("the row has {columns} columns, column {i} was asked for"))
+}
+
+#[cold]
+fn unreadable(i: usize, wanted: &str) -> Error {
+    Error::decode(format!("column {i} holds text that is not {wanted}"))
+}
+
+#[cold]
+fn mismatch(i: usize, found: Stored<'_>, wanted: &str) -> Error {
     let found = match found {
-        Class::Null => "NULL",
-        Class::Integer => "an INTEGER",
-        Class::Float => "a REAL",
-        Class::Text => "a TEXT",
-        Class::Blob => "a BLOB",
+        Stored::Null => "NULL",
+        Stored::Integer(_) => "an INTEGER",
+        Stored::Float(_) => "a REAL",
+        Stored::Text(_) => "a TEXT",
+        Stored::Blob(_) => "a BLOB",
     };
     Error::decode(format!("column {i} holds {found} where {wanted} is expected"))
 }
 
 impl Cells for View<'_> {
     fn bool(&self, i: usize) -> Result<Option<bool>> {
-        match self.row.class(i) {
-            Class::Integer => match self.row.integer(i) {
-                0 => Ok(Some(false)),
-                1 => Ok(Some(true)),
-                _ => Err(Error::decode(format!(
-                    "column {i} holds an INTEGER that is neither 0 nor 1"
-                ))),
-            },
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Integer(0) => Ok(Some(false)),
+            Stored::Integer(1) => Ok(Some(true)),
+            Stored::Integer(_) => Err(Error::decode(format!(
+                "column {i} holds an INTEGER that is neither 0 nor 1"
+            ))),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a truth value (0 or 1)")),
         }
     }
-    #[inline]
     fn i64(&self, i: usize) -> Result<Option<i64>> {
-        match self.row.class(i) {
-            Class::Integer => Ok(Some(self.row.integer(i))),
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Integer(v) => Ok(Some(v)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "an INTEGER")),
         }
     }
     fn f64(&self, i: usize) -> Result<Option<f64>> {
-        match self.row.class(i) {
-            Class::Float => Ok(Some(self.row.float(i))),
+        match self.cell(i)? {
+            Stored::Float(v) => Ok(Some(v)),
             // Exact up to 2^53: `coalesce(x, 0)` gives an integer.
-            Class::Integer if self.row.integer(i).unsigned_abs() <= 1 << 53 => {
-                Ok(Some(self.row.integer(i) as f64))
-            }
-            Class::Null => self.null(i),
+            Stored::Integer(v) if v.unsigned_abs() <= 1 << 53 => Ok(Some(v as f64)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a REAL")),
         }
     }
@@ -200,38 +216,32 @@ impl Cells for View<'_> {
         self.utf8(i, "a TEXT")
     }
     fn bytes(&self, i: usize) -> Result<Option<&[u8]>> {
-        match self.row.class(i) {
-            Class::Blob => Ok(Some(self.row.blob(i))),
-            Class::Null => self.null(i),
+        match self.cell(i)? {
+            Stored::Blob(bytes) => Ok(Some(bytes)),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a BLOB")),
         }
     }
     fn uuid(&self, i: usize) -> Result<Option<[u8; 16]>> {
-        match self.row.class(i) {
-            Class::Blob => match <[u8; 16]>::try_from(self.row.blob(i)) {
+        match self.cell(i)? {
+            Stored::Blob(bytes) => match <[u8; 16]>::try_from(bytes) {
                 Ok(v) => Ok(Some(v)),
                 Err(_) => Err(Error::decode(format!(
                     "column {i} holds a BLOB that is not 16 bytes long"
                 ))),
             },
-            Class::Text => self.parsed(i, "a UUID", parse_uuid),
-            Class::Null => self.null(i),
+            Stored::Text(_) => self.parsed(i, "a UUID", parse_uuid),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "a UUID as BLOB of 16 bytes")),
         }
     }
     fn timestamp(&self, i: usize) -> Result<Option<Timestamp>> {
-        self.parsed(i, "a time in RFC 3339", |s| {
-            match fixed_instant(s.as_bytes(), b"Z") {
-                Some(micros) => Some(Timestamp::from_micros(micros)),
-                None => Timestamp::parse(s),
-            }
-        })
+        let wanted = "a time in RFC 3339";
+        self.instant(i, wanted, b"Z", Timestamp::from_micros, Timestamp::parse)
     }
     fn local_timestamp(&self, i: usize) -> Result<Option<LocalTimestamp>> {
-        self.parsed(i, "a date and time", |s| match fixed_instant(s.as_bytes(), b"") {
-            Some(micros) => Some(LocalTimestamp::from_micros(micros)),
-            None => LocalTimestamp::parse(s),
-        })
+        let (from_micros, parse) = (LocalTimestamp::from_micros, LocalTimestamp::parse);
+        self.instant(i, "a date and time", b"", from_micros, parse)
     }
     fn date(&self, i: usize) -> Result<Option<Date>> {
         self.parsed(i, "a date", Date::parse)
@@ -247,13 +257,13 @@ impl Cells for View<'_> {
             Some(Type::Decimal(p, s)) if *p > 0 => u32::from(*s),
             _ => 0,
         };
-        match self.row.class(i) {
-            Class::Integer => Ok(Some(DecimalParts {
-                mantissa: i128::from(self.row.integer(i)),
+        match self.cell(i)? {
+            Stored::Integer(v) => Ok(Some(DecimalParts {
+                mantissa: i128::from(v),
                 scale,
             })),
-            Class::Text => self.parsed(i, "a decimal number", parse_decimal),
-            Class::Null => self.null(i),
+            Stored::Text(_) => self.parsed(i, "a decimal number", parse_decimal),
+            Stored::Null => Ok(None),
             found => Err(mismatch(i, found, "an exact number")),
         }
     }
@@ -267,7 +277,7 @@ impl Cells for View<'_> {
         self.row.position(name)
     }
     fn is_null(&self, i: usize) -> bool {
-        self.row.class(i) == Class::Null
+        self.row.is_null(i)
     }
 }
 
@@ -287,25 +297,21 @@ fn fixed_instant(b: &[u8], zone: &[u8]) -> Option<i64> {
     }
     // all digits are checked at once: a byte that is none leaves its mark in `bad`
     let mut bad = false;
-    let mut number = |from: usize, to: usize| {
-        b[from..to].iter().fold(0i64, |n, c| {
-            let digit = c.wrapping_sub(b'0');
-            bad |= digit > 9;
-            n * 10 + i64::from(digit)
-        })
+    let mut two = |at: usize| {
+        let (tens, ones) = (b[at].wrapping_sub(b'0'), b[at + 1].wrapping_sub(b'0'));
+        bad |= (tens > 9) | (ones > 9);
+        u32::from(tens) * 10 + u32::from(ones)
     };
-    let (year, month, day) = (number(0, 4) as i32, number(5, 7) as u32, number(8, 10) as u32);
-    let (h, m, s) = (number(11, 13), number(14, 16), number(17, 19));
-    let micros = number(20, 26);
-    if bad {
+    let year = two(0) * 100 + two(2);
+    let (month, day) = (two(5), two(8));
+    let (h, m, s) = (two(11), two(14), two(17));
+    let micros = (two(20) * 100 + two(22)) * 100 + two(24);
+    if bad || h > 23 || m > 59 || s > 59 {
         return None;
     }
-    let date = Date::from_ymd(year, month, day)?;
-    if h > 23 || m > 59 || s > 59 {
-        return None;
-    }
-    let seconds = (i64::from(date.days()) * 24 + h) * 3600 + m * 60 + s;
-    Some(seconds * 1_000_000 + micros)
+    let date = Date::from_ymd(year as i32, month, day)?;
+    let seconds = i64::from(date.days()) * 86_400 + i64::from((h * 60 + m) * 60 + s);
+    Some(seconds * 1_000_000 + i64::from(micros))
 }
 
 fn parse_uuid(s: &str) -> Option<[u8; 16]> {

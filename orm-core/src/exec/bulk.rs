@@ -95,17 +95,28 @@ fn chunked(group: InsertGroup, table: &'static Table, most: usize, returning: bo
         overriding,
         ..
     } = group;
-    let mut values = values.into_iter();
+    let mut sizes = Vec::new();
     let mut left = positions.len();
-    let mut out = Vec::new();
     while left > 0 {
-        let size = chunk(left, most);
-        left -= size;
-        let mut rows = Vec::with_capacity(size * columns.len());
-        for _ in 0..size {
-            rows.extend(values.by_ref().take(width));
-            rows.extend(constant.iter().cloned());
-        }
+        sizes.push(chunk(left, most));
+        left -= chunk(left, most);
+    }
+    let mut out = Vec::with_capacity(sizes.len());
+    // from behind: to split off the end moves nothing else
+    let mut values = values;
+    for size in sizes.into_iter().rev() {
+        let own = values.split_off(values.len().saturating_sub(size * width));
+        let rows = if constant.is_empty() {
+            own
+        } else {
+            let mut rows = Vec::with_capacity(size * columns.len());
+            let mut own = own.into_iter();
+            for _ in 0..size {
+                rows.extend(own.by_ref().take(width));
+                rows.extend(constant.iter().cloned());
+            }
+            rows
+        };
         let parts = InsertParts {
             columns: columns.clone(),
             rows: InsertSource::Rows(rows),
@@ -114,6 +125,7 @@ fn chunked(group: InsertGroup, table: &'static Table, most: usize, returning: bo
         };
         out.push(insert_statement(table, parts));
     }
+    out.reverse();
     out
 }
 

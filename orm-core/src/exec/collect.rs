@@ -29,9 +29,7 @@ impl<O: Output> Collect<O> {
     }
     pub(crate) fn take(sink: Box<dyn Sink>) -> Result<Vec<O>> {
         let collect = sink.into_any().downcast::<Collect<O>>();
-        collect
-            .map(|c| c.rows)
-            .map_err(|_| Error::new(ErrorKind::Database, "the driver gave back another sink"))
+        collect.map(|c| c.rows).map_err(|_| other_sink())
     }
 }
 
@@ -51,6 +49,44 @@ impl<O: Output> Sink for Collect<O> {
     }
 }
 
+/// Keeps the one row there should be, in place: no list around it.
+pub(crate) struct Single<O> {
+    row: Option<O>,
+    rows: usize,
+}
+
+impl<O: Output> Single<O> {
+    pub(crate) fn boxed() -> Box<dyn Sink> {
+        Box::new(Single::<O> { row: None, rows: 0 })
+    }
+    /// The first row, and how many there were.
+    pub(crate) fn take(sink: Box<dyn Sink>) -> Result<(Option<O>, usize)> {
+        let single = sink.into_any().downcast::<Single<O>>();
+        single.map(|s| (s.row, s.rows)).map_err(|_| other_sink())
+    }
+}
+
+impl<O: Output> Sink for Single<O> {
+    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
+        self.rows += 1;
+        if self.row.is_none() {
+            self.row = Some(O::decode(&mut Row::new(cells))?);
+        }
+        Ok(())
+    }
+    fn rows(&self) -> usize {
+        self.rows
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+#[cold]
+fn other_sink() -> Error {
+    Error::new(ErrorKind::Database, "the driver gave back another sink")
+}
+
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
 pub(crate) struct CollectNamed<O> {
     rows: Vec<O>,
@@ -66,9 +102,7 @@ impl<O: Output> CollectNamed<O> {
     }
     pub(crate) fn take(done: Done) -> Result<Vec<O>> {
         let collect = done.sink.into_any().downcast::<CollectNamed<O>>();
-        collect
-            .map(|c| c.rows)
-            .map_err(|_| Error::new(ErrorKind::Database, "the driver gave back another sink"))
+        collect.map(|c| c.rows).map_err(|_| other_sink())
     }
 }
 

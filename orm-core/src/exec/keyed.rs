@@ -2,10 +2,10 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::error::Error;
-use crate::exec::collect::Collect;
+use crate::driver::Done;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::collect::Single;
 use crate::exec::fetch::{Site, rendered};
-use crate::exec::read::one;
 use crate::exec::{Pending, Raw};
 use crate::model::{Key, Model};
 use crate::query::Query;
@@ -55,12 +55,25 @@ pub(crate) fn get<'a, M: Model>(raw: Raw<'a>, id: M::Id, site: Site) -> Pending<
         None => render::<M>(&raw, key),
     };
     match sql {
-        Ok(sql) => rendered(raw, sql, Some(M::TABLE), Collect::<M>::boxed(), one::<M, M>, site),
+        Ok(sql) => rendered(raw, sql, Some(M::TABLE), Single::<M>::boxed(), only::<M>, site),
         Err(e) => Pending::failed(e),
     }
 }
 
-fn render<M: Model>(raw: &Raw<'_>, key: Vec<Value>) -> Result<Sql, Error> {
+fn only<M: Model>(done: Done) -> Result<M> {
+    match Single::<M>::take(done.sink)? {
+        (Some(row), 1) => Ok(row),
+        (None, _) => Err(Error::not_found(M::TABLE.model)),
+        _ => Err(more_than_one(M::TABLE.model)),
+    }
+}
+
+#[cold]
+fn more_than_one(model: &'static str) -> Error {
+    Error::new(ErrorKind::MoreThanOne, "more than one row found").with_model(model)
+}
+
+fn render<M: Model>(raw: &Raw<'_>, key: Vec<Value>) -> Result<Sql> {
     let query = Query::<M>::new().with_key(key.clone());
     let sql = sql::render_select(query.ast(), raw.runner.dialect(), &raw.scope)?;
     if sql.params == key {

@@ -125,11 +125,7 @@ impl<M: Model, O> Query<M, O> {
     /// The text and the binds this query has in a dialect, for reading. Actor and tenant are not bound: a query on a
     /// tenant-scoped model is an `InvalidQuery` error here.
     pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
-        sql::render_owned(
-            Statement::Select(Box::new(self.ast().clone())),
-            dialect,
-            &Scope::default(),
-        )
+        sql::render_select(self.ast(), dialect, &Scope::default())
     }
 }
 

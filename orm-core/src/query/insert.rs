@@ -1,5 +1,7 @@
 //! INSERT: `NewX { .. }`, optionally with `.set(..)` and `.with_id(..)`, one or many.
 
+use std::cell::Cell;
+
 use crate::ast::{Expr as Node, InsertSource, Source};
 use crate::model::{Key, Model, Writable};
 use crate::query::operand::put;
@@ -63,6 +65,11 @@ impl<M> IntoInsert<M> for Insert<M> {
     }
 }
 
+thread_local! {
+    /// Where the values of a row lie before they meet their columns; empty between two rows.
+    static SCRATCH: Cell<Vec<Value>> = const { Cell::new(Vec::new()) };
+}
+
 /// One row to insert.
 #[must_use = "an insert does nothing until `.insert(&db)`"]
 pub struct Insert<M> {
@@ -74,15 +81,15 @@ pub struct Insert<M> {
 impl<M: Model> Insert<M> {
     /// Called by generated code.
     pub fn of<N: New<Model = M>>(new: N) -> Self {
-        let mut values = Vec::with_capacity(N::COLUMNS.len());
+        let mut values = SCRATCH.take();
         new.values(&mut values);
-        let column = |i: &usize| &M::TABLE.columns[*i];
-        let row = N::COLUMNS
-            .iter()
-            .map(column)
-            .zip(values)
-            .map(|(c, v)| (c, put(c, Node::Value(v))))
-            .collect();
+        // room for every column: what `.set(..)` adds fits without a copy
+        let mut row = Vec::with_capacity(M::TABLE.columns.len());
+        row.extend(N::COLUMNS.iter().zip(values.drain(..)).map(|(&i, v)| {
+            let column = &M::TABLE.columns[i];
+            (column, put(column, Node::Value(v)))
+        }));
+        SCRATCH.set(values);
         Insert {
             row,
             overriding: false,

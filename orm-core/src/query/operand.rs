@@ -127,11 +127,12 @@ impl<S, B: Scalar + TakesNone, X> Assignable<S, B> for Option<X> {
 }
 
 /// A typed NULL that is assigned takes the column's own type, which may be narrower than the Rust type's.
-pub(crate) fn put(column: &'static Column, node: Node) -> Node {
-    match node {
-        Node::Value(Value::Null(_)) => Node::Value(Value::Null(column.column.ty)),
-        other => other,
+#[inline]
+pub(crate) fn put(column: &'static Column, mut node: Node) -> Node {
+    if let Node::Value(Value::Null(ty)) = &mut node {
+        *ty = column.column.ty;
     }
+    node
 }
 
 /// Right-hand side of `.in_(..)`: values, or a query that selects one column.

@@ -11,7 +11,7 @@ use crate::sql::decimal;
 use crate::sql::dialect::BulkInsert;
 use crate::sql::select::Clause;
 use crate::sql::types::type_of;
-use crate::sql::writer::SqlWriter;
+use crate::sql::writer::{SqlWriter, is_plain};
 use crate::value::{Type, Value};
 
 impl SqlWriter<'_> {
@@ -44,10 +44,17 @@ impl SqlWriter<'_> {
         self.sensitive |= columns.iter().any(|c| c.sensitive);
         match values {
             Values::Borrowed(InsertSource::Rows(rows)) => {
-                self.rows(columns, rows.iter().map(Cow::Borrowed))?
+                self.rows(columns, rows.iter(), |w, column, e| w.assigned(column, e))?
             }
             Values::Owned(InsertSource::Rows(rows)) => {
-                self.rows(columns, rows.into_iter().map(Cow::Owned))?
+                self.rows(columns, rows.into_iter(), |w, column, e| match e {
+                    Expr::Value(v) if is_plain(&v) && !matches!(column.ty, Type::Decimal(..)) => {
+                        w.plain_param(v);
+                        Ok(())
+                    }
+                    Expr::Value(v) => w.assigned_value(column, v),
+                    e => w.assigned(column, &e),
+                })?
             }
             Values::Borrowed(InsertSource::Arrays { arrays, constant }) => {
                 self.arrays(columns, arrays.iter().cloned(), constant)?;
@@ -70,11 +77,12 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    /// ` VALUES (…), (…)`; bound values are moved when the expressions are owned.
-    fn rows<'e>(
+    /// ` VALUES (…), (…)`.
+    fn rows<E>(
         &mut self,
         columns: &[&'static Column],
-        exprs: impl ExactSizeIterator<Item = Cow<'e, Expr>>,
+        exprs: impl ExactSizeIterator<Item = E>,
+        assign: impl Fn(&mut Self, &'static Column, E) -> Result<()>,
     ) -> Result<()> {
         let width = columns.len();
         if width == 0 || exprs.len() == 0 || !exprs.len().is_multiple_of(width) {
@@ -85,17 +93,16 @@ impl SqlWriter<'_> {
         }
         self.reserve(exprs.len());
         self.push(" VALUES ");
-        for (at, e) in exprs.enumerate() {
-            self.push(match at {
-                0 => "(",
-                at if at % width == 0 => "), (",
-                _ => ", ",
-            });
-            let column = columns[at % width];
-            match e {
-                Cow::Owned(Expr::Value(v)) => self.assigned_value(column, v)?,
-                Cow::Owned(e) => self.assigned(column, &e)?,
-                Cow::Borrowed(e) => self.assigned(column, e)?,
+        let mut lead = "(";
+        let mut at = 0;
+        for e in exprs {
+            self.push(lead);
+            assign(self, columns[at], e)?;
+            at += 1;
+            lead = ", ";
+            if at == width {
+                at = 0;
+                lead = "), (";
             }
         }
         self.push(")");
@@ -325,16 +332,19 @@ impl SqlWriter<'_> {
         .map_err(|e| e.with_field(column.name))
     }
 
+    #[inline]
     fn assigned_value(&mut self, column: &'static Column, v: Value) -> Result<()> {
-        let v = match (column.ty, v) {
-            (
-                ty @ Type::Decimal(..),
-                v @ (Value::Decimal(_) | Value::I16(_) | Value::I32(_) | Value::I64(_)),
-            ) => self
-                .stored_decimal(ty, v)
-                .map_err(|e| e.with_field(column.name))?,
-            (_, v) => v,
-        };
+        if matches!(column.ty, Type::Decimal(..))
+            && matches!(
+                v,
+                Value::Decimal(_) | Value::I16(_) | Value::I32(_) | Value::I64(_)
+            )
+        {
+            return self
+                .stored_decimal(column.ty, v)
+                .and_then(|v| self.param(v))
+                .map_err(|e| e.with_field(column.name));
+        }
         self.param(v).map_err(|e| e.with_field(column.name))
     }
 

@@ -169,18 +169,41 @@ impl<'a> SqlWriter<'a> {
         }
     }
     /// Appends a whole number.
+    #[inline]
     pub fn number(&mut self, n: u64) {
         if self.mute {
             return;
         }
-        if n >= 10 {
-            self.number(n / 10);
+        if n < 10 {
+            self.text.push((b'0' + n as u8) as char);
+            return;
         }
-        self.text.push((b'0' + (n % 10) as u8) as char);
+        self.digits(n);
+    }
+    fn digits(&mut self, mut n: u64) {
+        // as many as the largest number has
+        let mut digits = [b'0'; 20];
+        let mut from = digits.len();
+        while n > 0 && from > 0 {
+            from -= 1;
+            digits[from] = b'0' + (n % 10) as u8;
+            n /= 10;
+        }
+        self.text
+            .extend(digits[from..].iter().map(|&digit| char::from(digit)));
     }
     /// Appends a quoted identifier.
     pub fn ident(&mut self, name: &str) -> Result<()> {
-        self.quoted(name, '"', "a name in the database must not contain NUL")
+        if self.mute {
+            return Ok(());
+        }
+        if name.bytes().any(|b| b == b'"' || b == 0) {
+            return self.quoted(name, '"', "a name in the database must not contain NUL");
+        }
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push('"');
+        Ok(())
     }
     /// Appends a text literal.
     pub fn literal(&mut self, text: &str) -> Result<()> {
@@ -268,7 +291,22 @@ impl<'a> SqlWriter<'a> {
         self.params.reserve(values);
     }
     /// Binds a value and appends its placeholder.
+    #[inline]
     pub fn param(&mut self, value: Value) -> Result<()> {
+        if is_plain(&value) {
+            self.plain_param(value);
+            return Ok(());
+        }
+        self.special_param(value)
+    }
+    /// Binds a value that is sent as it is. Inlined: a bulk insert does little else.
+    #[inline(always)]
+    pub(crate) fn plain_param(&mut self, value: Value) {
+        let n = self.number_of(value);
+        self.placeholder(n);
+    }
+    /// Binds a value that may be refused, rewritten, or in need of a cast.
+    fn special_param(&mut self, value: Value) -> Result<()> {
         let value = match value {
             Value::Refused(why) => return Err(Error::encode(why)),
             Value::Decimal(d) if self.features.scaled_decimals => Value::Decimal(shortest(d)),
@@ -299,15 +337,20 @@ impl<'a> SqlWriter<'a> {
         Ok(())
     }
     /// The number of the placeholder that stands for this value.
+    #[inline(always)]
     fn number_of(&mut self, value: Value) -> usize {
         if self.repeatable
-            && let Some(i) = self.params.iter().position(|p| *p == value)
+            && let Some(i) = self.known_param(&value)
         {
             return i + 1;
         }
         self.params.push(value);
         self.params.len()
     }
+    fn known_param(&self, value: &Value) -> Option<usize> {
+        self.params.iter().position(|p| p == value)
+    }
+    #[inline]
     fn placeholder(&mut self, n: usize) {
         if self.mute {
             return;
@@ -466,6 +509,15 @@ impl<'a> SqlWriter<'a> {
         self.text.push('.');
         self.ident(name)
     }
+}
+
+/// Whether a value is sent as it is, without a cast, on every database.
+#[inline]
+pub(crate) fn is_plain(value: &Value) -> bool {
+    !matches!(
+        value,
+        Value::Refused(_) | Value::Decimal(_) | Value::Array(..) | Value::Enum(..) | Value::Null(_)
+    )
 }
 
 /// The same number without zeros at its end: one text for equal numbers.

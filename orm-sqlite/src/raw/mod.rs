@@ -14,7 +14,7 @@
 
 mod row;
 
-pub(crate) use row::{Class, RowRef};
+pub(crate) use row::{RowRef, Stored, utf8};
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;

@@ -7,14 +7,15 @@ use libsqlite3_sys as ffi;
 
 use crate::raw::RawConnection;
 
-/// The storage class of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+/// What a cell holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stored<'c> {
     Null,
-    Integer,
-    Float,
-    Text,
-    Blob,
+    Integer(i64),
+    Float(f64),
+    /// UTF-8 unless the file is damaged.
+    Text(&'c [u8]),
+    Blob(&'c [u8]),
 }
 
 /// One row, as long as the connection is not used otherwise.
@@ -29,78 +30,71 @@ impl<'c> RowRef<'c> {
     pub(crate) fn len(&self) -> usize {
         self.columns
     }
-    /// The storage class of a cell; NULL beyond the last.
+    /// What a cell holds; `None` beyond the last.
     #[inline]
-    pub(crate) fn class(&self, i: usize) -> Class {
+    pub(crate) fn cell(&self, i: usize) -> Option<Stored<'c>> {
         if i >= self.columns {
-            return Class::Null;
+            return None;
         }
-        // SAFETY: the statement stands on a row while `self` borrows its connection; `i` is in range.
-        match unsafe { ffi::sqlite3_column_type(self.statement, i as c_int) } {
-            ffi::SQLITE_INTEGER => Class::Integer,
-            ffi::SQLITE_FLOAT => Class::Float,
-            ffi::SQLITE_TEXT => Class::Text,
-            ffi::SQLITE_BLOB => Class::Blob,
-            _ => Class::Null,
-        }
-    }
-    /// The integer in a cell of that class.
-    #[inline]
-    pub(crate) fn integer(&self, i: usize) -> i64 {
-        // SAFETY: as in `class`; SQLite answers 0 for a cell out of range.
-        unsafe { ffi::sqlite3_column_int64(self.statement, i as c_int) }
-    }
-    /// The float in a cell of that class.
-    #[inline]
-    pub(crate) fn float(&self, i: usize) -> f64 {
-        // SAFETY: as in `class`.
-        unsafe { ffi::sqlite3_column_double(self.statement, i as c_int) }
-    }
-    /// The bytes of a text cell, as UTF-8 unless the file is damaged. Empty for any other class.
-    #[inline]
-    pub(crate) fn text(&self, i: usize) -> &'c [u8] {
-        if self.class(i) != Class::Text {
-            return &[];
-        }
-        // SAFETY: as in `class`. A text cell is converted at most once, to UTF-8, by the first call; later calls give
-        // the same memory, which lives until the next step, reset or finalise, all of which need the connection.
+        // SAFETY: the statement stands on a row while `self` borrows its connection, and `i` is in range. The value is
+        // an unprotected one, which may be read as it is on a connection without a mutex that one thread uses at a time
+        // (see the module's head). It is asked for the type it has, so nothing but a text's encoding is converted, once,
+        // by the first call; its memory stays until the next step, reset or finalise, all of which need the connection.
         unsafe {
-            let data = ffi::sqlite3_column_text(self.statement, i as c_int);
-            self.slice(data, i)
+            let value = ffi::sqlite3_column_value(self.statement, i as c_int);
+            Some(match ffi::sqlite3_value_type(value) {
+                ffi::SQLITE_INTEGER => Stored::Integer(ffi::sqlite3_value_int64(value)),
+                ffi::SQLITE_FLOAT => Stored::Float(ffi::sqlite3_value_double(value)),
+                ffi::SQLITE_TEXT => Stored::Text(slice(ffi::sqlite3_value_text(value), value)),
+                ffi::SQLITE_BLOB => Stored::Blob(slice(ffi::sqlite3_value_blob(value).cast(), value)),
+                _ => Stored::Null,
+            })
         }
     }
-    /// The bytes of a blob cell. Empty for any other class.
+    /// Whether a cell is NULL, as is one beyond the last.
     #[inline]
-    pub(crate) fn blob(&self, i: usize) -> &'c [u8] {
-        if self.class(i) != Class::Blob {
-            return &[];
+    pub(crate) fn is_null(&self, i: usize) -> bool {
+        if i >= self.columns {
+            return true;
         }
-        // SAFETY: as in `text`; a blob is not converted.
+        // SAFETY: as in `cell`.
         unsafe {
-            let data = ffi::sqlite3_column_blob(self.statement, i as c_int).cast::<u8>();
-            self.slice(data, i)
-        }
-    }
-    /// # Safety
-    /// `data` is what SQLite just gave for cell `i`.
-    unsafe fn slice(&self, data: *const u8, i: usize) -> &'c [u8] {
-        if data.is_null() {
-            return &[];
-        }
-        // SAFETY: SQLite gives the length of the memory it just gave.
-        unsafe {
-            let length = ffi::sqlite3_column_bytes(self.statement, i as c_int);
-            std::slice::from_raw_parts(data, length.max(0) as usize)
+            let value = ffi::sqlite3_column_value(self.statement, i as c_int);
+            ffi::sqlite3_value_type(value) == ffi::SQLITE_NULL
         }
     }
     /// The position of the column of this name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         (0..self.columns).find(|&i| {
-            // SAFETY: as in `class`; the name is compared before any other call.
+            // SAFETY: as in `cell`; the name is compared before any other call.
             unsafe {
                 let found = ffi::sqlite3_column_name(self.statement, i as c_int);
                 !found.is_null() && CStr::from_ptr(found).to_bytes() == name.as_bytes()
             }
         })
+    }
+}
+
+/// The text in these bytes, if they are UTF-8.
+#[inline]
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8. Short texts, which most are, are looked at faster like this.
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+/// # Safety
+/// `data` is what SQLite just gave for `value`, and stays for `'c`.
+#[inline]
+unsafe fn slice<'c>(data: *const u8, value: *mut ffi::sqlite3_value) -> &'c [u8] {
+    if data.is_null() {
+        return &[];
+    }
+    // SAFETY: SQLite gives the length of the memory it just gave.
+    unsafe {
+        let length = ffi::sqlite3_value_bytes(value);
+        std::slice::from_raw_parts(data, length.max(0) as usize)
     }
 }
