@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::{Dialect, Sql};
 use crate::value::Cells;
 
@@ -54,6 +54,11 @@ pub trait Runner: Send + Sync {
     fn run<'a>(&'a self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>>;
     /// Runs several statements as one atomic unit; their rows go to the one sink in order, `affected` is the sum.
     fn run_all<'a>(&'a self, batch: Vec<Sql>, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>>;
+    /// Takes note that statements that belong together were given up half-way with this error: what a transaction holds
+    /// can then only be undone. A driver has nothing to note.
+    fn spoil<'a>(&'a self, _: &'a Error) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// A database: a pool of connections.

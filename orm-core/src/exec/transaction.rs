@@ -323,8 +323,21 @@ impl Runner for Tx {
     fn run_all<'a>(&'a self, batch: Vec<Sql>, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
         Box::pin(async move {
             let mut slot = self.enter(false).await?;
+            let several = batch.len() > 1;
             let ended = slot.start()?.run_all(batch, sink).await;
+            if let Err(e) = &ended
+                && several
+            {
+                // Whatever the error: some of them may have taken effect, and they are one unit.
+                slot.failed = Some(Failure::of(e));
+            }
             slot.ended(ended)
+        })
+    }
+    fn spoil<'a>(&'a self, e: &'a Error) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut slot = self.core.slot.lock().await;
+            slot.failed.get_or_insert(Failure::of(e));
         })
     }
 }

@@ -703,7 +703,11 @@ impl<M: Writable> UpsertAll<M> {
         let rows = batch.into_rows();
         Pending::steps(async move {
             let unit = Unit::open(raw).await?;
+            let several = rows.len() > 1;
             let outcome = upsert_rows::<M>(&unit.raw(), &one, rows, site).await;
+            if let (Err(e), true) = (&outcome, several) {
+                unit.raw().runner.spoil(e).await;
+            }
             unit.end(outcome).await
         })
     }
