@@ -76,7 +76,7 @@ impl Conn {
         };
     }
     /// Ends what a caller left behind. `false` when the connection cannot be used any more.
-    fn settle(&mut self) -> bool {
+    pub(crate) fn settle(&mut self) -> bool {
         self.raw.watch().disarm();
         self.raw.finish_all();
         self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
@@ -221,8 +221,11 @@ impl Connections {
             home: self.clone(),
         };
         if lease.raw.is_lent() {
-            lease.raw.reclaim().await?;
-            if !lease.settle() {
+            let back = lease.raw.reclaim().await;
+            if back.is_err() || !lease.settle() {
+                // Given to the pool it would fail for everybody who comes later.
+                drop(lease.object.take().map(Object::take));
+                back?;
                 return Err(
                     Error::new(ErrorKind::ConnectionLost, "a lent connection came back unusable")
                         .with_sent(false),
