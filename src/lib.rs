@@ -49,14 +49,21 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 pub use orm_derive::test;
 pub use orm_derive::{DbEnum, Model, sql};
 
+// modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-pub use orm_postgres as postgres;
+pub mod postgres {
+    #[doc(inline)]
+    pub use orm_postgres::*;
+}
 /// SQLite: connection options, and where an application keeps its file.
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use orm_sqlite as sqlite;
+pub mod sqlite {
+    #[doc(inline)]
+    pub use orm_sqlite::*;
+}
 
 /// What every file with queries needs.
 pub mod prelude {

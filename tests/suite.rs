@@ -28,6 +28,8 @@ mod observe;
 mod raw;
 #[path = "suite/relations.rs"]
 mod relations;
+#[path = "suite/schema.rs"]
+mod schema;
 #[path = "suite/shadow.rs"]
 mod shadow;
 #[path = "suite/special.rs"]

@@ -127,10 +127,12 @@ pub trait Rel: Copy + Send + Sync + 'static {
 /// A to-one relation.
 #[diagnostic::on_unimplemented(
     message = "`.col(..)` follows a to-one relation, and this one is to-many",
-    note = "use `.count()`, `.any(..)` or an aggregate"
+    label = "use `.count()`, `.any(..)` or an aggregate"
 )]
 pub trait ToOne: Cardinality {}
+#[diagnostic::do_not_recommend]
 impl ToOne for One {}
+#[diagnostic::do_not_recommend]
 impl ToOne for Maybe {}
 
 /// An enum stored as one of its labels. Implemented by `#[derive(DbEnum)]`.

@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::fmt;
 
-use orm_core::driver::{BoxFuture, Connection, Done, Driver, Isolation, PoolStatus, Runner, Sink, TxMode};
+use orm_core::driver::{
+    BoxFuture, Connection, Discard, Done, Driver, Isolation, PoolStatus, Runner, Sink, TxMode,
+};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Sql};
 use sqlx::SqlStr;
@@ -210,6 +212,10 @@ impl Driver for Postgres {
             let lease = self.begun(begin_text(mode)).await?;
             Ok(Box::new(Transaction::new(lease, self.pool.clone())) as Box<dyn Connection>)
         })
+    }
+    fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>> {
+        // the constraints of a circle are dropped by the first of these statements
+        Box::pin(async move { self.run_all(batch, Box::new(Discard)).await.map(drop) })
     }
     fn status(&self) -> PoolStatus {
         self.pool.status()

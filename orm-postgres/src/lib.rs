@@ -15,6 +15,7 @@ pub mod dialect;
 mod driver;
 mod encode;
 mod error;
+mod ext;
 mod options;
 mod pool;
 mod session;
@@ -26,6 +27,7 @@ pub use sqlx;
 
 pub use dialect::{DIALECT, PostgresDialect};
 pub use driver::Postgres;
+pub use ext::PgExt;
 pub use options::{PostgresOptions, TlsMode};
 
 use std::sync::Arc;

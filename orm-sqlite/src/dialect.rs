@@ -144,7 +144,7 @@ impl Dialect for SqliteDialect {
                 w.push(" GLOB ");
                 w.param(Value::Text(pattern))
             }
-            (ContainsNoCase | StartsWithNoCase | EndsWithNoCase | LikeNoCase, Some(literal)) => {
+            (ContainsNoCase | StartsWithNoCase | EndsWithNoCase, Some(literal)) => {
                 let pattern = text::like(op, literal)?.into_owned();
                 w.operand(left)?;
                 w.push(" LIKE ");
@@ -163,13 +163,7 @@ impl Dialect for SqliteDialect {
                 lower(w, true, right)
             }
             (Like, None) => Err(w.unsupported("a LIKE pattern that is not a bound text")),
-            (LikeNoCase, None) => {
-                w.operand(left)?;
-                w.push(" LIKE ");
-                w.operand(right)?;
-                w.push(" ESCAPE '\\'");
-                Ok(())
-            }
+            (LikeNoCase, _) => Err(w.unsupported("ILIKE (use `icontains` or its kind)")),
             (Regex | RegexNoCase, _) => Err(w.unsupported("a regular expression")),
         }
     }

@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use orm_core::driver::{BoxFuture, Connection, Done, Driver, PoolStatus, Runner, Sink, TxMode};
+use orm_core::driver::{BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
-use orm_core::value::{Cells, Value};
+use orm_core::value::Value;
 use sqlx::sqlite::SqliteConnection;
 use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
@@ -169,6 +169,28 @@ impl Sqlite {
     }
 }
 
+/// Runs statements without foreign keys being checked, which SQLite allows only outside a transaction.
+fn unchecked(conn: &mut Conn, batch: Vec<Sql>, busy_ms: u32, checks: bool) -> Result<()> {
+    let pragma = |conn: &mut Conn, text: &str| {
+        let mut task = Task::inside(control_sql(text), Box::new(Discard), false, false);
+        task.work(conn.raw(), Pace::blocking(busy_ms)).map(drop)
+    };
+    pragma(conn, "PRAGMA foreign_keys = OFF")?;
+    let run = |conn: &mut Conn| {
+        control(conn, Control::BeginImmediate, busy_ms)?;
+        run_each(conn, batch, Box::new(Discard), busy_ms, false)?;
+        control(conn, Control::Commit, busy_ms)
+    };
+    let result = run(conn);
+    if !conn.raw().autocommit() {
+        control(conn, Control::Rollback, busy_ms)?;
+    }
+    if checks {
+        pragma(conn, "PRAGMA foreign_keys = ON")?;
+    }
+    result
+}
+
 impl Runner for Sqlite {
     fn dialect(&self) -> &'static dyn Dialect {
         &DIALECT
@@ -188,12 +210,21 @@ impl Driver for Sqlite {
             Ok(Box::new(transaction) as Box<dyn Connection>)
         })
     }
+    fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let lease = self.home.acquire(Role::Writer).await?;
+            let (busy_ms, checks) = (self.home.options.busy_ms(), self.home.options.foreign_keys);
+            let work = move |conn: &mut Conn| unchecked(conn, batch, busy_ms, checks);
+            // to its end in any case: a connection that checks nothing must not go back to the pool
+            offload::to_the_end(lease, work).await?.1
+        })
+    }
     fn status(&self) -> PoolStatus {
         self.home.status()
     }
     fn ping<'a>(&'a self) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.run_alone(control_sql("SELECT 1"), Box::new(Nothing)).await?;
+            self.run_alone(control_sql("SELECT 1"), Box::new(Discard)).await?;
             Ok(())
         })
     }
@@ -218,18 +249,6 @@ impl<'h> Held<'h> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.let_go();
-    }
-}
-
-/// A sink for statements whose rows nobody wants.
-pub(crate) struct Nothing;
-
-impl Sink for Nothing {
-    fn row(&mut self, _: &dyn Cells) -> Result<()> {
-        Ok(())
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
     }
 }
 

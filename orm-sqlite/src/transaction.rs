@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use libsqlite3_sys as ffi;
-use orm_core::driver::{BoxFuture, Connection, Done, SavepointVerb, Sink, TxMode};
+use orm_core::driver::{BoxFuture, Connection, Discard, Done, SavepointVerb, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Effort, Sql};
 use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
 
-use crate::driver::{Nothing, control, ended_by_statement, inline_pace, pay_for, run_each};
+use crate::driver::{control, ended_by_statement, inline_pace, pay_for, run_each};
 use crate::offload::{self, Away};
 use crate::open::control_sql;
 use crate::options::ReadMode;
@@ -278,12 +278,12 @@ impl Transaction {
         if heavy {
             return self
                 .hop(None, move |conn| {
-                    run_each(conn, batch, Box::new(Nothing), 0, false)
+                    run_each(conn, batch, Box::new(Discard), 0, false)
                 })
                 .await?
                 .map(drop);
         }
-        run_each(lease, batch, Box::new(Nothing), 0, false).map(drop)
+        run_each(lease, batch, Box::new(Discard), 0, false).map(drop)
     }
 
     fn is_heavy(&mut self) -> bool {

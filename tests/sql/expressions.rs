@@ -1,6 +1,7 @@
 use orm_core::ast::*;
 use orm_core::error::ErrorKind;
 use orm_core::value::{Type, Value};
+use orm_postgres::PgExt;
 
 use crate::support::*;
 
@@ -176,7 +177,6 @@ fn bound_text_predicates() {
             "%a\\%*%",
         ),
         (Like, "LIKE $1", "GLOB ?1", "a%*", "a*[*]"),
-        (LikeNoCase, "ILIKE $1", r"LIKE ?1 ESCAPE '\'", "a%*", "a%*"),
     ] {
         let lite = match lite {
             "instr" => r#"instr(t0."name", ?1) > 0"#.to_owned(),
@@ -195,16 +195,23 @@ fn bound_text_predicates() {
         );
     }
     filter_same(text_op(EqNoCase, text("A")), r#"lower(t0."name") = lower($1)"#);
+}
+
+#[test]
+fn text_predicates_of_postgres() {
+    type Typed<T> = orm_core::query::Expr<(), T>;
+    let name = || Typed::<Option<String>>::from_node(c(&NAME));
+    let email = || Typed::<String>::from_node(c(&EMAIL));
+    let ilike = "ILIKE (use `icontains` or its kind)";
+    only(name().ilike("a%").into_node(), r#"t0."name" ILIKE $1"#, ilike);
     only(
-        text_op(Regex, text("^a")),
-        r#"t0."name" ~ $1"#,
-        "a regular expression",
+        email().ilike(name()).into_node(),
+        r#"t0."email" ILIKE t0."name""#,
+        ilike,
     );
-    only(
-        text_op(RegexNoCase, text("^a")),
-        r#"t0."name" ~* $1"#,
-        "a regular expression",
-    );
+    let regex = "a regular expression";
+    only(name().regex("^a").into_node(), r#"t0."name" ~ $1"#, regex);
+    only(name().iregex("^a").into_node(), r#"t0."name" ~* $1"#, regex);
 }
 
 #[test]

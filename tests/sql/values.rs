@@ -148,6 +148,5 @@ fn text_predicates_take_every_character_literally() {
     assert!(holds(TextOp::Like, "abc", text("a_%")));
     assert!(!holds(TextOp::Like, "Abc", text("a_%")));
     assert!(!holds(TextOp::Like, "abc", text("a\\_%")));
-    assert!(holds(TextOp::LikeNoCase, "ABC", text("a_%")));
     assert!(!holds(TextOp::EndsWith, "bc", lowered("abc")));
 }

@@ -1,5 +1,6 @@
 //! Conditions, orders, limits, expressions.
 
+use orm::postgres::PgExt;
 use orm::prelude::*;
 
 use crate::models::*;
@@ -428,5 +429,28 @@ async fn conditions_are_reusable_functions(db: Db) -> orm::Result<()> {
         User::query().filter(|u| u.posts.any(popular)).count(&db).await?,
         1
     );
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn patterns_and_regular_expressions_of_postgres(db: Db) -> orm::Result<()> {
+    people(&db).await?;
+    let before = db.statements_sent();
+    let found = [
+        names(&db, |u| u.name.ilike("a%")).await,
+        names(&db, |u| u.bio.regex("^[ac]")).await,
+        names(&db, |u| u.name.iregex("^[ab]|A$")).await,
+    ];
+    if db.dialect().name() == "sqlite" {
+        for result in found {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Unsupported);
+        }
+        assert_eq!(db.statements_sent(), before);
+        return Ok(());
+    }
+    let [ilike, regex, iregex] = found;
+    assert_eq!(ilike?, ["Ann"]);
+    assert_eq!(regex?, ["Ann", "Cid"]);
+    assert_eq!(iregex?, ["Ann", "bob", "dora"]);
     Ok(())
 }

@@ -38,6 +38,18 @@ pub trait Sink: Any + Send {
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }
 
+/// A sink for statements whose rows nobody wants.
+pub struct Discard;
+
+impl Sink for Discard {
+    fn row(&mut self, _: &dyn Cells) -> Result<()> {
+        Ok(())
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
 /// What a finished statement gives back.
 pub struct Done {
     /// The sink that was handed in, with the rows.
@@ -65,6 +77,9 @@ pub trait Runner: Send + Sync {
 pub trait Driver: Runner + 'static {
     /// Opens a transaction on a connection of its own.
     fn begin<'a>(&'a self, mode: TxMode) -> BoxFuture<'a, Result<Box<dyn Connection>>>;
+    /// Runs statements that drop tables as one atomic unit. References between those tables are no obstacle, whatever
+    /// their order.
+    fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>>;
     /// How the pool stands.
     fn status(&self) -> PoolStatus;
     /// Asks the database for a sign of life.

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use crate::ast::{Expr as Node, Insert, InsertSource, Statement};
-use crate::driver::Sink;
+use crate::driver::{Discard, Sink};
 use crate::error::{Error, Result};
 use crate::exec::Raw;
 use crate::exec::collect::Collect;
@@ -263,14 +263,7 @@ async fn advance_identity(raw: &Raw<'_>, table: &'static Table, highest: i64, si
         parts,
         columns: Vec::new(),
     };
-    step(
-        raw,
-        Statement::Raw(ast),
-        None,
-        Box::new(crate::exec::collect::Nothing),
-        site,
-    )
-    .await?;
+    step(raw, Statement::Raw(ast), None, Box::new(Discard), site).await?;
     Ok(())
 }
 
@@ -297,15 +290,7 @@ pub(crate) async fn exec_all(raw: Raw<'_>, batch: Batch, table: &'static Table, 
     if batch.len() == 0 {
         return Ok(0);
     }
-    let (done, _) = run(
-        raw,
-        batch,
-        table,
-        false,
-        Box::new(crate::exec::collect::Nothing),
-        site,
-    )
-    .await?;
+    let (done, _) = run(raw, batch, table, false, Box::new(Discard), site).await?;
     Ok(done.affected)
 }
 

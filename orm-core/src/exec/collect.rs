@@ -51,17 +51,6 @@ impl<O: Output> Sink for Collect<O> {
     }
 }
 
-/// Takes no row.
-pub(crate) struct Nothing;
-impl Sink for Nothing {
-    fn row(&mut self, _: &dyn Cells) -> Result<()> {
-        Ok(())
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
-}
-
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
 pub(crate) struct CollectNamed<O> {
     rows: Vec<O>,

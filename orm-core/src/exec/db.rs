@@ -113,6 +113,7 @@ impl fmt::Debug for Db {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Exec for Db {
     fn raw(&self) -> Raw<'_> {
         let runner: &dyn Runner = &*self.shared.driver;

@@ -2,13 +2,13 @@
 
 use crate::ast::Statement;
 use crate::ast::ddl::Ddl;
-use crate::driver::TxMode;
+use crate::driver::{Discard, TxMode};
 use crate::error::Result;
-use crate::exec::collect::Nothing;
 use crate::exec::create::{create_statements, drop_statements};
 use crate::exec::fetch::step;
 use crate::exec::{Db, Exec, Tx};
 use crate::schema::Schema;
+use crate::sql::{self, Scope};
 
 impl Db {
     /// Creates all tables, enum types, constraints, indexes and comments of the schema, in foreign-key order, in one
@@ -17,10 +17,16 @@ impl Db {
     pub fn create_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
         self.run_ddl(create_statements(schema, self.dialect().features()))
     }
-    /// Drops all tables and enum types of the schema that exist, in one transaction.
-    #[track_caller]
+    /// Drops all tables and enum types of the schema that exist, in one transaction; tables that refer to each other
+    /// in a circle as well.
     pub fn drop_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
-        self.run_ddl(drop_statements(schema, self.dialect().features()))
+        let statements = drop_statements(schema, self.dialect().features());
+        async move {
+            let (dialect, scope) = (self.dialect(), Scope::default());
+            let render = |ddl: &Ddl| sql::render_ddl(ddl, dialect, &scope);
+            let batch = statements.iter().map(render).collect::<Result<Vec<_>>>()?;
+            self.driver().drop_tables(batch).await
+        }
     }
     #[track_caller]
     fn run_ddl<'a>(&'a self, statements: Vec<Ddl>) -> impl Future<Output = Result<()>> + Send + use<'a> {
@@ -32,7 +38,7 @@ impl Db {
                     &tx.raw(),
                     Statement::Ddl(Box::new(statement)),
                     None,
-                    Box::new(Nothing),
+                    Box::new(Discard),
                     site,
                 )
                 .await?;

@@ -3,9 +3,9 @@
 use std::panic::Location;
 
 use crate::ast::{Expr as Node, Insert, InsertSource, Select, Statement};
-use crate::driver::{Done, Sink};
+use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, Nothing};
+use crate::exec::collect::Collect;
 use crate::exec::observe::{Observation, comment};
 use crate::exec::{Pending, Raw};
 use crate::schema::Table;
@@ -88,7 +88,7 @@ pub(crate) fn affected<'a>(
         raw,
         write,
         Some(table),
-        Box::new(Nothing),
+        Box::new(Discard),
         |done| Ok(done.affected),
         site,
     )

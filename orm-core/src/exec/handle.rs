@@ -188,7 +188,7 @@ fn pause(attempt: u32) -> Duration {
 }
 
 macro_rules! verbs {
-    ($([$($g:tt)*] $H:ty => $Inner:ty;)*) => {$(
+    ([$($g:tt)*] $H:ty => $Inner:ty) => {
         impl<$($g)*> $H {
             /// A transaction as a guard: `commit` or `rollback` ends it, a drop undoes it. On a transaction: a savepoint.
             pub fn begin(&self) -> BoxFuture<'_, Result<$Inner>> {
@@ -220,13 +220,12 @@ macro_rules! verbs {
                 TxOptions { handle: self, mode: TxMode::default() }
             }
         }
-    )*};
+    };
 }
-verbs! {
-    [] Db => Tx;
-    [H: Handle, A: Scalar + Clone] Acting<H, A> => Acting<H::Inner, A>;
-    [H: Handle, T: Scalar + Clone] Tenant<H, T> => Tenant<H::Inner, T>;
-}
+// one line each: rustc shows it with every mistake in a closure
+verbs!([] Db => Tx);
+verbs!([H: Handle, A: Scalar + Clone] Acting<H, A> => Acting<H::Inner, A>);
+verbs!([H: Handle, T: Scalar + Clone] Tenant<H, T> => Tenant<H::Inner, T>);
 
 impl Tx {
     /// A savepoint as a guard: `commit` releases it, `rollback` or a drop undoes it.

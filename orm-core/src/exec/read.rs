@@ -6,9 +6,9 @@ use crate::ast::{
     Aggregate, AggregateFn, Deleted, Distinct, Expr as Node, FromItem, Guard, Select, Source, Statement,
     TableRef,
 };
-use crate::driver::Done;
+use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, CollectNamed, Nothing};
+use crate::exec::collect::{Collect, CollectNamed};
 use crate::exec::fetch::{rendered, select, statement};
 use crate::exec::{Cursor, Exec, InTx, Pending, Serves};
 use crate::model::{Model, Rel};
@@ -297,7 +297,7 @@ impl RawSql {
             raw,
             Statement::Raw(self.into_ast()),
             None,
-            Box::new(Nothing),
+            Box::new(Discard),
             |d| Ok(d.affected),
             site,
         )

@@ -298,6 +298,7 @@ impl Drop for Tx {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Exec for Tx {
     fn raw(&self) -> Raw<'_> {
         Raw {

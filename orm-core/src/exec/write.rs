@@ -6,18 +6,18 @@ use crate::ast::{
     CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, Insert as NodeInsert, InsertSource, RawPart,
     Select, Source, Statement,
 };
-use crate::driver::Done;
+use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, Nothing};
+use crate::exec::collect::Collect;
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, select, statement, step};
 use crate::exec::transaction::Unit;
 use crate::exec::{Pending, Raw, Serves, Writes, bulk, keyed};
 use crate::model::{Model, SoftDelete, Writable};
 use crate::query::{
-    Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
-    UpsertAll, UpsertNothing, UpsertUpdate, Upserted, all_fields, conflict_update, delete_statement,
-    insert_statement, key_filter, soft_delete_set, table_ref, touch, update_statement,
+    Batch, Cond, Decided, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update,
+    UpdateWhere, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, all_fields, conflict_update,
+    delete_statement, insert_statement, key_filter, soft_delete_set, table_ref, touch, update_statement,
 };
 use crate::schema::{Column, Table};
 use crate::value::{Type, Value};
@@ -184,7 +184,7 @@ pub trait Record: Model {
             raw,
             Statement::Update(Box::new(update)),
             Some(Self::TABLE),
-            Box::new(Nothing),
+            Box::new(Discard),
             any,
             site,
         )
@@ -204,7 +204,7 @@ pub trait Record: Model {
             raw,
             Statement::Delete(Box::new(delete)),
             Some(Self::TABLE),
-            Box::new(Nothing),
+            Box::new(Discard),
             any,
             site,
         )
@@ -233,7 +233,7 @@ pub trait Record: Model {
 }
 impl<M: Model> Record for M {}
 
-impl<M: Writable> Update<M> {
+impl<M: Model> Update<M> {
     /// Writes the columns that were set and returns the row. Nothing is sent but a read when none was set.
     /// `Stale` when the model has a version and somebody changed the row since, `NotFound` when it is gone.
     #[track_caller]
@@ -327,7 +327,7 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
     let mut filter = key.clone();
     filter.extend(version);
     let write = delete_or_hide(M::TABLE, source, filter);
-    let done = step(&raw, write, Some(M::TABLE), Box::new(Nothing), site).await?;
+    let done = step(&raw, write, Some(M::TABLE), Box::new(Discard), site).await?;
     if done.affected == 0 && versioned && still_there(&raw, M::TABLE, source, key, site).await? {
         return Err(stale(M::TABLE));
     }
@@ -349,7 +349,7 @@ fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> S
     )))
 }
 
-impl<M: Writable> UpdateWhere<M> {
+impl<M: Model> UpdateWhere<M> {
     /// Changes the rows; how many. Nothing is sent when no column was set.
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
@@ -387,7 +387,7 @@ impl<M: Writable> UpdateWhere<M> {
     }
 }
 
-impl<M: Writable> DeleteWhere<M> {
+impl<M: Model> DeleteWhere<M> {
     /// Deletes the rows; how many.
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
@@ -482,6 +482,17 @@ fn update_action(
     ConflictAction::Update {
         set: conflict_update(table, source, set),
         filter,
+    }
+}
+
+impl<M: Model> Upsert<M> {
+    /// Never callable: carries the message for an upsert that does not say what to do.
+    #[doc(hidden)]
+    pub fn exec<E: ?Sized>(self, _: &E) -> Pending<'_, Upserted<M>>
+    where
+        Self: Decided,
+    {
+        Pending::failed(Error::new(ErrorKind::InvalidQuery, "the upsert is undecided"))
     }
 }
 

@@ -82,8 +82,11 @@ pub mod kind {
         note = "primary keys, timestamps, versions and audit columns are filled in for you"
     )]
     pub trait Settable {}
+    #[diagnostic::do_not_recommend]
     impl Settable for Plain {}
+    #[diagnostic::do_not_recommend]
     impl Settable for Unique {}
+    #[diagnostic::do_not_recommend]
     impl Settable for NaturalPk {}
 }
 
@@ -103,8 +106,11 @@ impl<S> KeyRef<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl upsert::UniqueKey for kind::Unique {}
+#[diagnostic::do_not_recommend]
 impl upsert::UniqueKey for kind::Pk {}
+#[diagnostic::do_not_recommend]
 impl upsert::UniqueKey for kind::NaturalPk {}
 
 impl<S, T, K: upsert::UniqueKey> upsert::ConflictTarget<S> for Col<S, T, K> {

@@ -29,7 +29,14 @@ impl<S, T> Expr<S, T> {
             _p: std::marker::PhantomData,
         }
     }
-    pub(crate) fn into_node(self) -> Node {
+    /// As [`new`](Expr::new), for the operators of a backend crate.
+    #[doc(hidden)]
+    pub const fn from_node(node: Node) -> Self {
+        Expr::new(node)
+    }
+    /// Its node, for the operators of a backend crate.
+    #[doc(hidden)]
+    pub fn into_node(self) -> Node {
         self.node
     }
     pub(crate) fn node(self) -> Node {

@@ -59,13 +59,20 @@ macro_rules! operand {
 operand! {
     [B: Scalar] B, B, T, self => Node::Value(Scalar::into_value(self));
     [B: Scalar + Clone] &B, B, T, self => Node::Value(Scalar::into_value(self.clone()));
-    [] &str, String, T, self => Node::Value(Value::Text(self.into()));
     [B: Scalar, K] Col<S, B, K>, B, T, self => self.node();
     [B: Scalar, K] Col<S, Option<B>, K>, B, Option<T::Base>, self => self.node();
     [B: Scalar] Expr<S, B>, B, T, self => self.into_node();
     [B: Scalar] Expr<S, Option<B>>, B, Option<T::Base>, self => self.into_node();
     [B: Scalar, M: Model] Query<M, B>, B, Option<T::Base>, self => Node::Subquery(self.into_ast());
     [B: Scalar, M: Model] Query<M, Option<B>>, B, Option<T::Base>, self => Node::Subquery(self.into_ast());
+}
+// not in the macro: rustc shows this impl when a text meets another type
+#[diagnostic::do_not_recommend]
+impl<S> Operand<S, String> for &str {
+    type Lift<T: SqlType> = T;
+    fn into_node(self) -> Node {
+        Node::Value(Value::Text(self.into()))
+    }
 }
 /// An integer meets an exact decimal without loss: `price * quantity`, `total.gt(10)`.
 #[cfg(feature = "decimal")]

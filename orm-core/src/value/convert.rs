@@ -14,9 +14,14 @@ pub trait Numeric: SqlType {
     type Avg: Scalar;
 }
 /// Types that text operators work on.
-#[diagnostic::on_unimplemented(message = "text operators need a text column, and this is `{Self}`")]
+#[diagnostic::on_unimplemented(
+    message = "text operators need a text column, and this is `{Self}`",
+    label = "not a column of type `String` or `Option<String>`"
+)]
 pub trait Text: SqlType {}
+#[diagnostic::do_not_recommend]
 impl Text for String {}
+#[diagnostic::do_not_recommend]
 impl Text for Option<String> {}
 
 impl<T: Numeric + Scalar> Numeric for Option<T> {
