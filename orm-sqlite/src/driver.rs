@@ -6,6 +6,7 @@ use std::sync::Arc;
 use orm_core::driver::{BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
+use orm_core::value::Value;
 use sqlx::sqlite::SqliteConnection;
 use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
@@ -92,6 +93,8 @@ impl Sqlite {
         let Some(connection) = lease.raw().lend(busy_ms) else {
             return Err(Error::new(ErrorKind::ConnectionLost, "the connection was closed").with_sent(false));
         };
+        // A write through the database in there would wait for this very connection.
+        let _held = (!self.home.options.read_only).then(|| Held::by_this_task(&self.home));
         let out = f(connection).await;
         // sqlx's thread may still be at work; dropped here, the next user waits for it.
         lease.raw().reclaim().await?;
@@ -157,11 +160,14 @@ impl Sqlite {
                 Control::Begin
             };
             control(conn, begin, busy_ms)?;
-            let done = run_each(conn, batch, sink, busy_ms, !writes)?;
-            control(conn, Control::Commit, busy_ms)?;
-            Ok(done)
+            let done = run_each(conn, batch, sink, busy_ms, !writes)
+                .and_then(|done| control(conn, Control::Commit, busy_ms).map(|()| done));
+            if done.is_err() {
+                // The lease would do so as well, but on the runtime's thread, and much may have to be undone.
+                conn.settle();
+            }
+            done
         };
-        // After an error the lease rolls back when it is dropped.
         let (_lease, done) = offload::stoppable(lease, work).await?;
         done
     }
@@ -234,6 +240,22 @@ impl Driver for Sqlite {
     }
 }
 
+/// The writer is with the current task until this is dropped.
+struct Held<'h>(&'h Connections);
+
+impl<'h> Held<'h> {
+    fn by_this_task(home: &'h Connections) -> Self {
+        home.hold();
+        Held(home)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
 /// Lets other tasks run after many rows were read on this thread.
 pub(crate) async fn pay_for(rows: u64) {
     for _ in 0..rows.min(1024) / ROWS_PER_UNIT {
@@ -270,6 +292,10 @@ pub(crate) fn inline_pace(
         (ReadMode::Inline, false, _) => Some((Pace::UNLIMITED, false)),
         (ReadMode::Adaptive, false, Effort::Long) => None,
         (ReadMode::Adaptive, false, effort) => Some((Pace::INLINE, effort == Effort::Rows)),
+        // Neither is one step of copying stopped between its bytes.
+        (_, true, Effort::Short) if bytes(sql) > INLINE_BYTES => None,
+        // One row is found by its key, but its removal may cascade, and no budget would stop that.
+        (_, true, Effort::Short) if in_transaction && sql.operation == "DELETE" => None,
         // An interrupted write would undo its whole transaction: it gets no budget there.
         (_, true, Effort::Short) if in_transaction => Some((Pace::UNLIMITED, false)),
         (_, true, Effort::Short) if conn.commits_at_once() => Some((
@@ -281,6 +307,18 @@ pub(crate) fn inline_pace(
         )),
         (_, true, _) => None,
     }
+}
+
+/// A write of more text and bytes than this is work for a blocking thread.
+const INLINE_BYTES: usize = 1 << 20;
+
+fn bytes(sql: &Sql) -> usize {
+    let size = |value: &Value| match value {
+        Value::Text(s) | Value::Json(s) => s.len(),
+        Value::Bytes(b) => b.len(),
+        _ => 0,
+    };
+    sql.params.iter().map(size).sum()
 }
 
 fn snapshot(options: &SqliteOptions, inline: &Option<(Pace, bool)>) -> bool {

@@ -22,6 +22,10 @@ use crate::raw::{Control, RawConnection};
 
 /// The log is copied into the database when it has grown by so many pages.
 const CHECKPOINT_PAGES: u32 = 1000;
+/// Readers that overlap keep the log from starting anew. When it has grown so long, their end is waited for.
+const RESTART_PAGES: u32 = 8 * CHECKPOINT_PAGES;
+/// How long that may keep writers waiting.
+const RESTART_MS: u32 = 500;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +68,21 @@ impl Conn {
     /// Copies what nobody reads any more from the log into the database.
     fn checkpoint(&mut self) {
         let pages = self.raw.watch().log_pages();
-        self.raw.watch().arm(0, 0);
-        self.checkpoint_at = match self.raw.checkpoint() {
+        let restart = pages >= RESTART_PAGES;
+        let (wait, more) = if restart {
+            (RESTART_MS, RESTART_PAGES)
+        } else {
+            (0, CHECKPOINT_PAGES)
+        };
+        self.raw.watch().arm(0, wait);
+        self.checkpoint_at = match self.raw.checkpoint(restart) {
             Ok((log, copied)) if log == copied => {
                 self.raw.watch().log_grew(0);
                 CHECKPOINT_PAGES
             }
             // A reader holds on to older pages: not again before the log has grown further.
-            Ok((log, _)) => log.saturating_add(CHECKPOINT_PAGES),
+            Ok((log, _)) => log.saturating_add(more),
+            Err(e) if e.kind() == ErrorKind::Busy => pages.saturating_add(more),
             Err(e) => {
                 tracing::warn!(error = %e, "checkpoint failed");
                 pages.saturating_add(CHECKPOINT_PAGES)
@@ -79,7 +90,7 @@ impl Conn {
         };
     }
     /// Ends what a caller left behind. `false` when the connection cannot be used any more.
-    fn settle(&mut self) -> bool {
+    pub(crate) fn settle(&mut self) -> bool {
         self.raw.watch().disarm();
         self.raw.finish_all();
         self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
@@ -226,8 +237,18 @@ impl Connections {
             home: self.clone(),
         };
         if lease.raw.is_lent() {
-            Box::pin(lease.raw.reclaim()).await?;
-            if !lease.settle() {
+            // sqlx ends what it was doing first, however long that takes.
+            let wait = self.options.pool.acquire_timeout;
+            let Ok(back) = tokio::time::timeout(wait, Box::pin(lease.raw.reclaim())).await else {
+                return Err(Error::new(
+                    ErrorKind::PoolTimeout,
+                    format!("a statement on a lent connection was still running after {wait:?}"),
+                ));
+            };
+            if back.is_err() || !lease.settle() {
+                // Given to the pool it would fail for everybody who comes later.
+                drop(lease.object.take().map(Object::take));
+                back?;
                 return Err(
                     Error::new(ErrorKind::ConnectionLost, "a lent connection came back unusable")
                         .with_sent(false),

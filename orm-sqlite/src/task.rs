@@ -282,6 +282,8 @@ impl Task {
                 raw.control(Control::Begin).map_err(|code| raw.failure(code))?;
                 self.begun = true;
             }
+            // Preparing asks the progress handler as well: not with what the statement before has left of its budget.
+            raw.watch().arm(0, pace.busy_ms);
             self.changes_before = raw.total_changes();
             self.open = Some(Open::new(raw, &mut self.sql, self.replays, self.read_only)?);
         }

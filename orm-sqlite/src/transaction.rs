@@ -6,6 +6,7 @@ use libsqlite3_sys as ffi;
 use orm_core::driver::{BoxFuture, Connection, Discard, Done, SavepointVerb, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Effort, Sql};
+use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
 
 use crate::driver::{control, ended_by_statement, inline_pace, pay_for, run_each};
@@ -190,6 +191,7 @@ impl Transaction {
         }
         let read_only = self.read_only;
         let lease = self.ready().await?;
+        lease.raw().watch().arm(0, 0);
         let open = Open::new(lease.raw(), &mut sql, true, read_only)?;
         self.cursor = Some(Cursor {
             sql,
@@ -265,7 +267,14 @@ impl Transaction {
             .iter()
             .map(|verb| control_sql(&format!("{verb} \"orm_{depth}\"")))
             .collect();
+        if verb == SavepointVerb::Undo {
+            // A cursor was opened under the savepoint, and nobody closes it any more.
+            self.cursor = None;
+        }
         let lease = self.ready().await?;
+        if verb == SavepointVerb::Undo {
+            lease.raw().finish_all();
+        }
         if heavy {
             return self
                 .hop(None, move |conn| {
@@ -346,6 +355,12 @@ impl Drop for Transaction {
             away.stop().now(true);
         }
         self.let_go();
+        // What takes long to undo is undone on a blocking thread; the connection is nobody else's before that.
+        if self.is_heavy()
+            && let (Some(lease), Ok(runtime)) = (self.lease.take(), Handle::try_current())
+        {
+            runtime.spawn_blocking(move || drop(lease));
+        }
     }
 }
 

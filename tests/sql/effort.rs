@@ -69,6 +69,30 @@ fn a_join_by_key_stays_short() {
 }
 
 #[test]
+fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
+    static NOTES: Table = Table {
+        schema: None,
+        name: "posts",
+        unique: &[&[&POST_ID], &[&TITLE]],
+        soft_delete: Some(&DELETED_AT),
+        tenant: None,
+    };
+    let with = |deleted: Deleted, filter: Expr| {
+        let mut from = table(Source::ROOT, &NOTES);
+        from.guard.deleted = deleted;
+        let mut s = Select::from(from);
+        s.columns = vec![c(&TITLE)];
+        s.filter = vec![filter];
+        effort(s)
+    };
+    let by_title = || eq(c(&TITLE), text("a"));
+    assert_eq!(with(Deleted::Hidden, by_title()), Effort::Short);
+    assert_eq!(with(Deleted::Included, by_title()), Effort::Rows);
+    assert_eq!(with(Deleted::Only, by_title()), Effort::Rows);
+    assert_eq!(with(Deleted::Included, eq(c(&POST_ID), v(1))), Effort::Short);
+}
+
+#[test]
 fn writes() {
     let rows = |n: usize| insert(&USERS, vec![&ID], InsertSource::Rows(vec![v(1); n]));
     assert_eq!(effort(rows(1)), Effort::Short);

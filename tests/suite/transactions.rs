@@ -640,3 +640,35 @@ async fn a_failure_inside_a_savepoint_is_retried_as_well(db: Db) -> orm::Result<
     assert_eq!(User::query().one(&db).await?.age, 11);
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_batch_that_failed_half_way_cannot_be_committed(db: Db) -> orm::Result<()> {
+    let bad = || ["a", "b", "c\0"].map(|name| NewTag { name: name.into() });
+    let tx = db.begin().await?;
+    refused(NewTag::insert_all(&tx, bad()).await);
+    // Where it was one statement it undid itself, and there is nothing to refuse.
+    let _ = tx.commit().await;
+    assert!(names(&db).await?.is_empty());
+    let tx = db.begin().await?;
+    refused(NewTag::upsert_all(bad(), |t| t.name).exec(&tx).await);
+    assert!(tx.commit().await.is_err(), "two of three rows would stay");
+    assert!(names(&db).await?.is_empty());
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn a_stream_in_an_undone_savepoint_makes_room_for_another(db: Db) -> orm::Result<()> {
+    // More than are fetched at a time, so that the cursor stays open.
+    let rows = (1000..1600).map(|i| NewTag { name: i.to_string() });
+    NewTag::exec_all(&db, rows).await?;
+    let mut tx = db.begin().await?;
+    let mut inner = tx.begin().await?;
+    let mut rows = Tag::query().order_by(|t| t.id.asc()).stream(&mut inner);
+    assert_eq!(rows.next().await?.map(|t| t.name), Some("1000".into()));
+    drop(rows);
+    inner.rollback().await?;
+    let mut rows = Tag::query().order_by(|t| t.id.desc()).stream(&mut tx);
+    assert_eq!(rows.next().await?.map(|t| t.name), Some("1599".into()));
+    drop(rows);
+    tx.commit().await
+}

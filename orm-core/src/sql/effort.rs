@@ -4,8 +4,8 @@
 //! counting a whole table or deleting all of it.
 
 use crate::ast::{
-    Column, CompareOp, Delete, Distinct, Expr, FromItem, InList, Insert, InsertSource, JoinKind, Select,
-    Source, Table, Update,
+    Column, CompareOp, Delete, Deleted, Distinct, Expr, FromItem, Guard, InList, Insert, InsertSource,
+    JoinKind, Select, Source, Table, TableRef, Update,
 };
 use crate::sql::Effort;
 
@@ -49,11 +49,10 @@ pub(crate) fn select(s: &Select) -> Effort {
     if !plain || !tables.clone().all(|t| matches!(t.item, FromItem::Table(_))) {
         return Effort::Long;
     }
-    let one_row = by_key(&from.item, from.source, true, filter)
-        && joins.iter().all(|j| {
-            matches!(j.kind, JoinKind::Inner | JoinKind::Left)
-                && by_key(&j.table.item, j.table.source, false, &j.on)
-        });
+    let one_row = by_key(from, true, filter)
+        && joins
+            .iter()
+            .all(|j| matches!(j.kind, JoinKind::Inner | JoinKind::Left) && by_key(&j.table, false, &j.on));
     if one_row { Effort::Short } else { Effort::Rows }
 }
 
@@ -75,7 +74,7 @@ pub(crate) fn insert(i: &Insert) -> Effort {
 pub(crate) fn update(u: &Update) -> Effort {
     let one_row = u.with.is_empty()
         && u.from.is_empty()
-        && is_key(u.table, u.source, true, &u.filter)
+        && is_key(u.table, u.guard, u.source, true, &u.filter)
         && u.filter.iter().all(is_quick)
         && u.set.iter().all(|a| is_quick(&a.value))
         && u.returning.iter().all(is_quick);
@@ -85,19 +84,25 @@ pub(crate) fn update(u: &Update) -> Effort {
 pub(crate) fn delete(d: &Delete) -> Effort {
     let one_row = d.with.is_empty()
         && d.using.is_empty()
-        && is_key(d.table, d.source, true, &d.filter)
+        && is_key(d.table, d.guard, d.source, true, &d.filter)
         && d.filter.iter().all(is_quick)
         && d.returning.iter().all(is_quick);
     if one_row { Effort::Short } else { Effort::Long }
 }
 
-fn by_key(item: &FromItem, source: Source, root: bool, conditions: &[Expr]) -> bool {
-    matches!(item, FromItem::Table(table) if is_key(table, source, root, conditions))
+fn by_key(from: &TableRef, root: bool, conditions: &[Expr]) -> bool {
+    matches!(from.item, FromItem::Table(table) if is_key(table, from.guard, from.source, root, conditions))
 }
 
 /// Whether the conditions fix all columns of a unique set: to bound values at the root, to anything else in a join.
-fn is_key(table: &Table, source: Source, root: bool, conditions: &[Expr]) -> bool {
-    table.unique.iter().any(|set| {
+/// In a soft-deleting table the sets after the key are unique, and indexed, among living rows only.
+fn is_key(table: &Table, guard: Guard, source: Source, root: bool, conditions: &[Expr]) -> bool {
+    let hold = if table.soft_delete.is_some() && guard.deleted != Deleted::Hidden {
+        1
+    } else {
+        table.unique.len()
+    };
+    table.unique.iter().take(hold).any(|set| {
         !set.is_empty()
             && set
                 .iter()

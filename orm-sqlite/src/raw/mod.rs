@@ -494,18 +494,18 @@ impl RawConnection {
         // SAFETY: the handle is open; -1 asks without setting.
         unsafe { ffi::sqlite3_limit(self.db.as_ptr(), ffi::SQLITE_LIMIT_VARIABLE_NUMBER, -1) }.max(0) as usize
     }
-    /// A passive checkpoint: pages in the log, pages copied.
-    pub(crate) fn checkpoint(&mut self) -> Result<(u32, u32)> {
+    /// A checkpoint: pages in the log, pages copied. It copies what no reader needs, or waits, as long as the watch says,
+    /// until none needs the log, so that the next write starts it anew.
+    pub(crate) fn checkpoint(&mut self, restart: bool) -> Result<(u32, u32)> {
+        let mode = if restart {
+            ffi::SQLITE_CHECKPOINT_RESTART
+        } else {
+            ffi::SQLITE_CHECKPOINT_PASSIVE
+        };
         let (mut log, mut copied) = (0, 0);
         // SAFETY: the handle is open, the out pointers are valid for the call; a null name means all databases.
         let code = unsafe {
-            ffi::sqlite3_wal_checkpoint_v2(
-                self.db.as_ptr(),
-                ptr::null(),
-                ffi::SQLITE_CHECKPOINT_PASSIVE,
-                &mut log,
-                &mut copied,
-            )
+            ffi::sqlite3_wal_checkpoint_v2(self.db.as_ptr(), ptr::null(), mode, &mut log, &mut copied)
         };
         match code {
             ffi::SQLITE_OK => Ok((log.max(0) as u32, copied.max(0) as u32)),

@@ -139,3 +139,51 @@ async fn one_thread_keeps_beating() {
 async fn two_threads_keep_beating() {
     beats_through_everything().await;
 }
+
+async fn two_tables(db: &orm_sqlite::Sqlite) {
+    for text in [
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t ON DELETE CASCADE) STRICT",
+        "CREATE INDEX ix_child ON child (t_id)",
+        "INSERT INTO t VALUES (1, 0)",
+    ] {
+        exec(db, text).await.unwrap();
+    }
+    let text = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 200000) \
+                INSERT INTO child SELECT i, 1 FROM r";
+    db.run(statement(text, vec![], Effort::Long, true), ints())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn one_row_with_many_children_is_deleted_elsewhere() {
+    let folder = Folder::new();
+    let db = table(folder.options()).await;
+    two_tables(&db).await;
+    let heart = Heart::start();
+    let mut tx = begin(&db).await;
+    let delete = orm_core::sql::Sql {
+        operation: "DELETE",
+        ..write("DELETE FROM t WHERE id = 1", vec![])
+    };
+    let done = heart.through("cascade", tx.run(delete, ints())).await.unwrap();
+    assert_eq!(done.affected, 1);
+    heart.through("drop", async { drop(tx) }).await;
+    assert_eq!(get(&*db, "SELECT count(*) FROM child").await, [200_000]);
+    heart.stop();
+}
+
+#[tokio::test]
+async fn large_values_are_written_elsewhere() {
+    let folder = Folder::new();
+    let db = folder.options().connect().await.unwrap();
+    exec(&*db, "CREATE TABLE b (id INTEGER PRIMARY KEY, b BLOB) STRICT")
+        .await
+        .unwrap();
+    exec(&*db, "INSERT INTO b VALUES (0, NULL)").await.unwrap();
+    let heart = Heart::start();
+    let bytes = Value::Bytes(vec![7; 100 << 20]);
+    let insert = write("INSERT INTO b VALUES (1, ?1)", vec![bytes]);
+    heart.through("large", db.run(insert, ints())).await.unwrap();
+    heart.stop();
+}

@@ -172,3 +172,59 @@ async fn the_log_is_copied_into_the_file() {
     assert!(std::fs::metadata(&log).unwrap().len() < 8_000_000);
     assert_eq!(get(&*db, "SELECT count(*) FROM t").await, [4000]);
 }
+
+#[tokio::test]
+async fn a_lent_connection_that_is_still_at_work_is_waited_for_so_long_only() {
+    let folder = Folder::new();
+    let pool = PoolConfig {
+        acquire_timeout: Duration::from_millis(200),
+        ..PoolConfig::default()
+    };
+    let db = table(folder.options().pool(pool)).await;
+    let long = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 6000000) \
+                SELECT count(*) FROM r";
+    let slow = db.with_connection(async |c| sqlx::Executor::execute(c, long).await.map(drop));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), slow)
+            .await
+            .is_err()
+    );
+    let started = Instant::now();
+    let e = exec(&*db, "INSERT INTO t VALUES (1, 0)").await.unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::PoolTimeout);
+    assert!(started.elapsed() < Duration::from_secs(1));
+    while let Err(e) = exec(&*db, "INSERT INTO t VALUES (1, 0)").await {
+        assert_eq!(e.kind(), ErrorKind::PoolTimeout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_that_overlap_do_not_let_the_log_grow_for_ever() {
+    let folder = Folder::new();
+    let db = table(folder.options()).await;
+    fill(&db, 50_000).await;
+    let reader = |delay: u64| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            loop {
+                let mut tx = begin_read(&db).await;
+                get_in(&mut tx, "SELECT id FROM t LIMIT 1").await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                tx.commit().await.unwrap();
+            }
+        })
+    };
+    let readers = [reader(0), reader(5), reader(10), reader(15)];
+    for _ in 0..200 {
+        let sql = statement("UPDATE t SET n = n + 1", vec![], Effort::Long, true);
+        db.run(sql, ints()).await.unwrap();
+    }
+    let log = std::fs::metadata(folder.path().join("test.db-wal"))
+        .unwrap()
+        .len();
+    assert!(log < 60 << 20, "the log has {} MB", log >> 20);
+    for reader in readers {
+        reader.abort();
+    }
+}

@@ -281,3 +281,69 @@ async fn run_all_in_a_transaction_leaves_the_decision_to_it() {
     tx.commit().await.unwrap();
     assert_eq!(get(&*db, "SELECT id FROM t").await, [1, 2]);
 }
+
+#[tokio::test]
+async fn undoing_a_savepoint_ends_its_cursor() {
+    let folder = Folder::new();
+    let db = table(folder.options()).await;
+    fill(&db, 1000).await;
+    let mut tx = begin(&db).await;
+    let few = || {
+        Box::new(Ints {
+            wants: Some(3),
+            ..Ints::default()
+        })
+    };
+    tx.savepoint(1, SavepointVerb::Set).await.unwrap();
+    tx.open_cursor(read("SELECT id FROM t", vec![])).await.unwrap();
+    let (sink, more) = tx.fetch_cursor(few()).await.unwrap();
+    assert_eq!((taken(sink), more), (vec![1, 2, 3], true));
+    tx.savepoint(1, SavepointVerb::Undo).await.unwrap();
+    tx.open_cursor(read("SELECT id FROM t WHERE id > 10", vec![]))
+        .await
+        .unwrap();
+    let (sink, _) = tx.fetch_cursor(few()).await.unwrap();
+    assert_eq!(taken(sink), [11, 12, 13]);
+    tx.close_cursor().await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_savepoint_is_undone_after_a_sink_panicked_in_a_write() {
+    let db = table(SqliteOptions::in_memory()).await;
+    let mut tx = begin(&db).await;
+    exec_in(&mut tx, "INSERT INTO t VALUES (1, 0)").await.unwrap();
+    tx.savepoint(1, SavepointVerb::Set).await.unwrap();
+    let sql = write("INSERT INTO t VALUES (2, 0), (3, 0) RETURNING id", vec![]);
+    let mut run = tx.run(
+        sql,
+        Box::new(Each(|_: &dyn orm_core::value::Cells| panic!("the sink"))),
+    );
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run.as_mut().poll(&mut context).is_ready()
+    }));
+    assert!(panicked.is_err());
+    drop(run);
+    tx.savepoint(1, SavepointVerb::Undo).await.unwrap();
+    assert_eq!(get_in(&mut tx, "SELECT id FROM t").await, [1]);
+    tx.commit().await.unwrap();
+    assert_eq!(get(&*db, "SELECT id FROM t").await, [1]);
+}
+
+#[tokio::test]
+async fn a_lent_connection_is_not_waited_for_by_its_borrower() {
+    let folder = Folder::new();
+    let db = table(folder.options()).await;
+    let started = Instant::now();
+    let inside = db
+        .with_connection(async |_| {
+            assert!(get(&*db, "SELECT id FROM t").await.is_empty());
+            exec(&*db, "INSERT INTO t VALUES (1, 0)").await
+        })
+        .await
+        .unwrap();
+    assert_eq!(inside.unwrap_err().kind(), ErrorKind::TransactionState);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    exec(&*db, "INSERT INTO t VALUES (1, 0)").await.unwrap();
+}
