@@ -269,8 +269,14 @@ impl Connections {
     }
     /// A connection as soon as one is free or opened.
     async fn wait_for(&self, pool: &Pool<Opener>) -> Result<Object<Opener>> {
-        let wait = Some(self.options.pool.acquire_timeout);
-        let object = pool.timeout_get(&Timeouts { wait, ..AT_ONCE }).await;
+        // To open one needs no timer, and the runtime may have none.
+        let object = match pool.timeout_get(&AT_ONCE).await {
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                let wait = Some(self.options.pool.acquire_timeout);
+                pool.timeout_get(&Timeouts { wait, ..AT_ONCE }).await
+            }
+            other => other,
+        };
         object.map_err(|e| self.pool_error(e, pool))
     }
 
