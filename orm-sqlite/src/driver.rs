@@ -186,9 +186,8 @@ fn unchecked(conn: &mut Conn, batch: Vec<Sql>, busy_ms: u32, checks: bool) -> Re
         control(conn, Control::Commit, busy_ms)
     };
     let result = run(conn);
-    if !conn.raw().autocommit() {
-        control(conn, Control::Rollback, busy_ms)?;
-    }
+    // Whatever went wrong, the pool must not get it back unchecked; inside a transaction the pragma does nothing.
+    conn.settle();
     if checks {
         pragma(conn, "PRAGMA foreign_keys = ON")?;
     }

@@ -216,14 +216,15 @@ async fn readers_that_overlap_do_not_let_the_log_grow_for_ever() {
         })
     };
     let readers = [reader(0), reader(5), reader(10), reader(15)];
-    for _ in 0..200 {
+    for _ in 0..300 {
         let sql = statement("UPDATE t SET n = n + 1", vec![], Effort::Long, true);
         db.run(sql, ints()).await.unwrap();
     }
     let log = std::fs::metadata(folder.path().join("test.db-wal"))
         .unwrap()
         .len();
-    assert!(log < 60 << 20, "the log has {} MB", log >> 20);
+    // 150 MB were written; under load one wait for the readers may fail.
+    assert!(log < 100 << 20, "the log has {} MB", log >> 20);
     for reader in readers {
         reader.abort();
     }
