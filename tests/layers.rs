@@ -239,7 +239,9 @@ fn backends_see_the_wall_and_what_crosses_it() {
     for folder in ["orm-postgres/src", "orm-sqlite/src"] {
         for file in sources(folder) {
             for (line, module) in file.named("orm_core") {
-                if !FOR_BACKENDS.contains(&module.as_str()) {
+                // operators that one database has extend the typed surface, in a file of their own
+                let operators = file.name() == "ext.rs" && module == "query";
+                if !operators && !FOR_BACKENDS.contains(&module.as_str()) {
                     wrong.push(format!(
                         "{}:{line}: a backend names `{module}`",
                         file.path.display()
