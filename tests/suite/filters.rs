@@ -454,3 +454,27 @@ async fn patterns_and_regular_expressions_of_postgres(db: Db) -> orm::Result<()>
     assert_eq!(iregex?, ["Ann", "bob", "dora"]);
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_query_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<()> {
+    people(&db).await?;
+    NewUser {
+        email: "second@x.io".into(),
+        name: "Ann".into(),
+    }
+    .insert(&db)
+    .await?;
+    let all = User::query();
+    let namesakes = all.clone().filter(|u| {
+        let others = all.clone().filter(|v| v.name.eq(u.name).and(v.id.ne(u.id)));
+        u.name.in_(others.select(|v| v.name))
+    });
+    let found: Vec<String> = namesakes.clone().select(|u| u.name).all(&db).await?;
+    assert_eq!(found, ["Ann", "Ann"]);
+    // the clone says the same in the same words
+    assert_eq!(
+        namesakes.to_sql(db.dialect())?.text,
+        namesakes.clone().to_sql(db.dialect())?.text
+    );
+    Ok(())
+}

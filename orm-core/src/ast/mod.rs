@@ -5,9 +5,12 @@
 
 pub mod ddl;
 mod expr;
+mod renumber;
 mod select;
 mod table;
 mod write;
+
+pub(crate) use renumber::renumber;
 
 pub use expr::{
     Aggregate, AggregateFn, CompareOp, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, InList,

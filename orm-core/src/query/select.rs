@@ -2,6 +2,7 @@
 
 use crate::ast::{
     Deleted, Distinct, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source, TableRef,
+    renumber,
 };
 use crate::model::{Model, Rel, SoftDelete};
 use crate::query::write::key_equals;
@@ -18,8 +19,11 @@ pub struct Query<M: Model, O = M> {
 }
 
 impl<M: Model, O> Clone for Query<M, O> {
+    /// The clone is a query over rows of its own: it may stand inside the original, or beside it.
     fn clone(&self) -> Self {
-        Query::from_ast(self.ast.clone())
+        let mut ast = self.ast.clone();
+        renumber(&mut ast);
+        Query::from_ast(ast)
     }
 }
 

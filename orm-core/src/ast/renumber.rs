@@ -1,0 +1,300 @@
+//! New identities for the table references of a cloned query.
+//!
+//! A query and its clone may meet in one statement, one inside the other. With the same identities, a column of the
+//! outer one would silently mean the inner one.
+
+use crate::ast::{
+    Aggregate, Conflict, ConflictAction, Cte, Delete, Distinct, Expr, Frame, FrameBound, FromItem, GroupBy,
+    InList, Insert, InsertSource, Join, Order, Raw, RawPart, Select, Source, Statement, TableRef, Update,
+    Window, WindowFn,
+};
+
+/// Gives every table reference defined in the query an identity of its own, and lets its columns follow.
+pub(crate) fn renumber(select: &mut Select) {
+    let mut map: Vec<(Source, Source)> = Vec::new();
+    walk(select, &mut |source, defines| {
+        if defines && !map.iter().any(|(old, _)| old == source) {
+            map.push((*source, Source::fresh()));
+        }
+    });
+    walk(select, &mut |source, _| {
+        if let Some((_, new)) = map.iter().find(|(old, _)| old == source) {
+            *source = *new;
+        }
+    });
+}
+
+/// What is called for every source: `true` where a table reference defines it.
+type Visit<'a> = &'a mut dyn FnMut(&mut Source, bool);
+
+fn walk(s: &mut Select, f: Visit<'_>) {
+    let Select {
+        with,
+        distinct,
+        columns,
+        from,
+        joins,
+        filter,
+        group,
+        having,
+        windows,
+        compound,
+        order,
+        limit: _,
+        offset: _,
+        lock,
+    } = s;
+    ctes(with, f);
+    match distinct {
+        Distinct::No | Distinct::Yes => {}
+        Distinct::On(on) => exprs(on, f),
+    }
+    exprs(columns, f);
+    from.iter_mut().for_each(|t| table(t, f));
+    joins.iter_mut().for_each(|j| join(j, f));
+    exprs(filter, f);
+    for g in group {
+        match g {
+            GroupBy::Expr(e) => expr(e, f),
+            GroupBy::Rollup(list) | GroupBy::Cube(list) => exprs(list, f),
+            GroupBy::Sets(sets) => sets.iter_mut().for_each(|set| exprs(set, f)),
+        }
+    }
+    exprs(having, f);
+    windows.iter_mut().for_each(|(_, w)| window(w, f));
+    compound.iter_mut().for_each(|c| walk(&mut c.query, f));
+    orders(order, f);
+    if let Some(lock) = lock {
+        lock.of.iter_mut().for_each(|s| f(s, false));
+    }
+}
+
+fn ctes(list: &mut [Cte], f: Visit<'_>) {
+    for cte in list {
+        match &mut cte.body {
+            Statement::Select(s) => walk(s, f),
+            Statement::Insert(i) => insert(i, f),
+            Statement::Update(u) => update(u, f),
+            Statement::Delete(d) => delete(d, f),
+            Statement::Ddl(_) => {}
+            Statement::Raw(Raw {
+                parts: list,
+                columns: _,
+            }) => parts(list, f),
+        }
+    }
+}
+
+fn insert(i: &mut Insert, f: Visit<'_>) {
+    let Insert {
+        with,
+        source,
+        table: _,
+        columns: _,
+        rows,
+        overriding: _,
+        conflict,
+        returning,
+    } = i;
+    ctes(with, f);
+    f(source, true);
+    match rows {
+        InsertSource::Default => {}
+        InsertSource::Rows(list) => exprs(list, f),
+        InsertSource::Arrays { arrays: _, constant } => exprs(constant, f),
+        InsertSource::Query(q) => walk(q, f),
+    }
+    if let Some(Conflict {
+        target: _,
+        target_filter,
+        action,
+    }) = conflict
+    {
+        exprs(target_filter, f);
+        match action {
+            ConflictAction::Nothing => {}
+            ConflictAction::Update { set, filter } => {
+                set.iter_mut().for_each(|a| expr(&mut a.value, f));
+                exprs(filter, f);
+            }
+        }
+    }
+    exprs(returning, f);
+}
+
+fn update(u: &mut Update, f: Visit<'_>) {
+    let Update {
+        with,
+        source,
+        table: _,
+        guard: _,
+        set,
+        from,
+        joins,
+        filter,
+        returning,
+    } = u;
+    ctes(with, f);
+    f(source, true);
+    set.iter_mut().for_each(|a| expr(&mut a.value, f));
+    from.iter_mut().for_each(|t| table(t, f));
+    joins.iter_mut().for_each(|j| join(j, f));
+    exprs(filter, f);
+    exprs(returning, f);
+}
+
+fn delete(d: &mut Delete, f: Visit<'_>) {
+    let Delete {
+        with,
+        source,
+        table: _,
+        guard: _,
+        using,
+        filter,
+        returning,
+    } = d;
+    ctes(with, f);
+    f(source, true);
+    using.iter_mut().for_each(|t| table(t, f));
+    exprs(filter, f);
+    exprs(returning, f);
+}
+
+fn table(t: &mut TableRef, f: Visit<'_>) {
+    let TableRef {
+        source,
+        item,
+        guard: _,
+    } = t;
+    f(source, true);
+    match item {
+        FromItem::Table(_) | FromItem::Cte(_) => {}
+        FromItem::Query {
+            query,
+            columns: _,
+            lateral: _,
+        } => walk(query, f),
+        FromItem::Values { rows, columns: _ } => rows.iter_mut().for_each(|row| exprs(row, f)),
+        FromItem::Function {
+            name: _,
+            args,
+            columns: _,
+        } => exprs(args, f),
+    }
+}
+
+fn join(j: &mut Join, f: Visit<'_>) {
+    let Join {
+        kind: _,
+        table: t,
+        on,
+    } = j;
+    table(t, f);
+    exprs(on, f);
+}
+
+fn orders(list: &mut [Order], f: Visit<'_>) {
+    list.iter_mut().for_each(|o| expr(&mut o.expr, f));
+}
+
+fn exprs(list: &mut [Expr], f: Visit<'_>) {
+    list.iter_mut().for_each(|e| expr(e, f));
+}
+
+fn parts(list: &mut [RawPart], f: Visit<'_>) {
+    for part in list {
+        match part {
+            RawPart::Expr(e) => expr(e, f),
+            RawPart::Text(_) | RawPart::List(_) => {}
+        }
+    }
+}
+
+fn expr(e: &mut Expr, f: Visit<'_>) {
+    match e {
+        Expr::Column(source, _) | Expr::Field(source, _, _) => f(source, false),
+        Expr::Value(_) | Expr::Clock | Expr::Actor | Expr::Tenant => {}
+        Expr::Not(e) | Expr::Negate(e) | Expr::IsNull(e, _) | Expr::IsTrue(e) | Expr::Cast(e, _) => {
+            expr(e, f)
+        }
+        Expr::All(list) | Expr::Any(list) | Expr::Call(_, list) | Expr::Tuple(list) => exprs(list, f),
+        Expr::Compare(_, a, b) | Expr::Math(_, a, b) | Expr::Text(_, a, b) => {
+            expr(a, f);
+            expr(b, f);
+        }
+        Expr::Between(three) => exprs(&mut three[..], f),
+        Expr::In(e, list) => {
+            expr(e, f);
+            match list {
+                InList::Values(_, _) => {}
+                InList::Exprs(list) => exprs(list, f),
+                InList::Query(q) => walk(q, f),
+            }
+        }
+        Expr::Aggregate(call) => aggregate(call, f),
+        Expr::Window(call) => {
+            match &mut call.function {
+                WindowFn::RowNumber | WindowFn::Rank | WindowFn::DenseRank => {}
+                WindowFn::PercentRank | WindowFn::CumeDist => {}
+                WindowFn::Ntile(e) | WindowFn::FirstValue(e) | WindowFn::LastValue(e) => expr(e, f),
+                WindowFn::Lag(list) | WindowFn::Lead(list) => exprs(list, f),
+                WindowFn::NthValue(a, b) => {
+                    expr(a, f);
+                    expr(b, f);
+                }
+                WindowFn::Aggregate(call) => aggregate(call, f),
+            }
+            window(&mut call.window, f);
+        }
+        Expr::Case {
+            operand,
+            arms,
+            otherwise,
+        } => {
+            operand.iter_mut().for_each(|e| expr(e, f));
+            for (condition, value) in arms {
+                expr(condition, f);
+                expr(value, f);
+            }
+            otherwise.iter_mut().for_each(|e| expr(e, f));
+        }
+        Expr::Exists(q) | Expr::Subquery(q) => walk(q, f),
+        Expr::Quantified(_, _, e, q) => {
+            expr(e, f);
+            walk(q, f);
+        }
+        Expr::Raw(list, _) => parts(list, f),
+    }
+}
+
+fn aggregate(call: &mut Aggregate, f: Visit<'_>) {
+    let Aggregate {
+        function: _,
+        args,
+        distinct: _,
+        filter,
+        order,
+    } = call;
+    exprs(args, f);
+    filter.iter_mut().for_each(|e| expr(e, f));
+    orders(order, f);
+}
+
+fn window(w: &mut Window, f: Visit<'_>) {
+    let Window {
+        base: _,
+        partition,
+        order,
+        frame,
+    } = w;
+    exprs(partition, f);
+    orders(order, f);
+    if let Some(Frame { unit: _, start, end }) = frame {
+        for bound in std::iter::once(start).chain(end) {
+            match bound {
+                FrameBound::Preceding(e) | FrameBound::Following(e) => expr(e, f),
+                FrameBound::UnboundedPreceding | FrameBound::CurrentRow | FrameBound::UnboundedFollowing => {}
+            }
+        }
+    }
+}
