@@ -14,6 +14,7 @@ mod observe;
 mod pending;
 mod read;
 mod transaction;
+mod upsert;
 mod wrapped;
 mod write;
 

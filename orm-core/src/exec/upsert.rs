@@ -1,0 +1,413 @@
+//! Upserts: who was there first is told by the database where it can, and looked for under its lock where it cannot.
+
+use std::panic::Location;
+
+use crate::ast::{
+    CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, Insert as NodeInsert, InsertSource, RawPart,
+    Select, Source, Statement,
+};
+use crate::driver::Done;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::collect::Collect;
+use crate::exec::fetch::{Site, statement, step};
+use crate::exec::transaction::Unit;
+use crate::exec::write::row_parts;
+use crate::exec::{Pending, Raw, Writes, bulk};
+use crate::model::{Model, SoftDelete, Writable};
+use crate::query::{
+    Batch, Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
+    insert_statement, table_ref,
+};
+use crate::schema::{Column, Table};
+use crate::value::{Type, Value};
+
+/// The conflict clause for a target; a soft-deleted row is not in the way of anything but its own key.
+fn conflict(
+    table: &'static Table,
+    source: Source,
+    target: &[&'static Column],
+    action: ConflictAction,
+) -> Conflict {
+    let is_key = is_key(table, target);
+    let live = table.managed.deleted_at.map(|i| live(table, source, i));
+    let target_filter = if is_key {
+        Vec::new()
+    } else {
+        live.into_iter().collect()
+    };
+    Conflict {
+        target: target.iter().map(|c| &c.column).collect(),
+        target_filter,
+        action,
+    }
+}
+
+fn is_key(table: &'static Table, target: &[&'static Column]) -> bool {
+    target.len() == table.key.len()
+        && table
+            .key_columns()
+            .all(|k| target.iter().any(|c| std::ptr::eq(*c, k)))
+}
+
+fn live(table: &'static Table, source: Source, deleted_at: usize) -> Node {
+    Node::IsNull(
+        Box::new(Node::Column(source, &table.columns[deleted_at].column)),
+        false,
+    )
+}
+
+/// The INSERT of an upsert. Its own source replaces the closure's, so that both speak of the same table.
+fn upsert_insert(
+    table: &'static Table,
+    parts: InsertParts,
+    source: Source,
+    conflict: Conflict,
+) -> NodeInsert {
+    let mut insert = insert_statement(table, parts);
+    insert.source = source;
+    insert.returning = table.columns[..table.fields]
+        .iter()
+        .map(|c| Node::Column(source, &c.column))
+        .collect();
+    insert.conflict = Some(conflict);
+    insert
+}
+
+fn update_action(
+    table: &'static Table,
+    source: Source,
+    target: &[&'static Column],
+    set: Vec<(&'static Column, Node)>,
+    revive: bool,
+) -> ConflictAction {
+    let mut set = set;
+    if revive {
+        for c in table.columns {
+            if matches!(
+                c.role,
+                crate::schema::Role::DeletedAt | crate::schema::Role::DeletedBy
+            ) {
+                set.push((c, Node::Value(Value::Null(c.column.ty))));
+            }
+        }
+    }
+    let only_live = !revive && is_key(table, target);
+    let filter = table
+        .managed
+        .deleted_at
+        .filter(|_| only_live)
+        .map(|i| live(table, source, i))
+        .into_iter()
+        .collect();
+    ConflictAction::Update {
+        set: conflict_update(table, source, set),
+        filter,
+    }
+}
+
+impl<M: Model> Upsert<M> {
+    /// Never callable: carries the message for an upsert that does not say what to do.
+    #[doc(hidden)]
+    pub fn exec<E: ?Sized>(self, _: &E) -> Pending<'_, Upserted<M>>
+    where
+        Self: Decided,
+    {
+        Pending::failed(Error::new(ErrorKind::InvalidQuery, "the upsert is undecided"))
+    }
+}
+
+impl<M: Writable> UpsertNothing<M> {
+    /// Inserts the row and returns it, or `None` when one with the same unique columns exists.
+    #[track_caller]
+    pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Option<M>> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let source = Source::fresh();
+        let parts = parts_of(self.insert.into_batch());
+        if parts.overriding {
+            let one = One {
+                target: self.target,
+                source,
+                action: ConflictAction::Nothing,
+            };
+            return Pending::steps(async move {
+                let row = upsert_row::<M>(&raw, &one, parts, site).await?;
+                Ok(row.map(Upserted::into_inner))
+            });
+        }
+        let insert = upsert_insert(
+            M::TABLE,
+            parts,
+            source,
+            conflict(M::TABLE, source, &self.target, ConflictAction::Nothing),
+        );
+        let take = |done: Done| Ok(Collect::<M>::take(done.sink)?.pop());
+        statement(
+            raw,
+            Statement::Insert(Box::new(insert)),
+            Some(M::TABLE),
+            Collect::<M>::boxed(),
+            take,
+            site,
+        )
+    }
+}
+
+fn parts_of(batch: Batch) -> InsertParts {
+    match batch.into_groups().pop() {
+        Some(group) => row_parts(group, true),
+        None => InsertParts {
+            columns: Vec::new(),
+            rows: InsertSource::Default,
+            overriding: false,
+            returning: true,
+        },
+    }
+}
+
+impl<M: Writable> UpsertUpdate<M> {
+    /// With a primary key as target: an existing soft-deleted row is brought back. Without this, the key of a
+    /// soft-deleted row is a `UniqueViolation`.
+    pub fn revive(mut self) -> Self
+    where
+        M: SoftDelete,
+    {
+        self.revive = true;
+        self
+    }
+    /// Inserts the row or changes the existing one; the outcome tells which.
+    #[track_caller]
+    pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Upserted<M>> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let UpsertUpdate {
+            insert,
+            target,
+            source,
+            set,
+            revive,
+        } = self;
+        let action = update_action(M::TABLE, source, &target, set, revive);
+        let one = One {
+            target,
+            source,
+            action,
+        };
+        let parts = parts_of(insert.into_batch());
+        Pending::steps(async move {
+            bulk::advance_past(&raw, M::TABLE, &parts, site).await?;
+            if let Some(marker) = raw.runner.dialect().features().inserted_marker {
+                return upsert_marked::<M>(&raw, one, parts, marker, site)
+                    .await?
+                    .pop()
+                    .ok_or_else(|| taken::<M>());
+            }
+            let unit = Unit::open(raw).await?;
+            let outcome = upsert_probed::<M>(&unit.raw(), &one, parts, site).await;
+            unit.end(outcome).await
+        })
+    }
+}
+
+/// The parts of an upsert that are the same for all its rows.
+struct One {
+    target: Vec<&'static Column>,
+    source: Source,
+    action: ConflictAction,
+}
+
+#[cold]
+fn taken<M: Model>() -> Error {
+    Error::new(
+        ErrorKind::UniqueViolation,
+        "the key belongs to a soft-deleted row; `.revive()` brings it back",
+    )
+    .with_model(M::TABLE.model)
+}
+
+/// The database itself tells new rows from changed ones.
+async fn upsert_marked<M: Model>(
+    raw: &Raw<'_>,
+    one: One,
+    parts: InsertParts,
+    marker: &'static str,
+    site: Site,
+) -> Result<Vec<Upserted<M>>> {
+    let clause = conflict(M::TABLE, one.source, &one.target, one.action);
+    let mut insert = upsert_insert(M::TABLE, parts, one.source, clause);
+    insert
+        .returning
+        .push(Node::Raw(vec![RawPart::Text(marker)], Type::Bool));
+    let sink = Collect::<(M, bool)>::boxed();
+    let done = step(
+        raw,
+        Statement::Insert(Box::new(insert)),
+        Some(M::TABLE),
+        sink,
+        site,
+    )
+    .await?;
+    let rows = Collect::<(M, bool)>::take(done.sink)?;
+    let outcome = |(m, new): (M, bool)| {
+        if new {
+            Upserted::Inserted(m)
+        } else {
+            Upserted::Updated(m)
+        }
+    };
+    Ok(rows.into_iter().map(outcome).collect())
+}
+
+/// Looks for the row first, under the writer's lock.
+async fn upsert_probed<M: Model>(
+    raw: &Raw<'_>,
+    one: &One,
+    parts: InsertParts,
+    site: Site,
+) -> Result<Upserted<M>> {
+    let existed = probe::<M>(raw, &one.target, &parts, site).await?;
+    let clause = conflict(M::TABLE, one.source, &one.target, one.action.clone());
+    let insert = upsert_insert(M::TABLE, parts, one.source, clause);
+    let done = step(
+        raw,
+        Statement::Insert(Box::new(insert)),
+        Some(M::TABLE),
+        Collect::<M>::boxed(),
+        site,
+    )
+    .await?;
+    let row = Collect::<M>::take(done.sink)?.pop().ok_or_else(|| taken::<M>())?;
+    Ok(if existed {
+        Upserted::Updated(row)
+    } else {
+        Upserted::Inserted(row)
+    })
+}
+
+async fn probe<M: Model>(
+    raw: &Raw<'_>,
+    target: &[&'static Column],
+    parts: &InsertParts,
+    site: Site,
+) -> Result<bool> {
+    let InsertSource::Rows(row) = &parts.rows else {
+        return Ok(false);
+    };
+    let source = Source::fresh();
+    let mut from = table_ref::<M>(source);
+    if is_key(M::TABLE, target) {
+        from.guard.deleted = Deleted::Included;
+    }
+    let mut ast = Select::from(from);
+    ast.columns = vec![Node::one()];
+    for column in target {
+        // a target that the row leaves out is filled by the database and cannot be taken
+        let Some(at) = parts.columns.iter().position(|c| std::ptr::eq(*c, *column)) else {
+            return Ok(false);
+        };
+        let left = Node::Column(source, &column.column);
+        ast.filter.push(Node::Compare(
+            CompareOp::Eq,
+            Box::new(left),
+            Box::new(row[at].clone()),
+        ));
+    }
+    let done = step(
+        raw,
+        Statement::Select(Box::new(ast)),
+        Some(M::TABLE),
+        Collect::<i32>::boxed(),
+        site,
+    )
+    .await?;
+    Ok(done.sink.rows() > 0)
+}
+
+impl<M: Writable> UpsertAll<M> {
+    /// Inserts or changes all rows as one unit; outcomes come in input order. Without `.update(..)` existing rows are
+    /// kept, and only new ones are returned.
+    #[track_caller]
+    pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Vec<Upserted<M>>> {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let UpsertAll {
+            batch,
+            target,
+            source,
+            set,
+            ..
+        } = self;
+        let action = match set {
+            Some(set) => update_action(M::TABLE, source, &target, set, false),
+            None => ConflictAction::Nothing,
+        };
+        let one = One {
+            target,
+            source,
+            action,
+        };
+        let rows = batch.into_rows();
+        Pending::steps(async move {
+            let unit = Unit::open(raw).await?;
+            let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
+            unit.end(outcome).await
+        })
+    }
+}
+
+async fn upsert_rows<M: Model>(
+    unit: &Unit<'_>,
+    one: &One,
+    rows: Vec<InsertParts>,
+    site: Site,
+) -> Result<Vec<Upserted<M>>> {
+    let mut raw = unit.raw();
+    bulk::fix_clock(&mut raw, rows.len(), site).await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for (i, parts) in rows.into_iter().enumerate() {
+        match upsert_row::<M>(&raw, one, parts, site).await {
+            Ok(row) => out.extend(row),
+            Err(e) => {
+                if i > 0 {
+                    unit.spoil(&e).await;
+                }
+                return Err(e);
+            }
+        }
+    }
+    Ok(out)
+}
+
+async fn upsert_row<M: Model>(
+    raw: &Raw<'_>,
+    one: &One,
+    parts: InsertParts,
+    site: Site,
+) -> Result<Option<Upserted<M>>> {
+    bulk::advance_past(raw, M::TABLE, &parts, site).await?;
+    if matches!(one.action, ConflictAction::Nothing) {
+        let clause = conflict(M::TABLE, one.source, &one.target, ConflictAction::Nothing);
+        let insert = upsert_insert(M::TABLE, parts, one.source, clause);
+        let done = step(
+            raw,
+            Statement::Insert(Box::new(insert)),
+            Some(M::TABLE),
+            Collect::<M>::boxed(),
+            site,
+        )
+        .await?;
+        return Ok(Collect::<M>::take(done.sink)?.pop().map(Upserted::Inserted));
+    }
+    match raw.runner.dialect().features().inserted_marker {
+        None => upsert_probed(raw, one, parts, site).await.map(Some),
+        Some(marker) => {
+            let one = One {
+                target: one.target.clone(),
+                source: one.source,
+                action: one.action.clone(),
+            };
+            upsert_marked(raw, one, parts, marker, site)
+                .await?
+                .pop()
+                .map(Some)
+                .ok_or_else(|| taken::<M>())
+        }
+    }
+}
