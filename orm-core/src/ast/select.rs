@@ -40,10 +40,17 @@ impl Select {
     /// An empty select from this item.
     pub fn from(from: TableRef) -> Self {
         Select {
+            from: Some(from),
+            ..Select::without_from()
+        }
+    }
+    /// An empty select of expressions that need no table.
+    pub fn without_from() -> Self {
+        Select {
             with: Vec::new(),
             distinct: Distinct::No,
             columns: Vec::new(),
-            from: Some(from),
+            from: None,
             joins: Vec::new(),
             filter: Vec::new(),
             group: Vec::new(),

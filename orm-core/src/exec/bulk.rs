@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::ast::{Expr as Node, Insert, InsertSource, Statement};
+use crate::ast::{Expr as Node, Insert, InsertSource, Select, Statement};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, Result};
 use crate::exec::Raw;
@@ -162,7 +162,8 @@ pub(crate) async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) 
     if statements < 2 || raw.scope.clock.is_some() {
         return Ok(());
     }
-    let ast = clock_select();
+    let mut ast = Select::without_from();
+    ast.columns = vec![Node::Clock];
     let done = step(
         raw,
         Statement::Select(Box::new(ast)),
@@ -173,26 +174,6 @@ pub(crate) async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) 
     .await?;
     raw.scope.clock = Collect::<Timestamp>::take(done.sink)?.pop();
     Ok(())
-}
-
-fn clock_select() -> crate::ast::Select {
-    use crate::ast::{Deleted, FromItem, Guard, Select, Source, TableRef};
-    let item = FromItem::Values {
-        rows: Vec::new(),
-        columns: Vec::new(),
-    };
-    let guard = Guard {
-        deleted: Deleted::Included,
-        all_tenants: true,
-    };
-    let mut select = Select::from(TableRef {
-        source: Source::fresh(),
-        item,
-        guard,
-    });
-    select.from = None;
-    select.columns = vec![Node::Clock];
-    select
 }
 
 async fn run(

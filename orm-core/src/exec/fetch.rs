@@ -59,6 +59,19 @@ pub(crate) async fn step(
     seen.finish(result)
 }
 
+/// Whether a select finds any row; what it selects does not matter.
+pub(crate) async fn finds_row(
+    raw: &Raw<'_>,
+    mut ast: Select,
+    table: &'static Table,
+    site: Site,
+) -> Result<bool> {
+    ast.columns = vec![Node::one()];
+    let sink = Collect::<i32>::boxed();
+    let done = step(raw, Statement::Select(Box::new(ast)), Some(table), sink, site).await?;
+    Ok(done.sink.rows() > 0)
+}
+
 /// Rows of a select.
 pub(crate) fn select<'a, O: Output, T>(
     raw: Raw<'a>,

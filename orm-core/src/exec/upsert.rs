@@ -9,13 +9,13 @@ use crate::ast::{
 use crate::driver::Done;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
-use crate::exec::fetch::{Site, statement, step};
+use crate::exec::fetch::{Site, finds_row, statement, step};
 use crate::exec::transaction::Unit;
-use crate::exec::write::row_parts;
+use crate::exec::write::parts_of;
 use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Model, SoftDelete, Writable};
 use crate::query::{
-    Batch, Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
+    Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
     insert_statement, table_ref,
 };
 use crate::schema::{Column, Table};
@@ -122,7 +122,7 @@ impl<M: Writable> UpsertNothing<M> {
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Option<M>> {
         let (raw, site) = (ex.raw(), Location::caller());
         let source = Source::fresh();
-        let parts = parts_of(self.insert.into_batch());
+        let parts = parts_of(self.insert.into_batch(), true);
         if parts.overriding {
             let one = One {
                 target: self.target,
@@ -149,18 +149,6 @@ impl<M: Writable> UpsertNothing<M> {
             take,
             site,
         )
-    }
-}
-
-fn parts_of(batch: Batch) -> InsertParts {
-    match batch.into_groups().pop() {
-        Some(group) => row_parts(group, true),
-        None => InsertParts {
-            columns: Vec::new(),
-            rows: InsertSource::Default,
-            overriding: false,
-            returning: true,
-        },
     }
 }
 
@@ -191,7 +179,7 @@ impl<M: Writable> UpsertUpdate<M> {
             source,
             action,
         };
-        let parts = parts_of(insert.into_batch());
+        let parts = parts_of(insert.into_batch(), true);
         Pending::steps(async move {
             bulk::advance_past(&raw, M::TABLE, &parts, site).await?;
             if let Some(marker) = raw.runner.dialect().features().inserted_marker {
@@ -297,7 +285,6 @@ async fn probe<M: Model>(
         from.guard.deleted = Deleted::Included;
     }
     let mut ast = Select::from(from);
-    ast.columns = vec![Node::one()];
     for column in target {
         // a target that the row leaves out is filled by the database and cannot be taken
         let Some(at) = parts.columns.iter().position(|c| std::ptr::eq(*c, *column)) else {
@@ -310,15 +297,7 @@ async fn probe<M: Model>(
             Box::new(row[at].clone()),
         ));
     }
-    let done = step(
-        raw,
-        Statement::Select(Box::new(ast)),
-        Some(M::TABLE),
-        Collect::<i32>::boxed(),
-        site,
-    )
-    .await?;
-    Ok(done.sink.rows() > 0)
+    finds_row(raw, ast, M::TABLE, site).await
 }
 
 impl<M: Writable> UpsertAll<M> {

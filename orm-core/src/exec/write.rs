@@ -7,7 +7,7 @@ use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, select, statement, step};
+use crate::exec::fetch::{Site, affected, finds_row, select, statement, step};
 use crate::exec::{Pending, Raw, Serves, Writes, bulk, keyed};
 use crate::model::{Model, SoftDelete, Writable};
 use crate::query::{
@@ -64,7 +64,12 @@ impl<M: Writable> Insert<M> {
 
 /// The statement of a batch of one row.
 fn single(batch: Batch, table: &'static Table, returning: bool) -> Statement {
-    let parts = match batch.into_groups().pop() {
+    Statement::Insert(Box::new(insert_statement(table, parts_of(batch, returning))))
+}
+
+/// What the INSERT of the only row of a batch needs.
+pub(crate) fn parts_of(batch: Batch, returning: bool) -> InsertParts {
+    match batch.into_groups().pop() {
         Some(group) => row_parts(group, returning),
         None => InsertParts {
             columns: Vec::new(),
@@ -72,11 +77,10 @@ fn single(batch: Batch, table: &'static Table, returning: bool) -> Statement {
             overriding: false,
             returning,
         },
-    };
-    Statement::Insert(Box::new(insert_statement(table, parts)))
+    }
 }
 
-pub(crate) fn row_parts(group: InsertGroup, returning: bool) -> InsertParts {
+fn row_parts(group: InsertGroup, returning: bool) -> InsertParts {
     let mut row = group.values;
     row.extend(group.constant);
     InsertParts {
@@ -266,7 +270,7 @@ impl<M: Model> Update<M> {
             let done = step(&raw, update, Some(M::TABLE), Collect::<M>::boxed(), site).await?;
             match Collect::<M>::take(done.sink)?.pop() {
                 Some(row) => Ok(row),
-                None if still_there(&raw, M::TABLE, source, key, site).await? => Err(stale(M::TABLE)),
+                None if still_there::<M>(&raw, source, key, site).await? => Err(stale(M::TABLE)),
                 None => Err(Error::not_found(M::TABLE.model)),
             }
         })
@@ -289,29 +293,10 @@ fn stale(table: &'static Table) -> Error {
 }
 
 /// Whether a live row with this key exists.
-async fn still_there(
-    raw: &Raw<'_>,
-    table: &'static Table,
-    source: Source,
-    key: Vec<Node>,
-    site: Site,
-) -> Result<bool> {
-    let mut ast = Select::from(crate::ast::TableRef {
-        source,
-        item: crate::ast::FromItem::Table(&table.table),
-        guard: crate::ast::Guard::default(),
-    });
-    ast.columns = vec![Node::one()];
+async fn still_there<M: Model>(raw: &Raw<'_>, source: Source, key: Vec<Node>, site: Site) -> Result<bool> {
+    let mut ast = Select::from(table_ref::<M>(source));
     ast.filter = key;
-    let done = step(
-        raw,
-        Statement::Select(Box::new(ast)),
-        Some(table),
-        Collect::<i32>::boxed(),
-        site,
-    )
-    .await?;
-    Ok(done.sink.rows() > 0)
+    finds_row(raw, ast, M::TABLE, site).await
 }
 
 async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Result<bool> {
@@ -323,7 +308,7 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
     filter.extend(version);
     let write = delete_or_hide(M::TABLE, source, filter);
     let done = step(&raw, write, Some(M::TABLE), Box::new(Discard), site).await?;
-    if done.affected == 0 && versioned && still_there(&raw, M::TABLE, source, key, site).await? {
+    if done.affected == 0 && versioned && still_there::<M>(&raw, source, key, site).await? {
         return Err(stale(M::TABLE));
     }
     Ok(done.affected > 0)
