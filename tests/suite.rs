@@ -20,6 +20,8 @@ mod generic;
 mod hostile;
 #[path = "suite/joins.rs"]
 mod joins;
+#[path = "suite/loading.rs"]
+mod loading;
 #[path = "suite/models.rs"]
 mod models;
 #[path = "suite/observe.rs"]

@@ -6,8 +6,8 @@ pub use std::vec::Vec;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
 pub use crate::model::{
-    Audited, Cardinality, DbEnum, ForeignKey as RefersTo, Key, Many, Maybe, Model, One, Open, Rel, Shape,
-    Signed, SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key,
+    Audited, Cardinality, Content, DbEnum, Entity, ForeignKey as RefersTo, Key, Loaded, Many, Maybe, Model,
+    One, Open, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key, take,
 };
 pub use crate::query::{
     Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,
@@ -17,7 +17,9 @@ pub use crate::schema::{
     Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Nulls,
     RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
-pub use crate::value::{Cells, Element, EnumType, Id, Output, Row, Scalar, SqlType, Timestamp, Type, Value};
+pub use crate::value::{
+    Cells, Element, EnumType, Id, Loads, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
+};
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
 pub fn field_names(table: &'static Table) -> Vec<&'static str> {
@@ -25,6 +27,13 @@ pub fn field_names(table: &'static Table) -> Vec<&'static str> {
         .iter()
         .map(|c| c.column.name)
         .collect()
+}
+
+/// The values of a key.
+pub fn key_values(key: impl Key) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    key.add_to(&mut values);
+    Some(values)
 }
 
 #[cfg(feature = "json")]

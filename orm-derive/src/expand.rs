@@ -28,6 +28,7 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         cols::item(plan, &names),
         insert::item(plan, &names),
         relation::markers(plan, &names),
+        relation::wrappers(plan, &names),
         relation::methods(plan, &names),
     ];
     let inside = [

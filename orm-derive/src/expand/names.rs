@@ -21,6 +21,8 @@ pub(crate) struct Names {
     pub(crate) module: Ident,
     /// `S`, the parameter of `UserCols`, under a name that no column type has.
     pub(crate) scope: Ident,
+    /// `B` and `C`, the parameters of `UserWithPosts`.
+    pub(crate) loaded: (Ident, Ident),
 }
 
 impl Names {
@@ -35,6 +37,10 @@ impl Names {
             new: format_ident!("New{word}", span = ident.span()),
             module: format_ident!("__orm_{}", name::snake(&word)),
             scope: format_ident!("{}", if taken { "__S" } else { "S" }),
+            loaded: match word.as_str() {
+                "B" | "C" => (format_ident!("__B"), format_ident!("__C")),
+                _ => (format_ident!("B"), format_ident!("C")),
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::expand::names::{Names, allow, column_type, named};
 use crate::expand::row::clone;
+use crate::name;
 use crate::parse::plain;
 use crate::parse::relation::RelationKind;
 use crate::plan::{Column, Plan, RelationPlan};
@@ -70,13 +71,12 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
             plain(name),
             plain(relation.relation.target_name())
         );
-        let related = related(plan, relation, private);
         let allow = allow();
         quote! {
             #[doc = #doc]
             #allow
             #vis fn #name(&self) -> #private::Related<#module::#marker> {
-                #related
+                #private::Related::of(self)
             }
         }
     });
@@ -88,17 +88,19 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
 }
 
-fn related(plan: &Plan<'_>, relation: &RelationPlan<'_>, private: &TokenStream) -> TokenStream {
-    let related = quote!(#private::Related);
+/// The values of the compared columns of a row.
+fn key(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> TokenStream {
     if !relation.relation.is_foreign_key() {
-        return quote!(#related::new(#private::Model::id(self)));
+        return quote!(__orm::key_values(__orm::Model::id(parent)));
     }
     let columns: Vec<&Column<'_>> = local(plan, relation).collect();
-    let values = columns.iter().map(|column| clone(column));
+    let values = columns.iter().map(|column| clone(column, &quote!(parent)));
     match columns.as_slice() {
-        [_] if relation.optional => quote!(#related::maybe(#(#values)*)),
-        [_] => quote!(#related::new(#(#values)*)),
-        _ if !relation.optional => quote!(#related::new((#(#values),*))),
+        [_] if relation.optional => {
+            quote!(::core::option::Option::and_then(#(#values)*, __orm::key_values))
+        }
+        [_] => quote!(__orm::key_values(#(#values)*)),
+        _ if !relation.optional => quote!(__orm::key_values((#(#values),*))),
         // a key of several columns refers to nothing as soon as one of them is NULL
         several => {
             let names: Vec<&Ident> = several.iter().map(|column| &column.member).collect();
@@ -111,9 +113,9 @@ fn related(plan: &Plan<'_>, relation: &RelationPlan<'_>, private: &TokenStream) 
                 });
             quote! {
                 match (#(#values),*) {
-                    (#(#patterns),*) => #related::new((#(#names),*)),
+                    (#(#patterns),*) => __orm::key_values((#(#names),*)),
                     #[allow(unreachable_patterns)]
-                    _ => <#related<_>>::maybe(::core::option::Option::None::<i64>),
+                    _ => ::core::option::Option::None,
                 }
             }
         }
@@ -140,6 +142,12 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));
+    let (key, wrapper, field) = (
+        key(plan, relation),
+        wrapper(plan, relation),
+        &relation.relation.name,
+    );
+    let (row, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
     quote_spanned! {child.span()=>
         type #child = #target;
         #fits
@@ -148,6 +156,13 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
             type Parent = #model;
             type Child = #child;
             type Card = #card;
+            type With<#b: __orm::Shape<Model = #model>, #c: __orm::Content> = #wrapper<#b, #c>;
+            fn key(parent: &#model) -> ::core::option::Option<__orm::Vec<__orm::Value>> {
+                #key
+            }
+            fn attach<#b: __orm::Shape<Model = #model>, #c: __orm::Content>(base: #b, content: #c) -> #wrapper<#b, #c> {
+                #wrapper { __base: base, #field: content }
+            }
             const DEF: &'static __orm::RelationDef = &__orm::RelationDef {
                 name: #name,
                 model: #model_name,
@@ -158,6 +173,96 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 through: #through,
                 required: #required,
             };
+        }
+        #row
+    }
+}
+
+/// `UserWithPosts`
+fn wrapper(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> Ident {
+    let (model, name) = (
+        plain(&plan.model.ident),
+        name::pascal(&plain(&relation.relation.name)),
+    );
+    format_ident!("{model}With{name}", span = relation.relation.name.span())
+}
+
+/// A row with a loaded relation beside it: `UserWithPosts`.
+pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (vis, model) = (&plan.model.vis, &plan.model.ident);
+    let (private, module) = (&names.private, &names.module);
+    let (allow, (b, c)) = (allow(), &names.loaded);
+    let one = |relation: &RelationPlan<'_>| {
+        let (wrapper, marker) = (wrapper(plan, relation), &relation.marker);
+        let field = &relation.relation.name;
+        let doc = format!(
+            "A `{}` with its `{}` loaded. It derefs to the row.",
+            plain(model),
+            plain(field)
+        );
+        let content = format!("What was loaded of the relation `{}`.", plain(field));
+        quote! {
+            #[doc = #doc]
+            #allow
+            #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+            #vis struct #wrapper<#b = #model, #c = #private::Loaded<#module::#marker>> {
+                __base: #b,
+                #[doc = #content]
+                pub #field: #c,
+            }
+        }
+    };
+    plan.relations.iter().map(one).collect()
+}
+
+/// How a row with a loaded relation is read.
+fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    let (model, module, marker) = (&plan.model.ident, &names.module, &relation.marker);
+    let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
+    let (vis, (b, c)) = (&plan.model.vis, &names.loaded);
+    quote! {
+        #[automatically_derived]
+        impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Output for #wrapper<#b, #c> {
+            type Local = (#b::Local, #c::Local);
+            fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self::Local> {
+                ::core::result::Result::Ok((#b::decode(row)?, #c::decode(row)?))
+            }
+            fn assemble((base, content): Self::Local, loads: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(#wrapper {
+                    __base: #b::assemble(base, loads)?,
+                    #field: __orm::take::<#module::#marker, #c>(content, loads)?,
+                })
+            }
+        }
+        #[automatically_derived]
+        impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Shape for #wrapper<#b, #c> {
+            type Model = #model;
+        }
+        #[automatically_derived]
+        impl<#b: __orm::Entity<Model = #model>, #c: __orm::Content> __orm::Entity for #wrapper<#b, #c> {
+            fn row(&self) -> &#model {
+                __orm::Entity::row(&self.__base)
+            }
+        }
+        #[automatically_derived]
+        impl<#b, #c> ::core::ops::Deref for #wrapper<#b, #c> {
+            type Target = #b;
+            fn deref(&self) -> &#b {
+                &self.__base
+            }
+        }
+        #[automatically_derived]
+        impl<#b, #c> ::core::ops::DerefMut for #wrapper<#b, #c> {
+            fn deref_mut(&mut self) -> &mut #b {
+                &mut self.__base
+            }
+        }
+        impl<#b, #c> #wrapper<#b, #c> {
+            /// The row without the relation, and the relation.
+            #[allow(dead_code)]
+            #vis fn into_parts(self) -> (#b, #c) {
+                (self.__base, self.#field)
+            }
         }
     }
 }

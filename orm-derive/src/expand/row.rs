@@ -16,6 +16,12 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         impl __orm::Shape for #ident {
             type Model = #ident;
         }
+        #[automatically_derived]
+        impl __orm::Entity for #ident {
+            fn row(&self) -> &Self {
+                self
+            }
+        }
         #model
         #markers
     }
@@ -46,6 +52,11 @@ fn output(plan: &Plan<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __orm::Output for #ident {
+            type Local = Self;
+            #[inline]
+            fn assemble(local: Self, _: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(local)
+            }
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                 ::core::result::Result::Ok(#ident {
                     #(#stored,)*
@@ -120,17 +131,17 @@ fn id_type(plan: &Plan<'_>) -> TokenStream {
 }
 
 fn id(plan: &Plan<'_>) -> TokenStream {
-    let values: Vec<TokenStream> = key(plan).map(clone).collect();
+    let values: Vec<TokenStream> = key(plan).map(|column| clone(column, &quote!(self))).collect();
     match values.as_slice() {
         [one] => quote!(#one),
         several => quote!((#(#several),*)),
     }
 }
 
-/// The value of a column of `self`.
-pub(crate) fn clone(column: &Column<'_>) -> TokenStream {
+/// The value of a column of a row.
+pub(crate) fn clone(column: &Column<'_>, row: &TokenStream) -> TokenStream {
     let member = &column.member;
-    quote!(::core::clone::Clone::clone(&self.#member))
+    quote!(::core::clone::Clone::clone(&#row.#member))
 }
 
 /// What can be done with rows of the model beside reading them.

@@ -1,5 +1,10 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
+mod content;
+
+pub(crate) use content::named;
+pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
+
 use crate::ast::Source;
 use crate::error::Result;
 use crate::schema::{RelationDef, Table};
@@ -37,6 +42,16 @@ pub trait Model: Shape<Model = Self> + Sync {
 pub trait Shape: Output {
     /// The model whose rows these are.
     type Model: Model;
+}
+
+/// A whole row of a model, with or without loaded relations.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a whole row of a model",
+    note = "relations are loaded beside models, also with other relations loaded before"
+)]
+pub trait Entity: Shape {
+    /// The row itself.
+    fn row(&self) -> &Self::Model;
 }
 
 /// A model that can be written; views cannot.
@@ -119,9 +134,15 @@ pub trait Rel: Copy + Send + Sync + 'static {
     /// The related model.
     type Child: Model;
     /// How many related rows there may be.
-    type Card: Cardinality;
+    type Card: Holds;
+    /// A row of the declaring model with this relation beside it.
+    type With<B: Shape<Model = Self::Parent>, C: Content>: Shape<Model = Self::Parent>;
     /// Tables and columns.
     const DEF: &'static RelationDef;
+    /// The values of the compared columns of a row, or `None` where one of them is NULL.
+    fn key(parent: &Self::Parent) -> Option<Vec<Value>>;
+    /// Puts a loaded relation beside a row.
+    fn attach<B: Shape<Model = Self::Parent>, C: Content>(base: B, content: C) -> Self::With<B, C>;
 }
 
 /// A to-one relation.
