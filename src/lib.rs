@@ -35,8 +35,8 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, LoadRelations, Pending, Record, Serves, Tenant,
-    Tx, Writes,
+    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, LoadRelations, Pending, Record, Replaced,
+    Serves, Tenant, Tx, Writes,
 };
 pub use orm_core::model::{DbEnum, Model, Part};
 #[doc(hidden)]

@@ -6,8 +6,9 @@ pub use std::vec::Vec;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Entity, ForeignKey as RefersTo, Key, Loaded, Many, Maybe, Model,
-    One, Open, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key, take,
+    Audited, Cardinality, Content, DbEnum, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded, Many,
+    Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted,
+    ToOne, Unlink, Writable, foreign_key, take,
 };
 pub use crate::query::{
     Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,

@@ -37,6 +37,7 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         row::impls(plan, &names),
         insert::impls(plan, &names),
         relation::impls(plan, &names),
+        relation::references(plan),
         debug::implementation(plan),
     ];
     quote! {

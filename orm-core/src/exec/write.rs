@@ -315,7 +315,7 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
 }
 
 /// DELETE, or the UPDATE that a soft-deleting model has in its place.
-fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> Statement {
+pub(crate) fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> Statement {
     if table.managed.deleted_at.is_none() {
         return Statement::Delete(Box::new(delete_statement(table, source, filter, Deleted::Hidden)));
     }

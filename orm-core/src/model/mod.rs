@@ -145,6 +145,38 @@ pub trait Rel: Copy + Send + Sync + 'static {
     fn attach<B: Shape<Model = Self::Parent>, C: Content>(base: B, content: C) -> Self::With<B, C>;
 }
 
+/// Rows can be linked: through a join table, or by setting their foreign key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a to-one relation: set its foreign key instead of linking",
+    label = "use `.update().set(|m| m.some_id.to(id))`"
+)]
+pub trait Linkable: Rel {
+    /// The model that linking writes: the join table's, or the related one.
+    type Through: Model;
+}
+
+/// Linked rows can be unlinked: through a join table, or because their foreign key may be NULL. `P` is the related
+/// model.
+pub trait Unlink<P>: Linkable {}
+
+/// The cardinality of a foreign key that may be NULL.
+#[diagnostic::on_unimplemented(
+    message = "the foreign key of this relation is required: delete the related row instead of unlinking it",
+    label = "cannot be set to NULL"
+)]
+pub trait Nullable {}
+impl Nullable for Maybe {}
+
+/// Has a foreign key over certain fields, told apart by the hash `F` of their names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `#[belongs_to]` over the fields of this relation",
+    label = "declare the foreign key there"
+)]
+pub trait References<const F: u64> {
+    /// Whether it may be NULL: `One` or `Maybe`.
+    type Card;
+}
+
 /// A to-one relation.
 #[diagnostic::on_unimplemented(
     message = "`.col(..)` follows a to-one relation, and this one is to-many",

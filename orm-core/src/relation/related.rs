@@ -1,6 +1,7 @@
 //! `user.posts()`: the related rows of one row in memory, as a query.
 
 use crate::ast::{Expr as Node, Source};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Model, Rel, SoftDelete};
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Query, Selection, all_fields};
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
@@ -23,6 +24,14 @@ impl<R: Rel> Related<R> {
             key: R::key(parent),
             _p: std::marker::PhantomData,
         }
+    }
+    /// The key of the row, for what links to it.
+    pub(crate) fn into_key(self) -> Result<Vec<Value>> {
+        self.key.ok_or_else(|| {
+            let text = "a key that is NULL relates to nothing";
+            let e = Error::new(ErrorKind::InvalidQuery, text);
+            e.with_model(R::DEF.model).with_field(R::DEF.name)
+        })
     }
     /// As a plain [`Query`], for a variable that is narrowed later or for code that takes one.
     pub fn query(self) -> Query<R::Child> {

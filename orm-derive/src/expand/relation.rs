@@ -148,6 +148,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
         &relation.relation.name,
     );
     let (row, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
+    let links = links(names, relation);
     quote_spanned! {child.span()=>
         type #child = #target;
         #fits
@@ -175,7 +176,81 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
             };
         }
         #row
+        #links
     }
+}
+
+/// Whether related rows can be linked and unlinked.
+fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    let (module, marker, child) = (&names.module, &relation.marker, child(relation));
+    let marker = quote!(#module::#marker);
+    let linkable = |through: TokenStream| {
+        quote! {
+            #[automatically_derived]
+            impl __orm::Linkable for #marker {
+                type Through = #through;
+            }
+        }
+    };
+    match (relation.relation.kind, &relation.relation.via) {
+        (RelationKind::HasOne | RelationKind::HasMany, _) => {
+            let linkable = linkable(quote!(#child));
+            let fields = fields(relation.foreign.iter());
+            quote! {
+                #linkable
+                #[automatically_derived]
+                impl<P: __orm::References<#fields>> __orm::Unlink<P> for #marker
+                where
+                    P::Card: __orm::Nullable,
+                {
+                }
+            }
+        }
+        (RelationKind::ManyToMany, Some(via)) => {
+            let linkable = linkable(named(via));
+            quote! {
+                #linkable
+                #[automatically_derived]
+                impl<P> __orm::Unlink<P> for #marker {}
+            }
+        }
+        (RelationKind::BelongsTo | RelationKind::ManyToMany, _) => TokenStream::new(),
+    }
+}
+
+/// A number for a list of fields, so that another model's derive can name their foreign key.
+fn fields<'a>(names: impl Iterator<Item = &'a Ident>) -> u64 {
+    // FNV-1a
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    names.fold(0xcbf2_9ce4_8422_2325, |hash, name| {
+        plain(name).bytes().chain([0]).fold(hash, step)
+    })
+}
+
+/// The foreign keys of the model, for relations of other models that come by them.
+pub(crate) fn references(plan: &Plan<'_>) -> TokenStream {
+    let model = &plan.model.ident;
+    let mut seen = Vec::new();
+    let belonging = plan
+        .relations
+        .iter()
+        .filter(|relation| relation.relation.is_foreign_key());
+    let one = |relation: &RelationPlan<'_>| {
+        let members: Vec<&Ident> = local(plan, relation).map(|column| &column.member).collect();
+        let fields = fields(members.into_iter());
+        if seen.contains(&fields) {
+            return TokenStream::new();
+        }
+        seen.push(fields);
+        let (card, _) = cardinality(plan, relation);
+        quote! {
+            #[automatically_derived]
+            impl __orm::References<#fields> for #model {
+                type Card = #card;
+            }
+        }
+    };
+    belonging.map(one).collect()
 }
 
 /// `UserWithPosts`
