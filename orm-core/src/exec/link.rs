@@ -34,10 +34,7 @@ pub struct Replaced {
 
 type ChildId<R> = <<R as Rel>::Child as Model>::Id;
 
-impl<R: Linkable> Related<R>
-where
-    R::Through: Writable,
-{
+impl<R: Rel> Related<R> {
     /// Links rows by their keys; how many were not linked before. Over a join table the missing links are inserted:
     ///
     /// ```sql
@@ -51,22 +48,30 @@ where
     /// `ForeignKeyViolation` for a key that no row has, over a join table; `InvalidQuery` when the join table has
     /// required columns of its own: insert its model instead.
     #[track_caller]
-    pub fn link<'a, E: Writes<R::Through> + ?Sized>(
+    pub fn link<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
         self,
         ex: &'a E,
         ids: impl IntoIterator<Item = ChildId<R>>,
-    ) -> Pending<'a, u64> {
+    ) -> Pending<'a, u64>
+    where
+        R: Linkable,
+        R::Through: Writable,
+    {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
         Pending::steps(async move { link(raw, R::DEF, parent?, ids, site).await })
     }
     /// Links rows in hand, see [`link`](Related::link).
     #[track_caller]
-    pub fn add<'a, 'r, E: Writes<R::Through> + ?Sized>(
+    pub fn add<'a, 'r, E: Writes<<R as Linkable>::Through> + ?Sized>(
         self,
         ex: &'a E,
         rows: impl IntoIterator<Item = &'r R::Child>,
-    ) -> Pending<'a, u64> {
+    ) -> Pending<'a, u64>
+    where
+        R: Linkable,
+        R::Through: Writable,
+    {
         self.link(ex, rows.into_iter().map(Model::id))
     }
     /// Inserts a row and links it, as one unit. A foreign key to this row that the new row holds itself is set,
@@ -74,8 +79,10 @@ where
     #[track_caller]
     pub fn create<'a, E, I>(self, ex: &'a E, new: I) -> Pending<'a, R::Child>
     where
-        E: Writes<R::Through> + Writes<R::Child> + ?Sized,
+        E: Writes<<R as Linkable>::Through> + Writes<R::Child> + ?Sized,
         I: IntoInsert<R::Child>,
+        R: Linkable,
+        R::Through: Writable,
         R::Child: Writable,
     {
         let (raw, site) = (ex.raw(), Location::caller());
@@ -85,13 +92,14 @@ where
     /// Unlinks rows by their keys; how many were linked. Not offered where the foreign key is required: delete such
     /// rows instead.
     #[track_caller]
-    pub fn unlink<'a, E: Writes<R::Through> + ?Sized>(
+    pub fn unlink<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
         self,
         ex: &'a E,
         ids: impl IntoIterator<Item = ChildId<R>>,
     ) -> Pending<'a, u64>
     where
         R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
@@ -103,9 +111,10 @@ where
     }
     /// Unlinks all rows; how many were linked.
     #[track_caller]
-    pub fn unlink_all<'a, E: Writes<R::Through> + ?Sized>(self, ex: &'a E) -> Pending<'a, u64>
+    pub fn unlink_all<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(self, ex: &'a E) -> Pending<'a, u64>
     where
         R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let parent = self.into_key();
@@ -113,13 +122,14 @@ where
     }
     /// Links exactly these rows: unlinks all others and links those that are missing, as one unit.
     #[track_caller]
-    pub fn replace<'a, E: Writes<R::Through> + ?Sized>(
+    pub fn replace<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
         self,
         ex: &'a E,
         ids: impl IntoIterator<Item = ChildId<R>>,
     ) -> Pending<'a, Replaced>
     where
         R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));

@@ -270,6 +270,14 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let one = |relation: &RelationPlan<'_>| {
         let (wrapper, marker) = (wrapper(plan, relation), &relation.marker);
         let field = &relation.relation.name;
+        // an error about the other model belongs to the word the user typed for it
+        let content_of = quote!(#c = #private::Loaded<#module::#marker>)
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(relation.relation.target.span());
+                token
+            })
+            .collect::<TokenStream>();
         let doc = format!(
             "A `{}` with its `{}` loaded. It derefs to the row.",
             plain(model),
@@ -280,7 +288,7 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
             #[doc = #doc]
             #allow
             #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
-            #vis struct #wrapper<#b = #model, #c = #private::Loaded<#module::#marker>> {
+            #vis struct #wrapper<#b = #model, #content_of> {
                 __base: #b,
                 #[doc = #content]
                 pub #field: #c,
