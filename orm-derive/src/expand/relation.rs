@@ -89,12 +89,12 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
 }
 
 /// The values of the compared columns of a row.
-fn key(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> TokenStream {
+fn key(plan: &Plan<'_>, relation: &RelationPlan<'_>, row: &TokenStream) -> TokenStream {
     if !relation.relation.is_foreign_key() {
-        return quote!(__orm::key_values(__orm::Model::id(parent)));
+        return quote!(__orm::key_values(__orm::Model::id(#row)));
     }
     let columns: Vec<&Column<'_>> = local(plan, relation).collect();
-    let values = columns.iter().map(|column| clone(column, &quote!(parent)));
+    let values = columns.iter().map(|column| clone(column, row));
     match columns.as_slice() {
         [_] if relation.optional => {
             quote!(::core::option::Option::and_then(#(#values)*, __orm::key_values))
@@ -142,13 +142,10 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));
-    let (key, wrapper, field) = (
-        key(plan, relation),
-        wrapper(plan, relation),
-        &relation.relation.name,
-    );
-    let (row, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
-    let links = links(names, relation);
+    let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
+    let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
+    let (links, row) = (links(names, relation), quote!(row));
+    let key = key(plan, relation, &row);
     quote_spanned! {child.span()=>
         type #child = #target;
         #fits
@@ -158,7 +155,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
             type Child = #child;
             type Card = #card;
             type With<#b: __orm::Shape<Model = #model>, #c: __orm::Content> = #wrapper<#b, #c>;
-            fn key(parent: &#model) -> ::core::option::Option<__orm::Vec<__orm::Value>> {
+            fn key(#row: &#model) -> ::core::option::Option<__orm::Vec<__orm::Value>> {
                 #key
             }
             fn attach<#b: __orm::Shape<Model = #model>, #c: __orm::Content>(base: #b, content: #c) -> #wrapper<#b, #c> {
@@ -175,7 +172,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 required: #required,
             };
         }
-        #row
+        #loaded
         #links
     }
 }
