@@ -28,6 +28,8 @@ pub trait Model: Shape<Model = Self> + Sync {
     fn cols<S>(source: Source) -> Self::Cols<S>;
     /// The primary key of this row.
     fn id(&self) -> Self::Id;
+    /// The values of its fields in the order of the table's columns, moved out of it.
+    fn into_values(self) -> Vec<Value>;
     /// The version this row was read at, for models with `#[orm(version)]`.
     fn version(&self) -> Option<i64> {
         None

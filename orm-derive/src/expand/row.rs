@@ -85,6 +85,15 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         quote!(#member: __orm::Col::new(source, &__COLUMNS[#i]),)
     });
     let relations = plan.relations.iter().map(|plan| &plan.relation.name);
+    let values = plan
+        .columns
+        .iter()
+        .filter(|column| column.field.is_some())
+        .map(|column| {
+            let (member, described) = (&column.member, field(column));
+            let value = column.wrap_json(quote!(self.#member));
+            quote!(#described.value(#value))
+        });
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
         let member = &plan.columns[i].member;
@@ -110,6 +119,9 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
             }
             fn id(&self) -> Self::Id {
                 #id
+            }
+            fn into_values(self) -> __orm::Vec<__orm::Value> {
+                __orm::vec![#(#values),*]
             }
             #version
         }
