@@ -8,15 +8,15 @@ pub use crate::error::{Error, Result};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded, Many,
     Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted,
-    ToOne, Unlink, Writable, foreign_key, take,
+    ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::{
     Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,
 };
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::{
-    Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Nulls,
-    RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Cascade, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed,
+    Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Id, Loads, Output, Row, Scalar, SqlType, Timestamp, Type, Value,

@@ -32,7 +32,7 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         relation::methods(plan, &names),
     ];
     let inside = [
-        table::statics(plan),
+        table::statics(plan, &names),
         cols::impls(plan, &names),
         row::impls(plan, &names),
         insert::impls(plan, &names),

@@ -161,6 +161,9 @@ pub trait Linkable: Rel {
 /// model.
 pub trait Unlink<P>: Linkable {}
 
+/// Checked by generated code for `cascade = unlink`.
+pub const fn unlinkable<R: Unlink<<R as Rel>::Child>>() {}
+
 /// The cardinality of a foreign key that may be NULL.
 #[diagnostic::on_unimplemented(
     message = "the foreign key of this relation is required: delete the related row instead of unlinking it",

@@ -9,7 +9,7 @@ use crate::expand::names::{Names, allow, column_type, named};
 use crate::expand::row::clone;
 use crate::name;
 use crate::parse::plain;
-use crate::parse::relation::RelationKind;
+use crate::parse::relation::{Cascade, RelationKind};
 use crate::plan::{Column, Plan, RelationPlan};
 
 /// The module of the zero-sized types.
@@ -146,6 +146,11 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
     let (links, row) = (links(names, relation), quote!(row));
     let key = key(plan, relation, &row);
+    let cascade = match relation.relation.cascade {
+        Cascade::Database => quote!(Database),
+        Cascade::Delete => quote!(Delete),
+        Cascade::Unlink => quote!(Unlink),
+    };
     quote_spanned! {child.span()=>
         type #child = #target;
         #fits
@@ -169,6 +174,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 table: || <#child as __orm::Model>::TABLE,
                 child: || #children,
                 through: #through,
+                cascade: __orm::Cascade::#cascade,
                 required: #required,
             };
         }
@@ -189,6 +195,9 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
             }
         }
     };
+    let unlinkable = (relation.relation.cascade == Cascade::Unlink).then(
+        || quote_spanned!(relation.relation.name.span()=> const _: () = __orm::unlinkable::<#marker>();),
+    );
     match (relation.relation.kind, &relation.relation.via) {
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
             let linkable = linkable(quote!(#child));
@@ -201,6 +210,7 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
                     P::Card: __orm::Nullable,
                 {
                 }
+                #unlinkable
             }
         }
         (RelationKind::ManyToMany, Some(via)) => {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::expand::names::{column_type, field, named};
+use crate::expand::names::{Names, column_type, field, named};
 use crate::parse::field::DefaultValue;
 use crate::parse::index::Method;
 use crate::parse::plain;
@@ -14,7 +14,7 @@ use crate::plan::{
 use crate::ty;
 
 /// `__COLUMNS` and `__TABLE`.
-pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
+pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = plan.columns.iter().enumerate().map(|(i, c)| column(plan, i, c));
     let count = plan.columns.len();
     let fields = plan.columns.iter().filter(|c| c.field.is_some()).count();
@@ -33,6 +33,10 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
     let checks = plan.checks.iter().map(check);
     let foreign_keys = plan.foreign_keys.iter().map(foreign_key);
     let managed = managed(plan);
+    let (module, relations) = (
+        &names.module,
+        plan.relations.iter().map(|relation| &relation.marker),
+    );
     quote! {
         static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];
         static __TABLE: __orm::Table = __orm::Table {
@@ -47,6 +51,7 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
             checks: &[#(#checks),*],
             foreign_keys: &[#(#foreign_keys),*],
             managed: #managed,
+            relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
     }
