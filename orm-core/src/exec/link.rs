@@ -1,6 +1,5 @@
 //! Linking and unlinking related rows: rows of the join table come and go, or foreign keys are set.
 
-use std::any::Any;
 use std::collections::HashSet;
 use std::panic::Location;
 
@@ -10,10 +9,9 @@ use crate::ast::{
 };
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::other_sink;
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, inserts, step};
-use crate::exec::load::{Cell, Key, among, cell};
+use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Pending, Raw, Writes, bulk};
@@ -21,7 +19,7 @@ use crate::model::{Linkable, Model, Rel, Unlink, Writable};
 use crate::query::{Batch, Insert, IntoInsert, put, soft_delete_set, touch, update_statement};
 use crate::relation::Related;
 use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
-use crate::value::{Cells, Value};
+use crate::value::Value;
 
 /// What [`Related::replace`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -453,34 +451,4 @@ async fn unlink(
             .affected;
     }
     Ok(changed)
-}
-
-/// The keys of rows, as a set.
-struct Identities {
-    at: Vec<Cell>,
-    keys: HashSet<Key>,
-}
-
-impl Identities {
-    fn boxed(at: Vec<Cell>) -> Box<Identities> {
-        let keys = HashSet::new();
-        Box::new(Identities { at, keys })
-    }
-    fn take(sink: Box<dyn Sink>) -> Result<HashSet<Key>> {
-        let sink = sink.into_any().downcast::<Identities>();
-        sink.map(|s| s.keys).map_err(|_| other_sink())
-    }
-}
-
-impl Sink for Identities {
-    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        self.keys.extend(Key::read(cells, &self.at)?);
-        Ok(())
-    }
-    fn rows(&self) -> usize {
-        self.keys.len()
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
 }

@@ -9,6 +9,7 @@ mod ddl;
 mod executor;
 mod fetch;
 mod handle;
+mod key;
 mod keyed;
 mod link;
 mod load;

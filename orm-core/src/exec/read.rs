@@ -3,8 +3,7 @@
 use std::panic::Location;
 
 use crate::ast::{
-    Aggregate, AggregateFn, Deleted, Distinct, Expr as Node, FromItem, Guard, Select, Source, Statement,
-    TableRef,
+    Aggregate, AggregateFn, Distinct, Expr as Node, FromItem, Select, Source, Statement, TableRef,
 };
 use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
@@ -208,15 +207,7 @@ fn counting(mut ast: Box<Select>) -> Box<Select> {
         columns,
         lateral: false,
     };
-    let guard = Guard {
-        deleted: Deleted::Included,
-        all_tenants: true,
-    };
-    let mut outer = Select::from(TableRef {
-        source: Source::fresh(),
-        item,
-        guard,
-    });
+    let mut outer = Select::from(TableRef::unguarded(Source::fresh(), item));
     outer.columns = vec![count_rows()];
     Box::new(outer)
 }

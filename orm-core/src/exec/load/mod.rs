@@ -9,7 +9,6 @@ mod keys;
 mod window;
 
 pub use hand::LoadRelations;
-pub(super) use keys::{Cell, Key, among, cell};
 
 use std::any::Any;
 
@@ -19,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Raw;
 use crate::exec::collect::other_sink;
 use crate::exec::fetch::{Site, step};
+use crate::exec::key::cell;
 use crate::exec::load::keys::{END, Keys, Owners};
 use crate::exec::load::window::of_each;
 use crate::relation::{Branch, owner};

@@ -1,21 +1,12 @@
 //! A limit for each row above instead of one for all.
 
 use crate::ast::{
-    CompareOp, Deleted, Expr as Node, FromItem, Guard, Nulls, Order, Select, Source, TableRef, Window,
-    WindowCall, WindowFn,
+    CompareOp, Expr as Node, FromItem, Nulls, Order, Select, Source, TableRef, Window, WindowCall, WindowFn,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 use crate::sql::type_of;
 use crate::value::{Type, Value};
-
-pub(super) fn derived(source: Source, item: FromItem) -> TableRef {
-    let guard = Guard {
-        deleted: Deleted::Included,
-        all_tenants: true,
-    };
-    TableRef { source, item, guard }
-}
 
 /// With a limit, the first rows of each owner instead of the first rows of all.
 pub(super) fn of_each(mut select: Box<Select>, owner: &[Node], table: &'static Table) -> Result<Box<Select>> {
@@ -55,7 +46,7 @@ pub(super) fn of_each(mut select: Box<Select>, owner: &[Node], table: &'static T
         columns: names,
         lateral: false,
     };
-    let mut outer = Select::from(derived(source, item));
+    let mut outer = Select::from(TableRef::unguarded(source, item));
     let number = || Box::new(Node::Field(source, NUMBER, Type::I64));
     let bound = |n: u64| Box::new(Node::Value(Value::I64(i64::try_from(n).unwrap_or(i64::MAX))));
     let offset = offset.unwrap_or(0);
