@@ -8,6 +8,8 @@ mod aggregates;
 mod bulk;
 #[path = "suite/cancel.rs"]
 mod cancel;
+#[path = "suite/cascade.rs"]
+mod cascade;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/errors.rs"]

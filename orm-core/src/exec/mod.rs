@@ -1,6 +1,7 @@
 //! Where queries meet a database: the only async code of the core, and the only place that both renders and runs.
 
 mod bulk;
+mod cascade;
 mod collect;
 pub mod create;
 mod cursor;

@@ -169,7 +169,7 @@ fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
         ("by", Body::Equals(value)) => relation.by = names(cx, value),
         ("to", Body::Equals(value)) => relation.to = names(cx, value),
         ("via", Body::Equals(value)) => relation.via = path(cx, value, "`via = PostTag`"),
-        ("cascade", Body::Equals(value)) => relation.cascade = cascade(cx, value),
+        ("cascade", Body::Equals(value)) => relation.cascade = cascade(cx, relation.kind, value),
         ("on_delete", Body::Equals(value)) => relation.on_delete = action(cx, &name, value),
         ("on_update", Body::Equals(value)) => relation.on_update = action(cx, &name, value),
         ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
@@ -217,8 +217,15 @@ fn names(cx: &Ctxt, value: &Expr) -> Vec<Ident> {
     names
 }
 
-fn cascade(cx: &Ctxt, value: &Expr) -> Cascade {
-    one_of(cx, "cascade", value, &CASCADES).unwrap_or(Cascade::Database)
+fn cascade(cx: &Ctxt, kind: RelationKind, value: &Expr) -> Cascade {
+    let cascade = one_of(cx, "cascade", value, &CASCADES).unwrap_or(Cascade::Database);
+    if (kind, cascade) == (RelationKind::ManyToMany, Cascade::Delete) {
+        cx.error(
+            value,
+            "`cascade = delete` would delete rows that others are linked to: use `cascade = unlink`",
+        );
+    }
+    cascade
 }
 
 /// The meaning of a word, or an error that lists the words.
