@@ -12,6 +12,8 @@ mod cancel;
 mod cascade;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/edit.rs"]
+mod edit;
 #[path = "suite/errors.rs"]
 mod errors;
 #[path = "suite/filters.rs"]
@@ -42,5 +44,7 @@ mod special;
 mod transactions;
 #[path = "suite/types.rs"]
 mod types;
+#[path = "suite/unit.rs"]
+mod unit;
 #[path = "suite/upsert.rs"]
 mod upsert;
