@@ -373,7 +373,7 @@ async fn actor_and_tenant_act_in_units(db: Db) -> orm::Result<()> {
     let me = user(&db, "me").await;
     let db2 = db.tenant(7_i64);
     let db2 = db2.acting_as(me.id);
-    let mut tx = db2.begin().await?;
+    let tx = db2.begin().await?;
     let mut unit = tx.unit_of_work();
     let account = unit.insert(NewAccount { number: "1".into() })?;
     unit.insert(NewLine {
