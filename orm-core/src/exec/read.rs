@@ -114,10 +114,13 @@ impl<M: Model, O: Output> Query<M, O> {
         self.ast_mut().filter.extend(key_filter(M::TABLE, source, id));
         run::<M, O, One<M>>(self, ex.raw(), Location::caller())
     }
-    /// Rows one by one with bounded memory; the transaction rests meanwhile.
+    /// Rows one by one with bounded memory; the transaction rests meanwhile. Relations are loaded for some hundred rows
+    /// at a time.
     #[track_caller]
     pub fn stream<'a, E: InTx + Serves<M>>(self, tx: &'a mut E) -> Cursor<'a, O> {
-        Cursor::new(tx.tx(), Exec::raw(tx).scope, self.into_ast())
+        let scope = Exec::raw(tx).scope;
+        let (ast, loads) = self.into_parts();
+        Cursor::new(tx.tx(), scope, ast, loads, Location::caller())
     }
 }
 
