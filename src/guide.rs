@@ -18,3 +18,7 @@ struct ErrorsAndLogs;
 struct Traps;
 #[doc = include_str!("../docs/guide/08-testing.md")]
 struct Testing;
+#[doc = include_str!("../docs/guide/09-loading.md")]
+struct Loading;
+#[doc = include_str!("../docs/guide/12-unit-of-work.md")]
+struct UnitOfWork;
