@@ -37,7 +37,7 @@ pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, Pending, Record, Serves, Tenant, Tx, Writes,
 };
-pub use orm_core::model::{DbEnum, Model};
+pub use orm_core::model::{DbEnum, Embed, Model};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -47,7 +47,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Model, sql};
+pub use orm_derive::{DbEnum, Embed, Model, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -71,7 +71,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves, Tenant,
-        Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves,
+        Tenant, Timestamp, Tx, Writes, sql,
     };
 }

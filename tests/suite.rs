@@ -10,6 +10,8 @@ mod bulk;
 mod cancel;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/embeds.rs"]
+mod embeds;
 #[path = "suite/errors.rs"]
 mod errors;
 #[path = "suite/filters.rs"]

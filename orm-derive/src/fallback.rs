@@ -26,6 +26,14 @@ pub(crate) fn model(errors: &Error, input: &DeriveInput, mut plan: Plan<'_>) -> 
     quote!(#errors #rest)
 }
 
+/// The mistakes of an embedded struct, and what holds of it.
+pub(crate) fn embed(errors: &Error, input: &DeriveInput, plan: &Plan<'_>) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let whole = input.generics.params.is_empty() && !borrows(plan);
+    let rest = whole.then(|| expand::embed(plan));
+    quote!(#errors #rest)
+}
+
 /// The mistakes of an enum, and what holds of it.
 pub(crate) fn db_enum(errors: &Error, input: &DeriveInput, item: &DbEnum) -> TokenStream {
     let errors = errors.to_compile_error();

@@ -37,6 +37,13 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
     expand_enum(&input).into()
 }
 
+/// Makes a struct with named fields several columns of the models that hold it.
+#[proc_macro_derive(Embed, attributes(orm))]
+pub fn embed(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand_embed(&input).into()
+}
+
 /// An SQL statement with values in braces: `sql!("select name from users where id = {id}")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
@@ -80,6 +87,19 @@ fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {
     match cx.finish() {
         Ok(()) => expand::model(&plan),
         Err(errors) => fallback::model(&errors, input, plan),
+    }
+}
+
+fn expand_embed(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(model) = parse::embed(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    let plan = Plan::of_embed(&model);
+    check::embed(&cx, &plan);
+    match cx.finish() {
+        Ok(()) => expand::embed(&plan),
+        Err(errors) => fallback::embed(&errors, input, &plan),
     }
 }
 

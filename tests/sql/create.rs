@@ -19,6 +19,8 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
         default,
         generated: None,
         role: Role::Plain,
+        index: false,
+        check: None,
         comment: "",
     }
 }
@@ -85,7 +87,7 @@ static PLAYERS: Table = Table {
     ..plain("players", &PLAYER_COLUMNS)
 };
 
-fn texts(list: &[Ddl], dialect: &dyn orm_core::sql::Dialect) -> Vec<String> {
+pub(crate) fn texts(list: &[Ddl], dialect: &dyn orm_core::sql::Dialect) -> Vec<String> {
     list.iter()
         .map(|d| render_ddl(d, dialect, &scope()).unwrap().text.replace("\n", ""))
         .collect()

@@ -64,6 +64,7 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
             "json",
             "sensitive",
             "decimal",
+            "embed",
         ],
         "a skipped field is no column",
     ),
@@ -78,6 +79,22 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
         "the library sets the version",
     ),
     ("decimal", &["json"], "a column has one type"),
+    (
+        "embed",
+        &[
+            "id",
+            "unique",
+            "index",
+            "column",
+            "default",
+            "generated",
+            "check",
+            "version",
+            "json",
+            "decimal",
+        ],
+        "an embedded struct is several columns",
+    ),
 ];
 
 pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
@@ -185,6 +202,7 @@ pub(crate) fn shadow_fields(cx: &Ctxt, plan: &Plan<'_>) {
             "version",
             "json",
             "decimal",
+            "embed",
         ] {
             redundant(
                 cx,

@@ -21,6 +21,8 @@ pub(crate) struct Names {
     pub(crate) module: Ident,
     /// `S`, the parameter of `UserCols`, under a name that no column type has.
     pub(crate) scope: Ident,
+    /// `C`, the second parameter of an embedded struct's columns.
+    pub(crate) card: Ident,
 }
 
 impl Names {
@@ -28,13 +30,14 @@ impl Names {
         let ident = &plan.model.ident;
         let word = plain(ident);
         let types = |column: &Column<'_>| column_type(column, &quote!(__orm));
-        let taken = plan.columns.iter().any(|column| mentions(types(column), "S"));
+        let taken = |word| plan.columns.iter().any(|column| mentions(types(column), word));
         Names {
             private: private(plan.model.options.krate.as_ref()),
             cols: format_ident!("{word}Cols", span = ident.span()),
             new: format_ident!("New{word}", span = ident.span()),
             module: format_ident!("__orm_{}", name::snake(&word)),
-            scope: format_ident!("{}", if taken { "__S" } else { "S" }),
+            scope: format_ident!("{}", if taken("S") { "__S" } else { "S" }),
+            card: format_ident!("{}", if taken("C") { "__C" } else { "C" }),
         }
     }
 }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::expand::embed::{embedded, position};
 use crate::expand::names::{Names, column_type, field};
 use crate::parse::plain;
 use crate::plan::{Column, Plan, Role};
@@ -27,9 +28,14 @@ fn output(plan: &Plan<'_>) -> TokenStream {
     let stored = plan
         .columns
         .iter()
-        .filter(|column| column.field.is_some())
-        .map(|column| {
+        .enumerate()
+        .filter(|(_, column)| column.field.is_some())
+        .map(|(i, column)| {
             let (member, name) = (&column.member, plain(&column.member));
+            if column.embed().is_some() {
+                let (held, at) = (embedded(column, &quote!(__orm)), position(plan, i));
+                return quote!(#member: #held::read(row, #model, &__COLUMNS[#at..])?);
+            }
             let described = field(column);
             let value = column.unwrap_json(quote!(#described.read(row, #model, #name)?));
             quote!(#member: #value)
@@ -70,8 +76,14 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         None => quote!(__orm::Open),
     };
     let columns = plan.columns.iter().enumerate().map(|(i, column)| {
-        let member = &column.member;
-        quote!(#member: __orm::Col::new(source, &__COLUMNS[#i]),)
+        let (member, at) = (&column.member, position(plan, i));
+        match column.embed() {
+            Some(_) => {
+                let held = embedded(column, &quote!(__orm));
+                quote!(#member: #held::col::<#scope, __orm::One>(source, &__COLUMNS[#at..]),)
+            }
+            None => quote!(#member: __orm::Col::new(source, &__COLUMNS[#at]),),
+        }
     });
     let relations = plan.relations.iter().map(|plan| &plan.relation.name);
     let (id_type, id) = (id_type(plan), id(plan));

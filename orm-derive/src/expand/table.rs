@@ -3,21 +3,21 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
+use crate::expand::embed::{self, position};
 use crate::expand::names::{column_type, field, named};
 use crate::parse::field::DefaultValue;
 use crate::parse::index::Method;
 use crate::parse::plain;
 use crate::parse::relation::ActionKind;
 use crate::plan::{
-    Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Target, Unique,
+    Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Slot, Target, Unique,
 };
 use crate::ty;
 
 /// `__COLUMNS` and `__TABLE`.
 pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
-    let columns = plan.columns.iter().enumerate().map(|(i, c)| column(plan, i, c));
-    let count = plan.columns.len();
-    let fields = plan.columns.iter().filter(|c| c.field.is_some()).count();
+    let columns = columns(plan);
+    let fields = position(plan, plan.columns.iter().filter(|c| c.field.is_some()).count());
     let (model, comment) = (
         plain(&plan.model.ident),
         text(plan.model.options.comment.as_deref()),
@@ -27,21 +27,21 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
         Some(_) => quote!(View),
         None => quote!(Table),
     };
-    let key = &plan.key.columns;
-    let uniques = plan.uniques.iter().map(unique);
-    let indexes = plan.indexes.iter().map(index);
+    let key = positions(plan, &plan.key.columns);
+    let uniques = plan.uniques.iter().map(|u| unique(plan, u));
+    let indexes = plan.indexes.iter().map(|i| index(plan, i));
     let checks = plan.checks.iter().map(check);
-    let foreign_keys = plan.foreign_keys.iter().map(foreign_key);
+    let foreign_keys = plan.foreign_keys.iter().map(|key| foreign_key(plan, key));
     let managed = managed(plan);
     quote! {
-        static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];
+        #columns
         static __TABLE: __orm::Table = __orm::Table {
             table: #statement,
             model: #model,
             kind: __orm::TableKind::#kind,
             columns: &__COLUMNS,
             fields: #fields,
-            key: &[#(#key),*],
+            key: &[#key],
             uniques: &[#(#uniques),*],
             indexes: &[#(#indexes),*],
             checks: &[#(#checks),*],
@@ -50,6 +50,50 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
             comment: #comment,
         };
     }
+}
+
+/// `__COLUMNS`.
+pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
+    let count = position(plan, plan.columns.len());
+    let columns = plan.columns.iter().enumerate();
+    if plan.columns.iter().all(|c| c.embed().is_none()) {
+        let columns = columns.map(|(i, c)| column(plan, i, c));
+        return quote!(static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];);
+    }
+    let mut groups: Vec<TokenStream> = Vec::new();
+    let mut own: Vec<TokenStream> = Vec::new();
+    let flush = |own: &mut Vec<TokenStream>, groups: &mut Vec<TokenStream>| {
+        if !own.is_empty() {
+            groups.push(quote!(__orm::Group::Own(&[#(#own),*])));
+            own.clear();
+        }
+    };
+    for (i, c) in columns {
+        if c.embed().is_some() {
+            flush(&mut own, &mut groups);
+            let comment = text(c.field.and_then(|field| field.attrs.comment.as_deref()));
+            groups.push(embed::group(i, c, comment));
+        } else {
+            own.push(column(plan, i, c));
+        }
+    }
+    flush(&mut own, &mut groups);
+    let (lists, distinct) = (embed::lists(plan), embed::distinct(plan));
+    quote! {
+        #lists
+        static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#groups),*]);
+        #distinct
+    }
+}
+
+fn positions(plan: &Plan<'_>, columns: &[usize]) -> TokenStream {
+    let positions = columns.iter().map(|&i| position(plan, i));
+    quote!(#(#positions),*)
+}
+
+fn slots(plan: &Plan<'_>, slots: &[Slot]) -> TokenStream {
+    let positions = slots.iter().map(|slot| embed::slot(plan, slot));
+    quote!(#(#positions),*)
 }
 
 fn text(text: Option<&str>) -> &str {
@@ -68,12 +112,21 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
     let schema = option(plan.model.options.schema.as_ref());
     let name = &plan.table;
     let whole = plan.uniques.iter().filter(|unique| unique.predicate.is_none());
-    let key = (!plan.key.columns.is_empty()).then_some(&plan.key.columns);
+    let key: Vec<Slot> = plan.key.columns.iter().copied().map(Slot::whole).collect();
+    let key = (!key.is_empty()).then_some(&key);
     let unique = key
         .into_iter()
         .chain(whole.map(|unique| &unique.columns))
-        .map(|columns| quote!(&[#(&__COLUMNS[#columns].column),*]));
-    let guard = |role: Role| option(plan.role(role).map(|i| quote!(&__COLUMNS[#i].column)));
+        .map(|slots| {
+            let columns = slots.iter().map(|slot| embed::slot(plan, slot));
+            quote!(&[#(&__COLUMNS[#columns].column),*])
+        });
+    let guard = |role: Role| {
+        option(plan.role(role).map(|i| {
+            let at = position(plan, i);
+            quote!(&__COLUMNS[#at].column)
+        }))
+    };
     let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
     quote! {
         __orm::AstTable {
@@ -98,7 +151,8 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
             Role::Version => quote!(version),
             Role::Tenant => quote!(tenant),
         };
-        Some(quote!(#name: ::core::option::Option::Some(#i)))
+        let at = position(plan, i);
+        Some(quote!(#name: ::core::option::Option::Some(#at)))
     });
     let set: Vec<TokenStream> = set.collect();
     match set.as_slice() {
@@ -142,7 +196,16 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         let role = role_name(role);
         quote!(role: __orm::Role::#role,)
     });
-    let changes: TokenStream = [default, generated, role].into_iter().flatten().collect();
+    let embedded = plan.is_embed.then(|| {
+        let attrs = column.field.map(|field| &field.attrs);
+        let index = attrs.and_then(|a| a.index).map(|_| quote!(index: true,));
+        let check = attrs.and_then(|a| a.check.as_ref()).map(embed::condition);
+        quote!(#index #check)
+    });
+    let changes: TokenStream = [default, generated, role, embedded]
+        .into_iter()
+        .flatten()
+        .collect();
     match changes.is_empty() {
         true => built,
         false => quote!(__orm::Column { #changes ..#built }),
@@ -202,14 +265,15 @@ fn is_text(expr: &syn::Expr) -> bool {
     matches!(expr, syn::Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)))
 }
 
-fn unique(unique: &Unique<'_>) -> TokenStream {
-    let (name, columns, filter) = (&unique.name, &unique.columns, option(unique.predicate.as_ref()));
-    quote!(__orm::Unique { name: #name, columns: &[#(#columns),*], filter: #filter })
+fn unique(plan: &Plan<'_>, unique: &Unique<'_>) -> TokenStream {
+    let (name, filter) = (&unique.name, option(unique.predicate.as_ref()));
+    let columns = slots(plan, &unique.columns);
+    quote!(__orm::Unique { name: #name, columns: &[#columns], filter: #filter })
 }
 
-fn index(index: &Index<'_>) -> TokenStream {
-    let (name, unique, include) = (&index.name, index.unique, &index.include);
-    let parts = index.parts.iter().map(part);
+fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
+    let (name, unique, include) = (&index.name, index.unique, slots(plan, &index.include));
+    let parts = index.parts.iter().map(|p| part(plan, p));
     let method = method(index.method);
     let filter = option(index.predicate.as_ref());
     quote! {
@@ -218,7 +282,7 @@ fn index(index: &Index<'_>) -> TokenStream {
             parts: &[#(#parts),*],
             unique: #unique,
             method: __orm::IndexMethod::#method,
-            include: &[#(#include),*],
+            include: &[#include],
             filter: #filter,
         }
     }
@@ -235,7 +299,7 @@ fn method(method: Method) -> TokenStream {
     }
 }
 
-fn part(part: &IndexPart) -> TokenStream {
+fn part(plan: &Plan<'_>, part: &IndexPart) -> TokenStream {
     let desc = part.descending;
     let nulls = match part.nulls_first {
         None => quote!(Default),
@@ -243,9 +307,10 @@ fn part(part: &IndexPart) -> TokenStream {
         Some(false) => quote!(Last),
     };
     match &part.key {
-        IndexKey::Column(column) => quote! {
-            __orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls }
-        },
+        IndexKey::Column(slot) => {
+            let column = embed::slot(plan, slot);
+            quote!(__orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls })
+        }
         IndexKey::Expression(sql) => quote!(__orm::IndexPart::Expression(#sql)),
     }
 }
@@ -255,8 +320,8 @@ fn check(check: &Check<'_>) -> TokenStream {
     quote!(__orm::Check { name: #name, sql: #sql })
 }
 
-fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
-    let (name, columns) = (&key.name, &key.columns);
+fn foreign_key(plan: &Plan<'_>, key: &ForeignKey<'_>) -> TokenStream {
+    let (name, columns) = (&key.name, positions(plan, &key.columns));
     let target = match key.target {
         Target::Model(path) => named(path),
         Target::Actor(ty) => named(ty),
@@ -266,7 +331,7 @@ fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
     quote! {
         __orm::ForeignKey {
             name: #name,
-            columns: &[#(#columns),*],
+            columns: &[#columns],
             target: || <#target as __orm::Model>::TABLE,
             on_delete: __orm::Action::#on_delete,
             on_update: __orm::Action::#on_update,

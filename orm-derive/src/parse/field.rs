@@ -34,8 +34,16 @@ pub(crate) struct FieldAttrs {
     pub(crate) sensitive: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) decimal: Option<Decimal>,
+    pub(crate) embed: Option<Span>,
+    pub(crate) prefix: Option<Prefix>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
+}
+
+/// Before the names of an embedded struct's columns.
+pub(crate) struct Prefix {
+    pub(crate) span: Span,
+    pub(crate) text: String,
 }
 
 /// Where the value of an unset column comes from.
@@ -87,6 +95,8 @@ impl Field {
             "sensitive" => a.sensitive,
             "skip" => a.skip,
             "decimal" => a.decimal.as_ref().map(|d| d.span),
+            "embed" => a.embed,
+            "prefix" => a.prefix.as_ref().map(|p| p.span),
             _ => None,
         }
     }
@@ -122,10 +132,16 @@ pub(crate) fn field(
             relations.extend(relation::relation(cx, &item, model, Some(&ident)));
         }
     }
-    Some(read(cx, model, original, ident))
+    Some(read(cx, model, original, ident, Place::Field))
 }
 
-fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field {
+/// Reads a field of an embedded struct.
+pub(crate) fn part(cx: &Ctxt, owner: &Ident, original: &syn::Field) -> Option<Field> {
+    let ident = original.ident.clone()?;
+    Some(read(cx, owner, original, ident, Place::Part))
+}
+
+fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Place) -> Field {
     let mut attrs = FieldAttrs::default();
     let mut comment = None;
     for attribute in original
@@ -133,7 +149,7 @@ fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field 
         .iter()
         .filter(|attribute| attribute.path().is_ident("orm"))
     {
-        for item in attr::items(cx, attribute, Place::Field) {
+        for item in attr::items(cx, attribute, place) {
             option(cx, &mut attrs, &mut comment, &item);
         }
     }
@@ -164,6 +180,8 @@ fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item:
         "default" => once(cx, &mut attrs.default, item, default(cx, item)),
         "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
         "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),
+        "embed" => once(cx, &mut attrs.embed, item, Some(item.span())),
+        "prefix" => once(cx, &mut attrs.prefix, item, prefix(cx, item)),
         other => unread(cx, item, other),
     }
 }
@@ -222,6 +240,28 @@ fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
         );
     }
     sql.map(|sql| Generated { sql, stored })
+}
+
+/// A bare word or a string, which alone can be empty.
+fn prefix(cx: &Ctxt, item: &Item) -> Option<Prefix> {
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
+    let text = match ungroup(value) {
+        Expr::Path(path) => path.path.get_ident().map(plain),
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    if text.is_none() {
+        cx.error(value, item.attr.usage());
+    }
+    text.map(|text| Prefix {
+        span: item.span(),
+        text,
+    })
 }
 
 fn decimal(cx: &Ctxt, item: &Item) -> Option<Decimal> {
