@@ -149,7 +149,7 @@ pub trait DbEnum: Sized + Copy + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an embedded struct",
     label = "`#[orm(embed)]` needs a struct whose fields are columns",
-    note = "add `#[derive(Embed)]` to `{Self}`, or drop `#[orm(embed)]` from the field if it is one column"
+    note = "add `#[derive(Embed)]` to the struct, or drop `#[orm(embed)]` from the field if it is one column"
 )]
 pub trait Embed: Optional + Sync {
     /// Its columns, named as if they were alone in a table.

@@ -158,6 +158,16 @@ pub(crate) struct Index<'m> {
     pub(crate) origin: Origin<'m>,
 }
 
+impl Index<'_> {
+    /// The columns it sorts by.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Slot> {
+        self.parts.iter().filter_map(|part| match &part.key {
+            IndexKey::Column(slot) => Some(slot),
+            IndexKey::Expression(_) => None,
+        })
+    }
+}
+
 pub(crate) struct IndexPart {
     pub(crate) key: IndexKey,
     pub(crate) descending: bool,

@@ -6,7 +6,7 @@ use crate::ast::{CompareOp, Expr as Node, Source};
 use crate::error::{Error, Result};
 use crate::model::{Cardinality, Embed, Maybe, One};
 use crate::query::operand::put;
-use crate::query::{Expr, Filter, Selection, Set};
+use crate::query::{Expr, Filter, Order, Selection, Set};
 use crate::schema::Column;
 use crate::value::{Row, Value};
 
@@ -14,7 +14,7 @@ use crate::value::{Row, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an embedded struct",
     label = "`#[orm(embed)]` needs a struct whose fields are columns",
-    note = "add `#[derive(Embed)]` to `{Self}`, or drop `#[orm(embed)]` from the field if it is one column"
+    note = "add `#[derive(Embed)]` to the struct, or drop `#[orm(embed)]` from the field if it is one column"
 )]
 pub trait EmbedType: Sized {
     /// What the field is in a query, inside something that is there (`One`) or may be absent (`Maybe`).
@@ -158,6 +158,18 @@ impl<S, E: Embed, C: Cardinality> EmbedCol<S, E, C> {
             Node::Compare(op, Box::new(column), Box::new(put(c, node)))
         });
         Expr::new(Node::All(equal.collect()))
+    }
+    /// By all its columns in turn, ascending.
+    pub fn asc(self) -> Vec<Order<S>> {
+        self.nodes()
+            .map(|node| Expr::<S, bool>::new(node).asc())
+            .collect()
+    }
+    /// By all its columns in turn, descending.
+    pub fn desc(self) -> Vec<Order<S>> {
+        self.nodes()
+            .map(|node| Expr::<S, bool>::new(node).desc())
+            .collect()
     }
     /// Different in some column: the opposite of [`eq`](EmbedCol::eq).
     pub fn ne<V: EmbedValue<S, E, C>>(self, value: V) -> Filter<S> {

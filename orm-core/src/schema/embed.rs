@@ -24,7 +24,7 @@ pub(crate) fn condition(table: &Table, column: &Column, check: &[Fragment]) -> S
 }
 
 /// Neighbouring columns of a table in the making.
-pub enum Group<'a> {
+pub enum Columns<'a> {
     /// Of the struct itself.
     Own(&'a [Column]),
     /// Of a field with `#[orm(embed)]`.
@@ -41,34 +41,12 @@ pub struct Embedding {
     pub prefix: &'static str,
     /// The field that holds it.
     pub field: &'static str,
-    /// Held in an `Option`.
+    /// Held in an `Option`: every column takes NULL.
     pub optional: bool,
     /// No value is ever logged.
     pub sensitive: bool,
     /// Of columns that have none of their own.
     pub comment: &'static str,
-}
-
-impl Embedding {
-    /// Refuses names that are too long, and an `Option` that could not be told from one that holds something.
-    pub const fn checked(self) -> Self {
-        let (mut i, mut required) = (0, false);
-        while i < self.columns.len() {
-            let column = &self.columns[i].column;
-            required |= !column.nullable;
-            assert!(
-                self.prefix.len() + column.name.len() <= MAX_BYTES,
-                "a column of this struct gets a name of more than 63 bytes here: choose a shorter `prefix`"
-            );
-            i += 1;
-        }
-        assert!(
-            required || !self.optional,
-            "every field of this struct is an `Option`, so that `None` and a struct of nothing are both all NULL: \
-             drop the `Option` here, or one of those"
-        );
-        self
-    }
 }
 
 /// How many bytes [`joined`] makes.
@@ -101,19 +79,19 @@ pub const fn joined<const N: usize>(columns: &[Column], prefix: &str, field: &st
 }
 
 /// All columns of a table or an embedded struct.
-pub const fn columns<const N: usize>(groups: &[Group<'_>]) -> [Column; N] {
+pub const fn columns<const N: usize>(groups: &[Columns<'_>]) -> [Column; N] {
     let mut out = [const { BLANK }; N];
     let (mut at, mut g) = (0, 0);
     while g < groups.len() {
         let mut i = 0;
         match &groups[g] {
-            Group::Own(own) => {
+            Columns::Own(own) => {
                 while i < own.len() {
                     out[at] = copy(&own[i]);
                     (at, i) = (at + 1, i + 1);
                 }
             }
-            Group::Embedded(embedding) => {
+            Columns::Embedded(embedding) => {
                 let mut text = embedding.text;
                 while i < embedding.columns.len() {
                     (out[at], text) = placed(embedding, &embedding.columns[i], text);
@@ -199,25 +177,45 @@ const fn utf8(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// Refuses a table in which a column of the embedded struct at `start..end` has the name of a column before it, or
-/// of one of the table's own columns behind it. Names differ without regard to ASCII case, as on SQLite.
-pub const fn distinct(columns: &[Column], start: usize, end: usize) {
-    let mut i = start;
+/// Refuses an embedded struct at a place where it cannot be: its columns begin at `start` of a table's `columns`.
+///
+/// - The names are not too long.
+/// - No column before it and none of the table's own columns behind it has the name of one of its columns, without
+///   regard to ASCII case, as on SQLite. Two embedded structs are compared once.
+/// - In an `Option` some field is required, or nothing could be told from something with nothing in it.
+pub const fn embedded(columns: &[Column], start: usize, list: &[Column], optional: bool) {
+    let end = start + list.len();
+    let (mut i, mut required) = (start, false);
     while i < end {
+        let (name, field) = (columns[i].column.name, columns[i].field);
+        if name.len() > MAX_BYTES {
+            refuse(&["`", name, "` is longer than 63 bytes: choose a shorter `prefix`"]);
+        }
         let mut j = 0;
         while j < columns.len() {
             let other = j < start || (j >= end && is_own(&columns[j]));
-            if other
-                && columns[i]
-                    .column
-                    .name
-                    .eq_ignore_ascii_case(columns[j].column.name)
-            {
-                refuse(&columns[i], &columns[j]);
+            if other && name.eq_ignore_ascii_case(columns[j].column.name) {
+                let (first, stored) = (columns[j].field, "` are both stored as column `");
+                refuse(&[
+                    "`",
+                    first,
+                    "` and `",
+                    field,
+                    stored,
+                    name,
+                    "`: choose another `prefix`",
+                ]);
             }
             j += 1;
         }
+        required |= !list[i - start].column.nullable;
         i += 1;
+    }
+    if optional && !required {
+        refuse(&[
+            "every field of this struct is an `Option`, so nothing and a struct of nothing are the same NULLs: ",
+            "drop the `Option` here, or one of those",
+        ]);
     }
 }
 
@@ -232,17 +230,8 @@ const fn is_own(column: &Column) -> bool {
     true
 }
 
-/// The message with both names; a constant can only be refused with a text, not with a format.
-const fn refuse(one: &Column, other: &Column) -> ! {
-    let words = [
-        "`",
-        other.field,
-        "` and `",
-        one.field,
-        "` are both stored as column `",
-        one.column.name,
-        "`: choose another `prefix`",
-    ];
+/// A constant can only be refused with a text, not with a format.
+const fn refuse(words: &[&str]) -> ! {
     let (mut out, mut at, mut w) = ([b' '; 512], 0, 0);
     while w < words.len() {
         let (bytes, mut b) = (words[w].as_bytes(), 0);
@@ -254,7 +243,7 @@ const fn refuse(one: &Column, other: &Column) -> ! {
     }
     match std::str::from_utf8(out.split_at(at).0) {
         Ok(message) => panic!("{}", message),
-        Err(_) => panic!("two fields are stored as one column: choose another `prefix`"),
+        Err(_) => panic!("two fields are stored as one column, or one has a name of more than 63 bytes"),
     }
 }
 

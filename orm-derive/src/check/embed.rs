@@ -44,7 +44,7 @@ pub(crate) fn single_columns(cx: &Ctxt, plan: &Plan<'_>) {
             let name = plain(name);
             cx.error(
                 name_of(plan, &name),
-                format!("`{name}` is an embedded struct, and {what} is not"),
+                format!("`{name}` is an embedded struct, and {what} is made of single fields"),
             );
         }
     }

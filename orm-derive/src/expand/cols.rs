@@ -1,10 +1,10 @@
 //! `UserCols`: the columns and relations of one table reference.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::embed::{self, embedded};
-use crate::expand::names::{Names, allow, column_type, docs};
+use crate::expand::embed::{self, written};
+use crate::expand::names::{Names, allow, column_type, docs, type_span};
 use crate::parse::plain;
 use crate::plan::{Column, Kind, Plan, Slot};
 
@@ -12,7 +12,7 @@ use crate::plan::{Column, Kind, Plan, Slot};
 pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (vis, scope, cols) = (&plan.model.vis, &names.scope, &names.cols);
     let (private, module) = (&names.private, &names.module);
-    let columns = plan.columns.iter().map(|column| field(plan, names, column));
+    let columns = embed::first(plan).map(|column| field(plan, names, column));
     let relations = plan.relations.iter().map(|relation| {
         let (name, marker) = (&relation.relation.name, &relation.marker);
         let doc = format!(
@@ -46,8 +46,9 @@ fn field(plan: &Plan<'_>, names: &Names, column: &Column<'_>) -> TokenStream {
             attrs,
             &format!("Columns `{}..` of `{}`.", column.name, plan.table),
         );
-        let held = embedded(column, private);
-        return quote!(#doc pub #member: #held::Col<#scope, #private::One>,);
+        let held = written(column, private);
+        let ty = quote_spanned!(type_span(column)=> #held::Col<#scope, #private::One>);
+        return quote!(#doc pub #member: #ty,);
     }
     let ty = column_type(column, private);
     let kind = match column.kind {
@@ -66,17 +67,15 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let pushed = plan.columns.iter().filter(|c| c.field.is_some()).map(|c| {
         let member = &c.member;
         match c.embed() {
-            Some(_) => quote!(__orm::Selection::push(self.#member, out);),
+            Some(_) => embed::push(c),
             None => quote!(__orm::select(self.#member, out);),
         }
     });
-    let keys = keys(plan, names);
+    let (clone, keys) = (embed::clone(plan), keys(plan, names));
     quote! {
         #[automatically_derived]
         impl<#scope> ::core::clone::Clone for #cols<#scope> {
-            fn clone(&self) -> Self {
-                *self
-            }
+            #clone
         }
         #[automatically_derived]
         impl<#scope> ::core::marker::Copy for #cols<#scope> {}

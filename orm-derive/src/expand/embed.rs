@@ -1,15 +1,15 @@
 //! Embedded structs: `#[derive(Embed)]` itself, and where their columns lie in the table of whoever holds them. A
 //! macro does not see how many columns another struct has, so positions behind one are constants.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Ident, LitStr};
 
 use crate::ctxt::Ctxt;
-use crate::expand::names::{Names, allow, column_type, docs, field};
+use crate::expand::names::{Names, allow, column_type, docs, field, type_span};
 use crate::expand::{debug, table};
-use crate::plan::{Column, ColumnType, Plan, Slot};
+use crate::parse::plain;
+use crate::plan::{Column, Plan, Slot};
 use crate::sql::{self, Piece};
 
 /// Everything `#[derive(Embed)]` adds.
@@ -34,18 +34,19 @@ pub(crate) fn embed(plan: &Plan<'_>) -> TokenStream {
 fn cols(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (ident, vis, cols) = (&plan.model.ident, &plan.model.vis, &names.cols);
     let (private, scope, card) = (&names.private, &names.scope, &names.card);
-    let fields = plan.columns.iter().map(|column| {
+    let fields = first(plan).map(|column| {
         let member = &column.member;
         let attrs = column.field.map_or(&[][..], |field| &field.original.attrs);
         let doc = docs(attrs, &format!("Column `{}` of `{ident}`.", column.name));
         let ty = match column.embed() {
             Some(_) => {
-                let held = embedded(column, private);
-                quote!(#held::Col<#scope, #card>)
+                let held = written(column, private);
+                quote_spanned!(type_span(column)=> #held::Col<#scope, #card>)
             }
             None => {
                 let ty = column_type(column, private);
-                quote!(#private::Col<#scope, <#card as #private::Cardinality>::Col<#ty>>)
+                let ty = quote_spanned!(type_span(column)=> <#card as #private::Cardinality>::Col<#ty>);
+                quote!(#private::Col<#scope, #ty>)
             }
         };
         quote!(#doc pub #member: #ty,)
@@ -61,23 +62,31 @@ fn cols(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
 }
 
+/// The columns for a struct in a query, those of embedded structs first: rustc asks for the size of the last field,
+/// and what is no embedded struct has none, which would be a second error.
+pub(crate) fn first<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = &'a Column<'m>> {
+    let embedded = |embedded| {
+        plan.columns
+            .iter()
+            .filter(move |c| c.embed().is_some() == embedded)
+    };
+    embedded(true).chain(embedded(false))
+}
+
 fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (ident, cols, scope, card) = (&plan.model.ident, &names.cols, &names.scope, &names.card);
-    let name = crate::parse::plain(ident);
+    let name = plain(ident);
+    let clone = clone(plan);
     let members = plan.columns.iter().enumerate().map(|(i, column)| {
         let (member, at) = (&column.member, position(plan, i));
-        let value = match column.embed() {
-            Some(_) => {
-                let held = embedded(column, &quote!(__orm));
-                quote!(#held::col::<#scope, #card>(source, &columns[#at..]))
-            }
-            None => quote!(__orm::Col::new(source, &columns[#at])),
-        };
-        quote!(#member: #value,)
+        match column.embed() {
+            Some(_) => build(column, scope, &card.to_token_stream(), &quote!(&columns[#at..])),
+            None => quote!(#member: __orm::Col::new(source, &columns[#at]),),
+        }
     });
     let read = plan.columns.iter().map(|column| {
         let member = &column.member;
-        let described = described(column);
+        let described = described(plan, column);
         let value = column.unwrap_json(quote!(#described next(row)?));
         quote!(#member: #value,)
     });
@@ -90,13 +99,11 @@ fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         let member = &field.ident;
         quote!(#member: ::core::default::Default::default(),)
     });
-    let values = plan.columns.iter().map(|column| add_value(column));
+    let values = plan.columns.iter().map(|column| add_value(plan, column));
     quote! {
         #[automatically_derived]
         impl<#scope, #card: __orm::Cardinality> ::core::clone::Clone for #cols<#scope, #card> {
-            fn clone(&self) -> Self {
-                *self
-            }
+            #clone
         }
         #[automatically_derived]
         impl<#scope, #card: __orm::Cardinality> ::core::marker::Copy for #cols<#scope, #card> {}
@@ -133,41 +140,80 @@ fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
 }
 
 /// What reads the next cells of a row: `<Geo as EmbedType>::`, or a value with methods.
-fn described(column: &Column<'_>) -> TokenStream {
+fn described(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
     match column.embed() {
         Some(_) => {
-            let held = embedded(column, &quote!(__orm));
+            let held = embedded(column);
             quote!(#held::)
         }
         None => {
-            let field = field(column);
+            let field = field(plan, column);
             quote!(#field.)
         }
     }
 }
 
 /// Puts the value of a field of `self` behind the others.
-pub(crate) fn add_value(column: &Column<'_>) -> TokenStream {
+pub(crate) fn add_value(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
     let member = &column.member;
     match column.embed() {
         Some(_) => {
-            let held = embedded(column, &quote!(__orm));
+            let held = embedded(column);
             quote!(#held::add_to(self.#member, out);)
         }
         None => {
-            let (described, value) = (field(column), column.wrap_json(quote!(self.#member)));
+            let (described, value) = (field(plan, column), column.wrap_json(quote!(self.#member)));
             quote!(out.push(#described.value(#value));)
         }
     }
 }
 
-/// The type of an embedded field as what it promises. Errors about it land on the type the user typed, and in one
-/// form, so that rustc shows the first of them only.
-pub(crate) fn embedded(column: &Column<'_>, private: &TokenStream) -> TokenStream {
-    match column.ty {
-        ColumnType::Field(ty) => quote_spanned!(ty.span()=> <#ty as #private::EmbedType>),
-        _ => TokenStream::new(),
-    }
+/// The type of an embedded field as what it promises, where the type itself must be written. A type that promises
+/// nothing is an error at each use, but all of them are the same words at the same place, and rustc shows one.
+pub(crate) fn written(column: &Column<'_>, private: &TokenStream) -> TokenStream {
+    let ty = column_type(column, private);
+    quote_spanned!(type_span(column)=> <#ty as #private::EmbedType>)
+}
+
+/// As [`written`], by the name that [`lists`] gives to the type: a type of several words has several places.
+pub(crate) fn embedded(column: &Column<'_>) -> TokenStream {
+    let name = alias(column);
+    quote_spanned!(type_span(column)=> <#name as __orm::EmbedType>)
+}
+
+fn alias(column: &Column<'_>) -> Ident {
+    format_ident!("__T_{}", column.member, span = type_span(column))
+}
+
+/// Adds the columns of an embedded field to a selection.
+pub(crate) fn push(column: &Column<'_>) -> TokenStream {
+    let member = member(column);
+    quote_spanned!(type_span(column)=> __orm::Selection::push(self.#member, out);)
+}
+
+/// The field of a struct in a query, `home: <Address as EmbedType>::col(..),`, where its columns begin with `columns`.
+pub(crate) fn build(
+    column: &Column<'_>,
+    scope: &Ident,
+    card: &TokenStream,
+    columns: &TokenStream,
+) -> TokenStream {
+    let (member, held) = (member(column), embedded(column));
+    quote_spanned!(type_span(column)=> #member: #held::col::<#scope, #card>(source, #columns),)
+}
+
+/// `clone` of such a struct.
+pub(crate) fn clone(plan: &Plan<'_>) -> TokenStream {
+    let embed = plan.columns.iter().find(|column| column.embed().is_some());
+    let span = embed.map_or_else(Span::call_site, type_span);
+    quote_spanned!(span=> fn clone(&self) -> Self { *self })
+}
+
+/// The name of an embedded field in the place of its type, where errors about it come together.
+fn member(column: &Column<'_>) -> Ident {
+    let mut member = column.member.clone();
+    member.set_span(type_span(column));
+    member
 }
 
 /// The columns of an embedded field as its struct describes them.
@@ -185,17 +231,15 @@ pub(crate) fn position(plan: &Plan<'_>, column: usize) -> TokenStream {
 
 /// As [`position`], for a field of an embedded struct too.
 pub(crate) fn slot(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
-    let at = position(plan, slot.column);
-    if slot.part.is_empty() {
-        return at;
+    match slot.part.is_empty() {
+        true => position(plan, slot.column),
+        false => part(slot).into_token_stream(),
     }
-    let (list, part) = (list(slot.column), &slot.part);
-    let column = plan
-        .columns
-        .get(slot.column)
-        .map_or_else(String::new, |c| crate::parse::plain(&c.member));
-    let message = format!("`{column}` has no column `{part}`");
-    quote_spanned!(slot.span=> #at + __orm::part(#list, #part, #message))
+}
+
+/// Where a field of an embedded struct lies among all columns.
+fn part(slot: &Slot) -> Ident {
+    format_ident!("__P{}_{}", slot.column, slot.suffix())
 }
 
 /// How many columns there are at a position.
@@ -218,9 +262,12 @@ pub(crate) fn lists(plan: &Plan<'_>) -> TokenStream {
         .filter(|(_, column)| column.embed().is_some());
     embeds
         .map(|(i, column)| {
-            let (list, text, held) = (list(i), text(i), embedded(column, &quote!(__orm)));
-            let (prefix, member) = (&column.name, crate::parse::plain(&column.member));
+            let (list, text, held) = (list(i), text(i), embedded(column));
+            let (prefix, member) = (&column.name, plain(&column.member));
+            let (alias, ty) = (alias(column), column_type(column, &quote!(__orm)));
             quote! {
+                #[allow(nonstandard_style)]
+                type #alias = #ty;
                 const #list: &[__orm::Column] = #held::COLUMNS;
                 const #text: &[u8] =
                     &__orm::joined::<{ __orm::joined_len(#list, #prefix, #member) }>(#list, #prefix, #member);
@@ -233,16 +280,13 @@ fn text(column: usize) -> Ident {
     format_ident!("__T{column}")
 }
 
-/// An embedded struct among the groups of a table's columns.
-pub(crate) fn group(at: usize, column: &Column<'_>, comment: &str) -> TokenStream {
+/// An embedded struct among the columns of a table.
+pub(crate) fn columns(at: usize, column: &Column<'_>, comment: &str) -> TokenStream {
     let (list, text) = (list(at), text(at));
-    let (prefix, member, optional) = (&column.name, crate::parse::plain(&column.member), column.nullable);
+    let (prefix, member, optional) = (&column.name, plain(&column.member), column.nullable);
     let sensitive = column.field.is_some_and(|field| field.attrs.sensitive.is_some());
-    let span = column
-        .field
-        .map_or(column.member.span(), |field| field.original.ty.span());
-    quote_spanned! {span=>
-        __orm::Group::Embedded(__orm::Embedding {
+    quote! {
+        __orm::Columns::Embedded(__orm::Embedding {
             columns: #list,
             text: #text,
             prefix: #prefix,
@@ -250,25 +294,58 @@ pub(crate) fn group(at: usize, column: &Column<'_>, comment: &str) -> TokenStrea
             optional: #optional,
             sensitive: #sensitive,
             comment: #comment,
-        }.checked())
+        })
     }
 }
 
-/// That no column of an embedded struct has the name of another one.
-pub(crate) fn distinct(plan: &Plan<'_>) -> TokenStream {
+/// That each embedded struct can be where it is, and where the fields are that constraints and indexes name. Apart
+/// from the columns, so that a mistake is one error.
+pub(crate) fn checks(plan: &Plan<'_>) -> TokenStream {
+    let mut seen: Vec<Ident> = Vec::new();
+    let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
+    let indexed = plan
+        .indexes
+        .iter()
+        .flat_map(|index| index.columns().chain(&index.include));
+    let parts: Vec<TokenStream> = named
+        .chain(indexed)
+        .filter(|slot| !slot.part.is_empty())
+        .filter_map(|slot| {
+            let (name, list) = (part(slot), list(slot.column));
+            if seen.contains(&name) {
+                return None;
+            }
+            seen.push(name.clone());
+            let (at, path, message) = (position(plan, slot.column), &slot.part, missing(plan, slot));
+            let found = quote_spanned!(slot.span=> __orm::part(#list, #path, #message));
+            Some(quote!(const #name: usize = #at + #found;))
+        })
+        .collect();
     let embeds = plan
         .columns
         .iter()
         .enumerate()
         .filter(|(_, column)| column.embed().is_some());
-    embeds
-        .map(|(i, column)| {
-            let (start, end) = (position(plan, i), position(plan, i + 1));
-            let place = column.field.and_then(|field| field.place_of("prefix"));
-            let span = place.unwrap_or_else(|| column.member.span());
-            quote_spanned!(span=> const _: () = __orm::distinct(&__COLUMNS, #start, #end);)
-        })
-        .collect()
+    let checks = embeds.map(|(i, column)| {
+        let (at, list, optional) = (position(plan, i), list(i), column.nullable);
+        let span = type_span(column);
+        quote_spanned!(span=> const _: () = __orm::embedded(&__COLUMNS, #at, #list, #optional);)
+    });
+    quote!(#(#parts)* #(#checks)*)
+}
+
+fn missing(plan: &Plan<'_>, slot: &Slot) -> String {
+    let column = plan
+        .columns
+        .get(slot.column)
+        .map_or_else(String::new, |c| plain(&c.member));
+    let part = &slot.part;
+    match part.rsplit('.').next() {
+        Some(order @ ("asc" | "desc" | "nulls_first" | "nulls_last")) => {
+            format!("`{column}` has no column `{part}`; an order has parentheses: `.{order}()`")
+        }
+        _ => format!("`{column}` has no column `{part}`"),
+    }
 }
 
 /// The condition at a field of an embedded struct, cut at the fields it names.

@@ -61,7 +61,7 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
     let (model, new) = (&plan.model.ident, &names.new);
     let columns = positions(plan);
-    let values = required(plan).map(|(_, column)| embed::add_value(column));
+    let values = required(plan).map(|(_, column)| embed::add_value(plan, column));
     quote! {
         #[automatically_derived]
         impl __orm::IntoInsert<#model> for #new {

@@ -82,13 +82,19 @@ pub(crate) fn named(model: &impl ToTokens) -> TokenStream {
 }
 
 /// The type of a column as a value that reads, writes and describes it.
-pub(crate) fn field(column: &Column<'_>) -> TokenStream {
+pub(crate) fn field(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));
-    quote_spanned!(type_span(column)=> __orm::field::<#ty>())
+    match plan.is_embed {
+        // in the words that the columns of an embedded struct need in a query, so that rustc shows one error
+        true => {
+            quote_spanned!(type_span(column)=> __orm::field::<<__orm::One as __orm::Cardinality>::Col<#ty>>())
+        }
+        false => quote_spanned!(type_span(column)=> __orm::field::<#ty>()),
+    }
 }
 
 /// Where the user typed the type of a column, for errors about it.
-fn type_span(column: &Column<'_>) -> Span {
+pub(crate) fn type_span(column: &Column<'_>) -> Span {
     match column.ty {
         ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => ty.span(),
         ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::embed::{embedded, position};
+use crate::expand::embed::{self, embedded, position};
 use crate::expand::names::{Names, column_type, field};
 use crate::parse::plain;
 use crate::plan::{Column, Plan, Role};
@@ -33,10 +33,10 @@ fn output(plan: &Plan<'_>) -> TokenStream {
         .map(|(i, column)| {
             let (member, name) = (&column.member, plain(&column.member));
             if column.embed().is_some() {
-                let (held, at) = (embedded(column, &quote!(__orm)), position(plan, i));
+                let (held, at) = (embedded(column), position(plan, i));
                 return quote!(#member: #held::read(row, #model, &__COLUMNS[#at..])?);
             }
-            let described = field(column);
+            let described = field(plan, column);
             let value = column.unwrap_json(quote!(#described.read(row, #model, #name)?));
             quote!(#member: #value)
         });
@@ -78,10 +78,7 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = plan.columns.iter().enumerate().map(|(i, column)| {
         let (member, at) = (&column.member, position(plan, i));
         match column.embed() {
-            Some(_) => {
-                let held = embedded(column, &quote!(__orm));
-                quote!(#member: #held::col::<#scope, __orm::One>(source, &__COLUMNS[#at..]),)
-            }
+            Some(_) => embed::build(column, scope, &quote!(__orm::One), &quote!(&__COLUMNS[#at..])),
             None => quote!(#member: __orm::Col::new(source, &__COLUMNS[#at]),),
         }
     });

@@ -64,7 +64,7 @@ pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
     let mut own: Vec<TokenStream> = Vec::new();
     let flush = |own: &mut Vec<TokenStream>, groups: &mut Vec<TokenStream>| {
         if !own.is_empty() {
-            groups.push(quote!(__orm::Group::Own(&[#(#own),*])));
+            groups.push(quote!(__orm::Columns::Own(&[#(#own),*])));
             own.clear();
         }
     };
@@ -72,17 +72,17 @@ pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
         if c.embed().is_some() {
             flush(&mut own, &mut groups);
             let comment = text(c.field.and_then(|field| field.attrs.comment.as_deref()));
-            groups.push(embed::group(i, c, comment));
+            groups.push(embed::columns(i, c, comment));
         } else {
             own.push(column(plan, i, c));
         }
     }
     flush(&mut own, &mut groups);
-    let (lists, distinct) = (embed::lists(plan), embed::distinct(plan));
+    let (lists, checks) = (embed::lists(plan), embed::checks(plan));
     quote! {
         #lists
         static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#groups),*]);
-        #distinct
+        #checks
     }
 }
 
@@ -167,7 +167,7 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));
     let (name, member) = (&column.name, plain(&column.member));
     let comment = text(column.field.and_then(|field| field.attrs.comment.as_deref()));
-    let described = field(column);
+    let described = field(plan, column);
     let mut built = quote!(#described.column(#name, #member, #comment));
     if let Some(field) = column.field {
         if let Some(decimal) = &field.attrs.decimal {
@@ -226,7 +226,7 @@ fn role_name(role: Role) -> TokenStream {
 }
 
 fn default(plan: &Plan<'_>, at: usize, column: &Column<'_>, ty: &TokenStream) -> Option<TokenStream> {
-    let described = field(column);
+    let described = field(plan, column);
     let value = |value: TokenStream| quote!(|| #described.value(#value));
     if let Some(default) = column.default() {
         return Some(match default {
