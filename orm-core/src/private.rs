@@ -14,7 +14,7 @@ pub use crate::query::{
     raw_value,
 };
 pub use crate::relation::{RelRef, Related};
-pub use crate::schema::embed::{Columns, Embedding, columns, embedded, joined, joined_len, part, positions};
+pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
     Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart, Managed,
     Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,

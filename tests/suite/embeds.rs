@@ -146,6 +146,25 @@ async fn parts_filter_order_and_are_selected(db: Db) -> orm::Result<()> {
     for (email, city) in [("a", "Oslo"), ("b", "Bergen"), ("c", "Oslo")] {
         new(email, whole(city)).insert(&db).await?;
     }
+    assert_eq!(
+        Customer::query()
+            .filter(|c| c.home.eq(whole("Oslo")))
+            .count(&db)
+            .await?,
+        2
+    );
+    assert_eq!(
+        Customer::query()
+            .filter(|c| c.home.geo.eq(whole("Oslo").geo))
+            .count(&db)
+            .await?,
+        3
+    );
+    let last = Customer::query()
+        .order_by(|c| (c.home.desc(), c.id.desc()))
+        .first(&db)
+        .await?;
+    assert_eq!(last.map(|c| c.email).as_deref(), Some("c"));
     let emails: Vec<String> = Customer::query()
         .filter(|c| c.home.city.eq("Oslo").and(c.home.geo.lat.gt(50.0)))
         .order_by(|c| (c.home.city.asc(), c.email.desc()))
@@ -187,6 +206,11 @@ async fn wholes_are_compared_as_in_rust(db: Db) -> orm::Result<()> {
     assert_eq!(found(all().filter(|c| c.home.eq(place("Oslo")))).await?, ["none"]);
     assert_eq!(found(all().filter(|c| c.home.ne(place("Oslo")))).await?, ["zip"]);
     assert_eq!(found(all().filter(|c| c.home.eq(other))).await?, ["zip"]);
+    assert!(
+        found(all().filter(|c| c.home.eq(whole("Oslo"))))
+            .await?
+            .is_empty()
+    );
     assert_eq!(found(all().filter(|c| c.ship.is_null())).await?, ["none"]);
     assert_eq!(found(all().filter(|c| c.ship.is_not_null())).await?, ["zip"]);
     assert_eq!(found(all().filter(|c| c.ship.eq(place("Oslo")))).await?, ["zip"]);
@@ -268,6 +292,12 @@ async fn upserts_take_the_new_value_over(db: Db) -> orm::Result<()> {
     with(1).insert(&db).await?;
     let e = refused(with(2).insert(&db).await);
     assert_eq!(e.kind(), ErrorKind::UniqueViolation);
+    let row = with(3)
+        .upsert(|c| c.email)
+        .update(|c, new| (c.points.to(new.points), c.ship.zip.to(new.ship.zip)))
+        .exec(&db)
+        .await?;
+    assert_eq!(row.into_inner().points, 3);
     Ok(())
 }
 

@@ -23,16 +23,10 @@ pub(crate) fn condition(table: &Table, column: &Column, check: &[Fragment]) -> S
     fragments.collect()
 }
 
-/// Neighbouring columns of a table in the making.
-pub enum Columns<'a> {
-    /// Of the struct itself.
-    Own(&'a [Column]),
-    /// Of a field with `#[orm(embed)]`.
-    Embedded(Embedding),
-}
-
 /// An embedded struct in its place.
 pub struct Embedding {
+    /// How many columns stand before it, without those of other embedded structs.
+    pub after: usize,
     /// Its own description.
     pub columns: &'static [Column],
     /// What [`joined`] made of the description.
@@ -78,28 +72,22 @@ pub const fn joined<const N: usize>(columns: &[Column], prefix: &str, field: &st
     out
 }
 
-/// All columns of a table or an embedded struct.
-pub const fn columns<const N: usize>(groups: &[Columns<'_>]) -> [Column; N] {
+/// All columns of a table or an embedded struct: its own ones, and between them those of the structs in it.
+pub const fn columns<const N: usize>(own: &[Column], embedded: &[Embedding]) -> [Column; N] {
     let mut out = [const { BLANK }; N];
-    let (mut at, mut g) = (0, 0);
-    while g < groups.len() {
-        let mut i = 0;
-        match &groups[g] {
-            Columns::Own(own) => {
-                while i < own.len() {
-                    out[at] = copy(&own[i]);
-                    (at, i) = (at + 1, i + 1);
-                }
+    let (mut at, mut o, mut e) = (0, 0, 0);
+    while at < N {
+        if e < embedded.len() && embedded[e].after == o {
+            let (mut text, mut i) = (embedded[e].text, 0);
+            while i < embedded[e].columns.len() {
+                (out[at], text) = placed(&embedded[e], &embedded[e].columns[i], text);
+                (at, i) = (at + 1, i + 1);
             }
-            Columns::Embedded(embedding) => {
-                let mut text = embedding.text;
-                while i < embedding.columns.len() {
-                    (out[at], text) = placed(embedding, &embedding.columns[i], text);
-                    (at, i) = (at + 1, i + 1);
-                }
-            }
+            e += 1;
+        } else {
+            out[at] = copy(&own[o]);
+            (at, o) = (at + 1, o + 1);
         }
-        g += 1;
     }
     out
 }

@@ -281,12 +281,13 @@ fn text(column: usize) -> Ident {
 }
 
 /// An embedded struct among the columns of a table.
-pub(crate) fn columns(at: usize, column: &Column<'_>, comment: &str) -> TokenStream {
+pub(crate) fn embedding(at: usize, column: &Column<'_>, after: usize, comment: &str) -> TokenStream {
     let (list, text) = (list(at), text(at));
     let (prefix, member, optional) = (&column.name, plain(&column.member), column.nullable);
     let sensitive = column.field.is_some_and(|field| field.attrs.sensitive.is_some());
     quote! {
-        __orm::Columns::Embedded(__orm::Embedding {
+        __orm::Embedding {
+            after: #after,
             columns: #list,
             text: #text,
             prefix: #prefix,
@@ -294,7 +295,7 @@ pub(crate) fn columns(at: usize, column: &Column<'_>, comment: &str) -> TokenStr
             optional: #optional,
             sensitive: #sensitive,
             comment: #comment,
-        })
+        }
     }
 }
 

@@ -60,28 +60,19 @@ pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
         let columns = columns.map(|(i, c)| column(plan, i, c));
         return quote!(static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];);
     }
-    let mut groups: Vec<TokenStream> = Vec::new();
-    let mut own: Vec<TokenStream> = Vec::new();
-    let flush = |own: &mut Vec<TokenStream>, groups: &mut Vec<TokenStream>| {
-        if !own.is_empty() {
-            groups.push(quote!(__orm::Columns::Own(&[#(#own),*])));
-            own.clear();
-        }
-    };
+    let (mut own, mut embeds): (Vec<TokenStream>, Vec<TokenStream>) = (Vec::new(), Vec::new());
     for (i, c) in columns {
         if c.embed().is_some() {
-            flush(&mut own, &mut groups);
             let comment = text(c.field.and_then(|field| field.attrs.comment.as_deref()));
-            groups.push(embed::columns(i, c, comment));
+            embeds.push(embed::embedding(i, c, own.len(), comment));
         } else {
             own.push(column(plan, i, c));
         }
     }
-    flush(&mut own, &mut groups);
     let (lists, checks) = (embed::lists(plan), embed::checks(plan));
     quote! {
         #lists
-        static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#groups),*]);
+        static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#own),*], &[#(#embeds),*]);
         #checks
     }
 }
