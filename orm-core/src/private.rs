@@ -69,6 +69,7 @@ impl<T> Field<T> {
                 sensitive: false,
             },
             field,
+            types: &[],
             default: Default::None,
             generated: None,
             role: Role::Plain,

@@ -135,6 +135,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("unique", FIELD, Value::Flag, &[], "unique", "No two rows share the value."),
     row("index", PART, Value::Flag, &[], "index", "Index on the column."),
     row("column", PART, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
+    row("ty", PART, Value::EqualsOrList, &["postgres", "sqlite"], r#"ty = "varchar(40)""#, "Type in SQL instead of the usual one; `ty(postgres = \"..\")` for one database."),
     row("default", FIELD, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
     row("check", PART, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),

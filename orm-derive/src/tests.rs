@@ -672,3 +672,21 @@ fn embedded_structs_are_no_single_columns() {
         ["`created_at` is set by `timestamps`: drop `embed`"]
     );
 }
+
+#[test]
+fn types_in_sql() {
+    assert_eq!(
+        model_errors(&fields(
+            r#"#[orm(ty = "x", decimal(4, 2))] a: Decimal, #[orm(ty(mysql = "x"))] b: i64, #[orm(ty(postgres))] c: i64,
+               #[orm(ty())] d: i64, #[orm(ty = 1)] e: i64, #[orm(embed, ty = "x")] f: E"#
+        )),
+        [
+            "unknown option `mysql` of `ty`, expected one of `postgres`, `sqlite`",
+            "expected a string: `ty(postgres = \"citext\")`",
+            "`ty` is written `ty = \"varchar(40)\"`",
+            "expected a string: `ty` is written `ty = \"varchar(40)\"`",
+            "`ty` contradicts `decimal`: a column has one type",
+            "`ty` contradicts `embed`: an embedded struct is several columns",
+        ]
+    );
+}

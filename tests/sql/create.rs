@@ -16,6 +16,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
             sensitive: false,
         },
         field: name,
+        types: &[],
         default,
         generated: None,
         role: Role::Plain,

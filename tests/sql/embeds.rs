@@ -6,6 +6,43 @@ use orm_core::exec::create::create_statements;
 use crate::create::texts;
 use crate::support::{postgres, sqlite};
 
+#[derive(Embed)]
+struct Code {
+    #[orm(ty = "varchar(3)")]
+    short: String,
+    #[orm(ty(postgres = "citext"))]
+    long: String,
+}
+
+#[expect(dead_code, reason = "only its columns are looked at")]
+#[derive(Model)]
+struct Coded {
+    id: Id<Coded>,
+    #[orm(embed)]
+    code: Option<Code>,
+    #[orm(ty(sqlite = "ANY", postgres = "numeric(30)"), default = 0)]
+    count: i64,
+}
+
+#[test]
+fn types_are_written_as_they_are_given() {
+    let table = |dialect: &'static dyn orm::sql::Dialect| {
+        let list = create_statements(&orm::schema![Coded], dialect.features());
+        texts(&list[..1], dialect).remove(0)
+    };
+    let (pg, lite) = (table(postgres()), table(sqlite()));
+    assert!(
+        pg.contains(
+            r#""code_short" varchar(3),  "code_long" citext,  "count" numeric(30) NOT NULL DEFAULT 0"#
+        ),
+        "{pg}"
+    );
+    assert!(
+        lite.contains(r#""code_short" varchar(3),  "code_long" TEXT,  "count" ANY NOT NULL DEFAULT 0"#),
+        "{lite}"
+    );
+}
+
 #[derive(Embed, Clone)]
 struct Address {
     #[orm(check = "length({street}) > 0 and {street} <> {city}")]

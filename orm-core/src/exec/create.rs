@@ -163,6 +163,7 @@ fn column(c: &'static Column) -> ddl::ColumnDef {
     ddl::ColumnDef {
         name: c.column.name.to_owned(),
         ty: c.column.ty,
+        types: c.types,
         nullable: c.column.nullable,
         default: match c.default {
             Default::None | Default::Function(_) => DefaultDef::None,

@@ -69,6 +69,8 @@ pub struct Column {
     pub column: ast::Column,
     /// The name of the field in Rust.
     pub field: &'static str,
+    /// Types in SQL instead of that of the logical type, each with the name of a dialect, or with none for all.
+    pub types: &'static [(&'static str, &'static str)],
     /// What fills it when an insert leaves it out.
     pub default: Default,
     /// Whether the database computes it.

@@ -65,6 +65,7 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
             "sensitive",
             "decimal",
             "embed",
+            "ty",
         ],
         "a skipped field is no column",
     ),
@@ -78,7 +79,7 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
         &["id", "default", "unique"],
         "the library sets the version",
     ),
-    ("decimal", &["json"], "a column has one type"),
+    ("decimal", &["json", "ty"], "a column has one type"),
     (
         "embed",
         &[
@@ -92,6 +93,7 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
             "version",
             "json",
             "decimal",
+            "ty",
         ],
         "an embedded struct is several columns",
     ),

@@ -187,13 +187,20 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         let role = role_name(role);
         quote!(role: __orm::Role::#role,)
     });
+    let types = column
+        .field
+        .and_then(|field| field.attrs.ty.as_ref())
+        .map(|types| {
+            let types = types.iter().map(|(dialect, sql)| quote!((#dialect, #sql)));
+            quote!(types: &[#(#types),*],)
+        });
     let embedded = plan.is_embed.then(|| {
         let attrs = column.field.map(|field| &field.attrs);
         let index = attrs.and_then(|a| a.index).map(|_| quote!(index: true,));
         let check = attrs.and_then(|a| a.check.as_ref()).map(embed::condition);
         quote!(#index #check)
     });
-    let changes: TokenStream = [default, generated, role, embedded]
+    let changes: TokenStream = [types, default, generated, role, embedded]
         .into_iter()
         .flatten()
         .collect();

@@ -34,6 +34,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) sensitive: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) decimal: Option<Decimal>,
+    /// Types in SQL with their dialect, which is empty for all.
+    pub(crate) ty: Option<Vec<(String, LitStr)>>,
     pub(crate) embed: Option<Span>,
     pub(crate) prefix: Option<Prefix>,
     /// From `comment = ".."` or else the doc comment.
@@ -95,6 +97,7 @@ impl Field {
             "sensitive" => a.sensitive,
             "skip" => a.skip,
             "decimal" => a.decimal.as_ref().map(|d| d.span),
+            "ty" => a.ty.as_ref()?.first().map(|(_, sql)| sql.span()),
             "embed" => a.embed,
             "prefix" => a.prefix.as_ref().map(|p| p.span),
             _ => None,
@@ -180,6 +183,7 @@ fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item:
         "default" => once(cx, &mut attrs.default, item, default(cx, item)),
         "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
         "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),
+        "ty" => once(cx, &mut attrs.ty, item, types(cx, item)),
         "embed" => once(cx, &mut attrs.embed, item, Some(item.span())),
         "prefix" => once(cx, &mut attrs.prefix, item, prefix(cx, item)),
         other => unread(cx, item, other),
@@ -240,6 +244,27 @@ fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
         );
     }
     sql.map(|sql| Generated { sql, stored })
+}
+
+fn types(cx: &Ctxt, item: &Item) -> Option<Vec<(String, LitStr)>> {
+    if let Body::Equals(_) = &item.raw.body {
+        return item.text(cx).map(|sql| vec![(String::new(), sql)]);
+    }
+    let before = cx.count();
+    let mut types = Vec::new();
+    for option in item.options(cx) {
+        match &option.body {
+            Body::Equals(value) => {
+                let sql = attr::text(cx, value, "`ty(postgres = \"citext\")`");
+                types.extend(sql.map(|sql| (plain(&option.name), sql)));
+            }
+            Body::Flag | Body::List(_) => cx.error(&option, "expected a string: `ty(postgres = \"citext\")`"),
+        }
+    }
+    if types.is_empty() && cx.count() == before {
+        cx.error(item, item.attr.usage());
+    }
+    (!types.is_empty()).then_some(types)
 }
 
 /// A bare word or a string, which alone can be empty.
