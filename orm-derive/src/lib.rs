@@ -38,6 +38,24 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
 }
 
 /// Makes a struct with named fields several columns of the models that hold it.
+///
+/// ```text
+/// #[derive(Embed, Clone, Debug)]
+/// pub struct Address { pub street: String, pub city: String }
+///
+/// #[derive(Model)]
+/// pub struct Customer {
+///     pub id: Id<Customer>,
+///     #[orm(embed)]
+///     pub home: Address,              // home_street, home_city
+///     #[orm(embed, prefix = ship_)]
+///     pub shipping: Option<Address>,  // ship_street, ship_city; `None` is both NULL
+/// }
+/// ```
+///
+/// In queries `c.home` derefs to the columns (`c.home.city.eq("Oslo")`) and is the whole value as well
+/// (`c.home.to(address)`, `.select(|c| c.home)`). Every field of the struct is a column type, or another such struct with
+/// `#[orm(embed)]`.
 #[proc_macro_derive(Embed, attributes(orm))]
 pub fn embed(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -339,6 +339,19 @@ async fn related_rows_carry_their_own(db: Db) -> orm::Result<()> {
         .all(&db)
         .await?;
     assert_eq!(left, [("ann".into(), Some("0150".into()))]);
+    new("bob", place("Voss")).insert(&db).await?;
+    let wholes: Vec<(String, Option<Place>, Option<Geo>)> = Customer::query()
+        .left_join(|c| c.orders)
+        .filter(|(_, o)| o.embed(|o| o.from).ne(whole("A")))
+        .order_by(|(c, _)| c.id.asc())
+        .select(|(c, o)| (c.email, o.embed(|o| o.from), o.embed(|o| o.from.geo)))
+        .all(&db)
+        .await?;
+    let b = whole("B");
+    assert_eq!(
+        wholes,
+        [("ann".into(), Some(b.clone()), b.geo), ("bob".into(), None, None)]
+    );
     Ok(())
 }
 

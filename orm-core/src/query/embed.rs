@@ -8,7 +8,7 @@ use crate::model::{Cardinality, Embed, Maybe, One};
 use crate::query::operand::put;
 use crate::query::{Expr, Filter, Order, Selection, Set};
 use crate::schema::Column;
-use crate::value::{Row, Value};
+use crate::value::{Row, SqlType, Value};
 
 /// `E` or `Option<E>` of an [`Embed`]: the type of a field with `#[orm(embed)]`.
 #[diagnostic::on_unimplemented(
@@ -130,6 +130,10 @@ impl<S, E: Embed, C: Cardinality> EmbedCol<S, E, C> {
         let source = self.source;
         self.columns.iter().map(move |c| Node::Column(source, &c.column))
     }
+    /// The same where the row itself may be absent.
+    pub(crate) fn maybe(self) -> EmbedCol<S, E, Maybe> {
+        EmbedCol::new(self.source, self.columns)
+    }
     /// Assignments of all its columns, for `.set(..)`: a value, `None` where the field is an `Option`, or another
     /// field of this type.
     #[must_use = "an assignment does nothing outside `.set(..)`"]
@@ -150,7 +154,7 @@ impl<S, E: Embed, C: Cardinality> EmbedCol<S, E, C> {
         value.add_to(&mut nodes);
         let columns = self.columns.iter().zip(nodes);
         let equal = columns.map(|(c, node)| {
-            let op = match c.column.nullable {
+            let op = match c.column.nullable || <C::Col<bool> as SqlType>::NULLABLE {
                 true => CompareOp::IsNotDistinct,
                 false => CompareOp::Eq,
             };
