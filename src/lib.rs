@@ -35,9 +35,10 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, Pending, Record, Serves, Tenant, Tx, Writes,
+    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, LoadRelations, Pending, Record, Replaced,
+    Serves, Tenant, Tx, Writes,
 };
-pub use orm_core::model::{DbEnum, Embed, Model};
+pub use orm_core::model::{DbEnum, Embed, Model, Part};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -71,7 +72,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, Inserts, Model, Record, Serves,
-        Tenant, Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, Inserts, LoadRelations, Model, Part,
+        Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
     };
 }

@@ -8,6 +8,8 @@ mod aggregates;
 mod bulk;
 #[path = "suite/cancel.rs"]
 mod cancel;
+#[path = "suite/cascade.rs"]
+mod cascade;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/embeds.rs"]
@@ -22,6 +24,8 @@ mod generic;
 mod hostile;
 #[path = "suite/joins.rs"]
 mod joins;
+#[path = "suite/loading.rs"]
+mod loading;
 #[path = "suite/models.rs"]
 mod models;
 #[path = "suite/observe.rs"]

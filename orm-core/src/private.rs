@@ -6,8 +6,9 @@ pub use std::vec::Vec;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
 pub use crate::model::{
-    Audited, Cardinality, DbEnum, Embed, ForeignKey as RefersTo, Key, Many, Maybe, Model, One, Open, Rel,
-    Shape, Signed, SoftDelete, TenantScoped, Tenanted, ToOne, Writable, foreign_key,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
+    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
+    Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
@@ -16,11 +17,11 @@ pub use crate::query::{
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
-    Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart, Managed,
-    Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart,
+    Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
 pub use crate::value::{
-    Cells, Element, EnumType, Id, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
+    Cells, Element, EnumType, Id, Loads, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
 };
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
@@ -29,6 +30,13 @@ pub fn field_names(table: &'static Table) -> Vec<&'static str> {
         .iter()
         .map(|c| c.column.name)
         .collect()
+}
+
+/// The values of a key.
+pub fn key_values(key: impl Key) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    key.add_to(&mut values);
+    Some(values)
 }
 
 #[cfg(feature = "json")]

@@ -153,9 +153,9 @@ pub(crate) const ORM: &[Attr] = &[
 /// The relation attributes, which stand beside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const RELATIONS: &[Attr] = &[
-    row("has_one", MODEL, Value::List, &["by"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
-    row("has_many", MODEL, Value::List, &["by"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
-    row("many_to_many", MODEL, Value::List, &["via", "by", "to"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
+    row("has_one", MODEL, Value::List, &["by", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
+    row("has_many", MODEL, Value::List, &["by", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
+    row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
 ];
 

@@ -30,14 +30,16 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         cols::item(plan, &names),
         insert::item(plan, &names),
         relation::markers(plan, &names),
+        relation::wrappers(plan, &names),
         relation::methods(plan, &names),
     ];
     let inside = [
-        table::statics(plan),
+        table::statics(plan, &names),
         cols::impls(plan, &names),
         row::impls(plan, &names),
         insert::impls(plan, &names),
         relation::impls(plan, &names),
+        relation::references(plan),
         debug::implementation(plan),
     ];
     quote! {

@@ -96,14 +96,10 @@ impl Dialect for SqliteDialect {
             | Type::LocalTimestamp
             | Type::Date
             | Type::Time
-            | Type::Enum(_) => ListForm::Json,
-            Type::F32
-            | Type::F64
             | Type::Bytes
             | Type::Uuid
-            | Type::Json
-            | Type::Decimal(..)
-            | Type::Array(_) => ListForm::Each,
+            | Type::Enum(_) => ListForm::Json,
+            Type::F32 | Type::F64 | Type::Json | Type::Decimal(..) | Type::Array(_) => ListForm::Each,
         }
     }
     fn identity(&self) -> &'static str {

@@ -205,6 +205,24 @@ fn a_new_row_holds_the_value() {
 }
 
 #[test]
+fn a_row_gives_its_values_in_the_order_of_its_columns() {
+    let customer = Customer {
+        id: Id::new(7),
+        home: address(),
+        email: "e".into(),
+        ship_to: None,
+        centre: Geo { lat: 1.0, lon: 2.0 },
+        referrer_id: None,
+    };
+    let values = customer.into_values();
+    assert_eq!(values.len(), Customer::TABLE.fields);
+    for (value, column) in values.iter().zip(Customer::TABLE.columns) {
+        assert_eq!(value.ty(), column.column.ty, "{}", column.field);
+    }
+    assert_eq!(values[6..8], [Value::Text("e".into()), Value::Null(Type::Text)]);
+}
+
+#[test]
 fn debug_hides_what_is_sensitive() {
     let odd = Odd {
         first_tags: vec![1],

@@ -44,6 +44,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         checks: &[],
         foreign_keys: &[],
         managed: Managed::NONE,
+        relations: &[],
         comment: "",
     }
 }

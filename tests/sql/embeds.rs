@@ -14,7 +14,6 @@ struct Code {
     long: String,
 }
 
-#[expect(dead_code, reason = "only its columns are looked at")]
 #[derive(Model)]
 struct Coded {
     id: Id<Coded>,
@@ -54,7 +53,6 @@ struct Address {
 }
 
 /// Who buys.
-#[expect(dead_code, reason = "only its columns are looked at")]
 #[derive(Model)]
 #[orm(index(home.city), index(ship.city.desc(), where = "ship_zip is null"), unique(home.zip, name = "one_zip"))]
 struct Customer {

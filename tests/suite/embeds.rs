@@ -318,6 +318,18 @@ async fn related_rows_carry_their_own(db: Db) -> orm::Result<()> {
         .all(&db)
         .await?;
     assert_eq!(homes, [place("Oslo")]);
+    let loaded = Customer::query()
+        .with(|c| c.orders.order_by(|o| o.from.city.desc()))
+        .all(&db)
+        .await?;
+    let cities: Vec<&str> = loaded[0].orders.iter().map(|o| o.from.city.as_str()).collect();
+    assert_eq!((cities, &loaded[0].home), (vec!["B", "A"], &place("Oslo")));
+    let loaded = Order::query()
+        .with(|o| o.customer)
+        .order_by(|o| o.id.asc())
+        .all(&db)
+        .await?;
+    assert_eq!(loaded[1].customer.home, place("Oslo"));
     let first = ann.orders().order_by(|o| o.from.city.desc()).first(&db).await?;
     assert_eq!(first.map(|o| o.from), Some(whole("B")));
     let pairs: Vec<(Place, Place)> = Order::query()
@@ -403,6 +415,8 @@ async fn half_a_value_is_an_error_that_names_the_part(db: Db) -> orm::Result<()>
         .await?;
     let e = refused(Customer::get(&db, ann.id).await);
     assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("ship.geo.lat")));
+    let e = refused(Customer::query().with(|c| c.orders).all(&db).await);
+    assert_eq!((e.model(), e.field()), (Some("Customer"), Some("ship.geo.lat")));
     Ok(())
 }
 

@@ -305,3 +305,102 @@ async fn relations_over_natural_keys(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+async fn tags_of(db: &Db, post: &Post) -> orm::Result<Vec<String>> {
+    post.tags()
+        .order_by(|t| t.name.asc())
+        .select(|t| t.name)
+        .all(db)
+        .await
+}
+
+#[orm::test(schema = blog())]
+async fn linking_over_a_join_table(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let post = post(&db, &ann, "a").await;
+    let (rust, sql, orm) = (
+        tag(&db, "rust").await,
+        tag(&db, "sql").await,
+        tag(&db, "orm").await,
+    );
+    assert_eq!(post.tags().link(&db, [rust.id, sql.id, rust.id]).await?, 2);
+    assert_eq!(
+        post.tags().link(&db, [rust.id, orm.id]).await?,
+        1,
+        "one row for each link"
+    );
+    assert_eq!(tags_of(&db, &post).await?, ["orm", "rust", "sql"]);
+    assert_eq!(post.tags().unlink(&db, [sql.id, sql.id]).await?, 1);
+    assert_eq!(post.tags().unlink(&db, [sql.id]).await?, 0);
+    // removed and added again: exactly one row
+    assert_eq!(post.tags().add(&db, [&sql]).await?, 1);
+    assert_eq!(post.tags().count(&db).await?, 3);
+    let replaced = post.tags().replace(&db, [orm.id]).await?;
+    assert_eq!((replaced.linked, replaced.unlinked), (0, 2));
+    let replaced = post.tags().replace(&db, [rust.id, orm.id]).await?;
+    assert_eq!((replaced.linked, replaced.unlinked), (1, 0));
+    let new = post.tags().create(&db, NewTag { name: "new".into() }).await?;
+    assert_eq!(new.name, "new");
+    assert_eq!(tags_of(&db, &post).await?, ["new", "orm", "rust"]);
+    let e = refused(post.tags().link(&db, [Id::new(999)]).await);
+    assert_eq!(e.kind(), ErrorKind::ForeignKeyViolation);
+    assert_eq!(post.tags().unlink_all(&db).await?, 3);
+    assert_eq!(post.tags().count(&db).await?, 0);
+    assert_eq!(
+        orm::assert_statements!(db, 0, { post.tags().link(&db, []).await? }),
+        0
+    );
+    // from the other side, and nothing of a failed unit stays
+    assert_eq!(rust.posts().link(&db, [post.id]).await?, 1);
+    let e = refused(post.tags().replace(&db, [sql.id, Id::new(999)]).await);
+    assert_eq!(e.kind(), ErrorKind::ForeignKeyViolation);
+    assert_eq!(tags_of(&db, &post).await?, ["rust"]);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn linking_by_a_foreign_key(db: Db) -> orm::Result<()> {
+    let named = async |name: &str| NewCategory { name: name.into() }.insert(&db).await;
+    let (root, a, b) = (named("root").await?, named("a").await?, named("b").await?);
+    assert_eq!(root.children().link(&db, [a.id, b.id]).await?, 2);
+    assert_eq!(
+        root.children().link(&db, [a.id]).await?,
+        0,
+        "it was linked before"
+    );
+    assert_eq!(root.children().count(&db).await?, 2);
+    assert_eq!(b.children().unlink(&db, [a.id]).await?, 0, "the child of another");
+    assert_eq!(root.children().unlink(&db, [a.id]).await?, 1);
+    let replaced = root.children().replace(&db, [a.id]).await?;
+    assert_eq!((replaced.linked, replaced.unlinked), (1, 1));
+    let c = root
+        .children()
+        .create(&db, NewCategory { name: "c".into() })
+        .await?;
+    assert_eq!(c.parent_id, Some(root.id));
+    // shadow columns act here as well: the version of a post goes up, deleted posts are not touched
+    let ann = user(&db, "ann").await;
+    let (p, gone) = (post(&db, &ann, "p").await, post(&db, &ann, "gone").await);
+    gone.clone().delete(&db).await?;
+    assert_eq!(root.posts().link(&db, [p.id, gone.id]).await?, 1);
+    let again = Post::get(&db, p.id).await?;
+    assert_eq!((again.category_id, again.version), (Some(root.id), p.version + 1));
+    let made = ann
+        .posts()
+        .create(
+            &db,
+            NewPost {
+                author_id: Id::new(0),
+                title: "made".into(),
+            },
+        )
+        .await?;
+    assert_eq!(made.author_id, ann.id);
+    let bob = user(&db, "bob").await;
+    assert_eq!(
+        bob.posts().link(&db, [made.id]).await?,
+        1,
+        "a post that moves to another author"
+    );
+    Ok(())
+}

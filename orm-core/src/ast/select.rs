@@ -1,6 +1,6 @@
 //! SELECT and its clauses.
 
-use crate::ast::{Expr, Guard, Source, Table, Window};
+use crate::ast::{Deleted, Expr, Guard, Source, Table, Window};
 use crate::value::Type;
 
 /// A SELECT. Conditions in `filter` and `having` are joined by AND.
@@ -78,6 +78,17 @@ pub struct TableRef {
     pub item: FromItem,
     /// Which rows it sees.
     pub guard: Guard,
+}
+
+impl TableRef {
+    /// A reference to something whose rows are all seen.
+    pub fn unguarded(source: Source, item: FromItem) -> Self {
+        let guard = Guard {
+            deleted: Deleted::Included,
+            all_tenants: true,
+        };
+        TableRef { source, item, guard }
+    }
 }
 
 /// Something with rows.

@@ -138,7 +138,7 @@ fn chunk(left: usize, most: usize) -> usize {
 }
 
 /// All inserts of a batch, in the order of their groups, with the inputs' positions.
-fn plan(
+pub(crate) fn plan(
     batch: Batch,
     table: &'static Table,
     features: &Features,

@@ -4,12 +4,12 @@ use std::any::Any;
 
 use crate::driver::{Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Cells, DecimalParts, Output, Row, Value};
+use crate::value::{Cells, DecimalParts, Output, Row, Value, finished, finished_one};
 use crate::value::{Date, Element, LocalTimestamp, TimeOfDay, Timestamp};
 
 /// Collects decoded rows.
-pub(crate) struct Collect<O> {
-    rows: Vec<O>,
+pub(crate) struct Collect<O: Output> {
+    rows: Vec<O::Local>,
     wants: Option<usize>,
 }
 
@@ -29,7 +29,7 @@ impl<O: Output> Collect<O> {
     }
     pub(crate) fn take(sink: Box<dyn Sink>) -> Result<Vec<O>> {
         let collect = sink.into_any().downcast::<Collect<O>>();
-        collect.map(|c| c.rows).map_err(|_| other_sink())
+        finished(collect.map(|c| c.rows).map_err(|_| other_sink())?)
     }
 }
 
@@ -50,8 +50,8 @@ impl<O: Output> Sink for Collect<O> {
 }
 
 /// Keeps the one row there should be, in place: no list around it.
-pub(crate) struct Single<O> {
-    row: Option<O>,
+pub(crate) struct Single<O: Output> {
+    row: Option<O::Local>,
     rows: usize,
 }
 
@@ -61,8 +61,11 @@ impl<O: Output> Single<O> {
     }
     /// The first row, and how many there were.
     pub(crate) fn take(sink: Box<dyn Sink>) -> Result<(Option<O>, usize)> {
-        let single = sink.into_any().downcast::<Single<O>>();
-        single.map(|s| (s.row, s.rows)).map_err(|_| other_sink())
+        let single = sink
+            .into_any()
+            .downcast::<Single<O>>()
+            .map_err(|_| other_sink())?;
+        Ok((single.row.map(finished_one).transpose()?, single.rows))
     }
 }
 
@@ -83,13 +86,13 @@ impl<O: Output> Sink for Single<O> {
 }
 
 #[cold]
-fn other_sink() -> Error {
+pub(crate) fn other_sink() -> Error {
     Error::new(ErrorKind::Database, "the driver gave back another sink")
 }
 
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
-pub(crate) struct CollectNamed<O> {
-    rows: Vec<O>,
+pub(crate) struct CollectNamed<O: Output> {
+    rows: Vec<O::Local>,
     order: Option<Vec<usize>>,
 }
 
@@ -102,7 +105,7 @@ impl<O: Output> CollectNamed<O> {
     }
     pub(crate) fn take(done: Done) -> Result<Vec<O>> {
         let collect = done.sink.into_any().downcast::<CollectNamed<O>>();
-        collect.map(|c| c.rows).map_err(|_| other_sink())
+        finished(collect.map(|c| c.rows).map_err(|_| other_sink())?)
     }
 }
 

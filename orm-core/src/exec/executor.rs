@@ -19,6 +19,15 @@ pub struct Raw<'a> {
 }
 
 impl Raw<'_> {
+    /// The same once more.
+    pub(crate) fn again(&self) -> Raw<'_> {
+        Raw {
+            runner: self.runner,
+            shared: self.shared,
+            scope: self.scope.clone(),
+            tx: self.tx,
+        }
+    }
     /// What the handle adds to its statements.
     pub fn scope(&self) -> &Scope {
         &self.scope

@@ -1,6 +1,7 @@
 //! Where queries meet a database: the only async code of the core, and the only place that both renders and runs.
 
 mod bulk;
+mod cascade;
 mod collect;
 pub mod create;
 mod cursor;
@@ -9,7 +10,10 @@ mod ddl;
 mod executor;
 mod fetch;
 mod handle;
+mod key;
 mod keyed;
+mod link;
+mod load;
 mod observe;
 mod pending;
 mod read;
@@ -22,6 +26,8 @@ pub use cursor::Cursor;
 pub use db::{Db, DbOptions, Echo};
 pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writes};
 pub use handle::{Handle, InTx, Outcome, Retry, TxFn, TxFnOnce, TxOptions};
+pub use link::Replaced;
+pub use load::LoadRelations;
 pub use pending::Pending;
 pub use transaction::Tx;
 pub use wrapped::{Acting, Tenant};

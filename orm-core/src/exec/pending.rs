@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::driver::{BoxFuture, Done};
 use crate::error::{Error, Result};
+use crate::exec::load::Loaded;
 use crate::exec::observe::Observation;
 
 /// A statement on its way to a `T`. Named, always `Send`, does nothing before it is awaited.
@@ -26,6 +27,11 @@ enum State<'a, T> {
         seen: Observation<'a>,
         finish: fn(Done) -> Result<T>,
     },
+    /// A query and what is loaded beside its rows; only `finish` knows `T`.
+    Loaded {
+        fut: BoxFuture<'a, Result<Loaded>>,
+        finish: fn(Loaded) -> Result<T>,
+    },
     /// Several steps.
     Steps(BoxFuture<'a, Result<T>>),
 }
@@ -43,6 +49,11 @@ impl<'a, T> Pending<'a, T> {
     ) -> Self {
         Pending {
             state: State::One { fut, seen, finish },
+        }
+    }
+    pub(crate) fn loaded(fut: BoxFuture<'a, Result<Loaded>>, finish: fn(Loaded) -> Result<T>) -> Self {
+        Pending {
+            state: State::Loaded { fut, finish },
         }
     }
     pub(crate) fn steps(fut: impl Future<Output = Result<T>> + Send + 'a) -> Self {
@@ -64,6 +75,10 @@ impl<T> Future for Pending<'_, T> {
                 seen.start();
                 let result = ready!(fut.as_mut().poll(cx));
                 Poll::Ready(seen.finish(result).and_then(*finish))
+            }
+            State::Loaded { fut, finish } => {
+                let result = ready!(fut.as_mut().poll(cx));
+                Poll::Ready(result.and_then(*finish))
             }
             State::Steps(fut) => fut.as_mut().poll(cx),
         }

@@ -3,38 +3,78 @@
 use std::panic::Location;
 
 use crate::ast::{
-    Aggregate, AggregateFn, Deleted, Distinct, Expr as Node, FromItem, Guard, Select, Source, Statement,
-    TableRef,
+    Aggregate, AggregateFn, Distinct, Expr as Node, FromItem, Select, Source, Statement, TableRef,
 };
 use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, CollectNamed};
-use crate::exec::fetch::{rendered, select, statement};
-use crate::exec::{Cursor, Exec, InTx, Pending, Serves};
+use crate::exec::fetch::{Site, rendered, select, statement};
+use crate::exec::load::load;
+use crate::exec::{Cursor, Exec, InTx, Pending, Raw, Serves};
 use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
 use crate::relation::Related;
 use crate::sql::{self, Dialect, Scope, Sql};
-use crate::value::Output;
+use crate::value::{Output, Rows};
 
-fn rows<O: Output>(done: Done) -> Result<Vec<O>> {
-    Collect::<O>::take(done.sink)
+/// What a terminal makes of the rows of a query.
+trait Terminal<O> {
+    type Out;
+    fn finish(rows: Vec<O>) -> Result<Self::Out>;
 }
-fn first<O: Output>(done: Done) -> Result<Option<O>> {
-    Ok(rows::<O>(done)?.into_iter().next())
-}
-fn optional<M: Model, O: Output>(done: Done) -> Result<Option<O>> {
-    let mut rows = rows::<O>(done)?;
-    match rows.len() {
-        0 | 1 => Ok(rows.pop()),
-        _ => Err(Error::new(ErrorKind::MoreThanOne, "more than one row found").with_model(M::TABLE.model)),
+struct All;
+impl<O> Terminal<O> for All {
+    type Out = Vec<O>;
+    fn finish(rows: Vec<O>) -> Result<Vec<O>> {
+        Ok(rows)
     }
 }
-pub(crate) fn one<M: Model, O: Output>(done: Done) -> Result<O> {
-    optional::<M, O>(done)?.ok_or_else(|| Error::not_found(M::TABLE.model))
+struct First;
+impl<O> Terminal<O> for First {
+    type Out = Option<O>;
+    fn finish(rows: Vec<O>) -> Result<Option<O>> {
+        Ok(rows.into_iter().next())
+    }
 }
+struct AtMostOne<M>(M);
+impl<M: Model, O> Terminal<O> for AtMostOne<M> {
+    type Out = Option<O>;
+    fn finish(mut rows: Vec<O>) -> Result<Option<O>> {
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => {
+                Err(Error::new(ErrorKind::MoreThanOne, "more than one row found").with_model(M::TABLE.model))
+            }
+        }
+    }
+}
+struct One<M>(M);
+impl<M: Model, O> Terminal<O> for One<M> {
+    type Out = O;
+    fn finish(rows: Vec<O>) -> Result<O> {
+        AtMostOne::<M>::finish(rows)?.ok_or_else(|| Error::not_found(M::TABLE.model))
+    }
+}
+
+/// Runs a query and what is loaded beside its rows.
+fn run<M: Model, O: Output, T: Terminal<O>>(
+    query: Query<M, O>,
+    raw: Raw<'_>,
+    site: Site,
+) -> Pending<'_, T::Out> {
+    let (ast, loads) = query.into_parts();
+    if loads.is_empty() {
+        let finish = |done: Done| T::finish(Collect::<O>::take(done.sink)?);
+        return select::<O, _>(raw, ast, M::TABLE, finish, site);
+    }
+    let rows = Rows::<O>::collector();
+    let loaded = async move { load(&raw, ast, loads, rows, M::TABLE, site).await };
+    Pending::loaded(Box::pin(loaded), |loaded| T::finish(loaded.finish::<O>()?))
+}
+
 fn count(done: Done) -> Result<i64> {
-    first::<i64>(done)?.ok_or_else(|| Error::new(ErrorKind::Database, "count returned no row"))
+    let first = Collect::<i64>::take(done.sink)?.pop();
+    first.ok_or_else(|| Error::new(ErrorKind::Database, "count returned no row"))
 }
 
 /// A limit, unless the query has a smaller one.
@@ -46,41 +86,32 @@ impl<M: Model, O: Output> Query<M, O> {
     /// All rows.
     #[track_caller]
     pub fn all<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
-        select::<O, _>(ex.raw(), self.into_ast(), M::TABLE, rows::<O>, Location::caller())
+        run::<M, O, All>(self, ex.raw(), Location::caller())
     }
     /// The only row: `NotFound` when there is none, `MoreThanOne` when there are several.
     #[track_caller]
-    pub fn one<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, O> {
-        let mut ast = self.into_ast();
-        at_most(&mut ast, 2);
-        select::<O, _>(ex.raw(), ast, M::TABLE, one::<M, O>, Location::caller())
+    pub fn one<'a, E: Serves<M> + ?Sized>(mut self, ex: &'a E) -> Pending<'a, O> {
+        at_most(self.ast_mut(), 2);
+        run::<M, O, One<M>>(self, ex.raw(), Location::caller())
     }
     /// The only row if there is one: `MoreThanOne` when there are several.
     #[track_caller]
-    pub fn optional<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
-        let mut ast = self.into_ast();
-        at_most(&mut ast, 2);
-        select::<O, _>(ex.raw(), ast, M::TABLE, optional::<M, O>, Location::caller())
+    pub fn optional<'a, E: Serves<M> + ?Sized>(mut self, ex: &'a E) -> Pending<'a, Option<O>> {
+        at_most(self.ast_mut(), 2);
+        run::<M, O, AtMostOne<M>>(self, ex.raw(), Location::caller())
     }
     /// The first row in the query's order, if there is one.
     #[track_caller]
-    pub fn first<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
-        let mut ast = self.into_ast();
-        at_most(&mut ast, 1);
-        select::<O, _>(ex.raw(), ast, M::TABLE, first::<O>, Location::caller())
+    pub fn first<'a, E: Serves<M> + ?Sized>(mut self, ex: &'a E) -> Pending<'a, Option<O>> {
+        at_most(self.ast_mut(), 1);
+        run::<M, O, First>(self, ex.raw(), Location::caller())
     }
     /// The row of this key among those of the query, or `NotFound`.
     #[track_caller]
     pub fn get<'a, E: Serves<M> + ?Sized>(mut self, ex: &'a E, id: M::Id) -> Pending<'a, O> {
         let source = self.ast().root();
         self.ast_mut().filter.extend(key_filter(M::TABLE, source, id));
-        select::<O, _>(
-            ex.raw(),
-            self.into_ast(),
-            M::TABLE,
-            one::<M, O>,
-            Location::caller(),
-        )
+        run::<M, O, One<M>>(self, ex.raw(), Location::caller())
     }
     /// Rows one by one with bounded memory; the transaction rests meanwhile.
     #[track_caller]
@@ -132,7 +163,11 @@ impl<M: Model, O> Query<M, O> {
 /// A row whose cells do not matter.
 struct Ignored;
 impl Output for Ignored {
-    fn decode(_: &mut crate::value::Row<'_>) -> Result<Self> {
+    type Local = ();
+    fn decode(_: &mut crate::value::Row<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn assemble(_: (), _: &mut crate::value::Loads<'_>) -> Result<Self> {
         Ok(Ignored)
     }
 }
@@ -172,15 +207,7 @@ fn counting(mut ast: Box<Select>) -> Box<Select> {
         columns,
         lateral: false,
     };
-    let guard = Guard {
-        deleted: Deleted::Included,
-        all_tenants: true,
-    };
-    let mut outer = Select::from(TableRef {
-        source: Source::fresh(),
-        item,
-        guard,
-    });
+    let mut outer = Select::from(TableRef::unguarded(Source::fresh(), item));
     outer.columns = vec![count_rows()];
     Box::new(outer)
 }

@@ -367,12 +367,7 @@ impl<'a> Unit<'a> {
                 scope: scope.clone(),
                 ..tx.raw()
             },
-            Unit::Part(raw) => Raw {
-                runner: raw.runner,
-                shared: raw.shared,
-                scope: raw.scope.clone(),
-                tx: raw.tx,
-            },
+            Unit::Part(raw) => raw.again(),
         }
     }
     /// Some of the statements ran and one failed: what they did must not be kept.

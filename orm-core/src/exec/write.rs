@@ -5,11 +5,12 @@ use std::panic::Location;
 use crate::ast::{Deleted, Expr as Node, InsertSource, Select, Source, Statement};
 use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::cascade::{self, Mode, cascades};
 use crate::exec::collect::Collect;
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, select, statement, step};
 use crate::exec::{Pending, Raw, Serves, Writes, bulk, keyed};
-use crate::model::{Model, SoftDelete, Writable};
+use crate::model::{Key, Model, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
     all_fields, delete_statement, insert_statement, key_filter, soft_delete_set, table_ref, touch,
@@ -157,7 +158,8 @@ pub trait Record: Model {
     {
         Update::of(self)
     }
-    /// Deletes this row: softly where the model says so. Whether there was one. `Stale` when somebody changed it since.
+    /// Deletes this row: softly where the model says so, with what its relations take along (`cascade = delete`).
+    /// Whether there was one. `Stale` when somebody changed it since.
     #[track_caller]
     fn delete<E: Writes<Self> + ?Sized>(self, ex: &E) -> Pending<'_, bool>
     where
@@ -167,17 +169,22 @@ pub trait Record: Model {
         let (raw, site) = (ex.raw(), Location::caller());
         Pending::steps(delete_row(raw, update, site))
     }
-    /// Brings back a soft-deleted row. Whether there was one; `UniqueViolation` when its place has been taken.
+    /// Brings back a soft-deleted row, and what was deleted with it. Whether there was one; `UniqueViolation` when its place has been taken.
     #[track_caller]
     fn restore<E: Writes<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, bool>
     where
         Self: SoftDelete + Writable,
     {
+        let (raw, site) = (ex.raw(), Location::caller());
+        if cascades(Self::TABLE) {
+            let mut key = Vec::new();
+            id.add_to(&mut key);
+            return Pending::steps(cascade::restore(raw, Self::TABLE, key, site));
+        }
         let source = Source::fresh();
         let set = soft_delete_set(Self::TABLE, source, true);
         let filter = key_filter(Self::TABLE, source, id);
         let update = update_statement(Self::TABLE, source, set, filter, Deleted::Only);
-        let (raw, site) = (ex.raw(), Location::caller());
         let any = |done: Done| Ok(done.affected > 0);
         statement(
             raw,
@@ -196,8 +203,14 @@ pub trait Record: Model {
     {
         let source = Source::fresh();
         let filter = key_filter(Self::TABLE, source, id);
-        let delete = delete_statement(Self::TABLE, source, filter, Deleted::Included);
         let (raw, site) = (ex.raw(), Location::caller());
+        if cascades(Self::TABLE) {
+            return Pending::steps(async move {
+                let purged = cascade::delete(raw, Self::TABLE, source, filter, Mode::Purge, site);
+                Ok(purged.await? > 0)
+            });
+        }
+        let delete = delete_statement(Self::TABLE, source, filter, Deleted::Included);
         let any = |done: Done| Ok(done.affected > 0);
         statement(
             raw,
@@ -306,16 +319,22 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
     let versioned = version.is_some();
     let mut filter = key.clone();
     filter.extend(version);
-    let write = delete_or_hide(M::TABLE, source, filter);
-    let done = step(&raw, write, Some(M::TABLE), Box::new(Discard), site).await?;
-    if done.affected == 0 && versioned && still_there::<M>(&raw, source, key, site).await? {
+    let deleted = if cascades(M::TABLE) {
+        cascade::delete(raw.again(), M::TABLE, source, filter, Mode::Delete, site).await?
+    } else {
+        let write = delete_or_hide(M::TABLE, source, filter);
+        step(&raw, write, Some(M::TABLE), Box::new(Discard), site)
+            .await?
+            .affected
+    };
+    if deleted == 0 && versioned && still_there::<M>(&raw, source, key, site).await? {
         return Err(stale(M::TABLE));
     }
-    Ok(done.affected > 0)
+    Ok(deleted > 0)
 }
 
 /// DELETE, or the UPDATE that a soft-deleting model has in its place.
-fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> Statement {
+pub(crate) fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> Statement {
     if table.managed.deleted_at.is_none() {
         return Statement::Delete(Box::new(delete_statement(table, source, filter, Deleted::Hidden)));
     }
@@ -368,10 +387,15 @@ impl<M: Model> UpdateWhere<M> {
 }
 
 impl<M: Model> DeleteWhere<M> {
-    /// Deletes the rows; how many.
+    /// Deletes the rows, with what their relations take along (`cascade = delete`); how many of this model.
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if cascades(M::TABLE) {
+            let (source, filter) = (self.source, self.filter);
+            let delete = cascade::delete(raw, M::TABLE, source, filter, Mode::Delete, site);
+            return Pending::steps(delete);
+        }
         affected(
             raw,
             delete_or_hide(M::TABLE, self.source, self.filter),

@@ -126,6 +126,22 @@ impl<M: Model> Insert<M> {
         batch.push(self);
         batch
     }
+    /// Sets a column, whatever it was set to before.
+    pub(crate) fn put(&mut self, column: &'static Column, value: Node) {
+        self.row.retain(|(c, _)| !std::ptr::eq(*c, column));
+        self.row.push((column, value));
+    }
+}
+
+impl<M> Insert<M> {
+    /// A row of any table.
+    pub(crate) fn of_row(row: Vec<(&'static Column, Node)>) -> Self {
+        Insert {
+            row,
+            overriding: false,
+            _p: std::marker::PhantomData,
+        }
+    }
 }
 
 /// Rows to insert, grouped by the columns they set, so that each group is one kind of statement.

@@ -28,6 +28,7 @@ pub use expr::{
 pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt};
+pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;

@@ -4,10 +4,10 @@ use crate::ast::{
     Deleted, Distinct, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source, TableRef,
     renumber,
 };
-use crate::model::{Model, Rel, SoftDelete};
+use crate::model::{Model, Rel, Shape, SoftDelete};
 use crate::query::write::key_equals;
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Selection};
-use crate::relation::RelRef;
+use crate::relation::{Branch, LoadOf, RelRef};
 use crate::value::Value;
 
 /// A select on `M` that yields `O`s. A value: it can be cloned, stored, narrowed later; it runs when a terminal such
@@ -15,6 +15,7 @@ use crate::value::Value;
 #[must_use = "a query does nothing until a method such as `.all(&db)` runs it"]
 pub struct Query<M: Model, O = M> {
     ast: Box<Select>,
+    loads: Vec<Branch>,
     _p: Phantom<(M, O)>,
 }
 
@@ -23,7 +24,7 @@ impl<M: Model, O> Clone for Query<M, O> {
     fn clone(&self) -> Self {
         let mut ast = self.ast.clone();
         renumber(&mut ast);
-        Query::from_ast(ast)
+        Query::from_parts(ast, self.loads.clone())
     }
 }
 
@@ -55,10 +56,17 @@ impl<M: Model> Query<M> {
 
 impl<M: Model, O> Query<M, O> {
     pub(crate) fn from_ast(ast: Box<Select>) -> Self {
+        Query::from_parts(ast, Vec::new())
+    }
+    pub(crate) fn from_parts(ast: Box<Select>, loads: Vec<Branch>) -> Self {
         Query {
             ast,
+            loads,
             _p: std::marker::PhantomData,
         }
+    }
+    pub(crate) fn into_parts(self) -> (Box<Select>, Vec<Branch>) {
+        (self.ast, self.loads)
     }
     pub(crate) fn into_ast(self) -> Box<Select> {
         self.ast
@@ -170,6 +178,20 @@ impl<M: Model, O> Query<M, O> {
         self.ast.columns.clear();
         push(cols, &mut self.ast.columns);
         Query::from_ast(self.ast)
+    }
+}
+
+impl<M: Model, O: Shape<Model = M>> Query<M, O> {
+    /// Loads a relation beside each row: one more statement for all rows together, whatever their number. What comes
+    /// back derefs to the row and has the relation as a field.
+    ///
+    /// ```sql
+    /// SELECT "t0"."id", … FROM "users" AS "t0"
+    /// SELECT "t0"."id", …, "t0"."author_id" FROM "posts" AS "t0" WHERE "t0"."author_id" = ANY($1)
+    /// ```
+    pub fn with<L: LoadOf<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> L) -> Query<M, L::Out<O>> {
+        f(self.cols()).add_to(&mut self.ast, &mut self.loads);
+        Query::from_parts(self.ast, self.loads)
     }
 }
 

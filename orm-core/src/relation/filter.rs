@@ -1,6 +1,9 @@
 //! From a relation to conditions and joins.
 
-use crate::ast::{CompareOp, Expr as Node, FromItem, Guard, Join, JoinKind, Select, Source, TableRef};
+use crate::ast::{
+    Aggregate, AggregateFn, CompareOp, Expr as Node, FromItem, Guard, Join, JoinKind, Select, Source,
+    TableRef,
+};
 use crate::query::related_table;
 use crate::schema::{Column, RelationDef, Through};
 
@@ -79,24 +82,46 @@ pub(crate) fn related_to(def: &'static RelationDef, parent: Source, child: Sourc
 /// The related rows of a row whose compared columns have these values.
 pub(crate) fn related_rows(def: &'static RelationDef, child: Source, parents: Vec<Node>) -> Select {
     let mut select = Select::from(related_table(def, child));
-    let columns = match &def.through {
-        None => (child, (def.child)()),
-        Some(through) => {
-            let via = Source::fresh();
-            let on = equal(via, &(through.child)(), child, &(def.child)());
-            select.joins.push(Join {
-                kind: JoinKind::Inner,
-                table: through_table(through, via),
-                on,
-            });
-            (via, (through.parent)())
-        }
-    };
-    for (column, value) in columns.1.into_iter().zip(parents) {
-        let column = Node::Column(columns.0, &column.column);
-        select
-            .filter
-            .push(Node::Compare(CompareOp::Eq, Box::new(column), Box::new(value)));
+    for (column, value) in owner(def, &mut select).into_iter().zip(parents) {
+        let (column, value) = (Box::new(column), Box::new(value));
+        select.filter.push(Node::Compare(CompareOp::Eq, column, value));
     }
     select
+}
+
+/// How many related rows the outer row `parent` has.
+pub(crate) fn count_of(def: &'static RelationDef, parent: Source) -> Node {
+    let mut select = related_to(def, parent, Source::fresh());
+    select.columns.push(Node::Aggregate(Box::new(Aggregate {
+        function: AggregateFn::Count,
+        args: Vec::new(),
+        distinct: false,
+        filter: None,
+        order: Vec::new(),
+    })));
+    Node::Subquery(Box::new(select))
+}
+
+/// The columns, in a select of related rows, that say whose they are; a join table is joined for them.
+pub(crate) fn owner(def: &'static RelationDef, select: &mut Select) -> Vec<Node> {
+    let child = select.root();
+    let (source, columns) = match &def.through {
+        None => (child, (def.child)()),
+        Some(through) => (via(through, def, child, select), (through.parent)()),
+    };
+    columns
+        .into_iter()
+        .map(|c| Node::Column(source, &c.column))
+        .collect()
+}
+
+/// Joins the join table to the related rows.
+fn via(through: &Through, def: &'static RelationDef, child: Source, select: &mut Select) -> Source {
+    let via = Source::fresh();
+    select.joins.push(Join {
+        kind: JoinKind::Inner,
+        table: through_table(through, via),
+        on: equal(via, &(through.child)(), child, &(def.child)()),
+    });
+    via
 }

@@ -1,16 +1,19 @@
 //! Relations as values of the query surface: `u.posts` inside a closure, `user.posts()` on a row in memory.
 
 mod filter;
+mod load;
 mod related;
 
-pub(crate) use filter::{joins, related_to};
+pub(crate) use filter::{count_of, joins, owner, related_to};
+pub use load::{Branch, Load, LoadColumns, LoadCount, LoadLater, LoadOf};
 pub use related::Related;
 
-use crate::ast::{Aggregate, AggregateFn, Expr as Node, Select, Source};
+use crate::ast::{Expr as Node, Select, Source};
 use crate::model::{Cardinality, Model, Rel, ToOne};
 use crate::query::{Agg, Cond, Expr, Filter, IntoExpr, Phantom};
 
-/// A relation of the closure argument. In a condition it is a correlated sub-query, in `.join(..)` a join.
+/// A relation of the closure argument. In a condition it is a correlated sub-query, in `.join(..)` a join, in `.with(..)`
+/// something to load.
 pub struct RelRef<S, R> {
     source: Source,
     _p: Phantom<(S, R)>,
@@ -66,16 +69,7 @@ impl<S, R: Rel> RelRef<S, R> {
     }
     /// How many related rows there are.
     pub fn count(self) -> Expr<S, i64> {
-        let (mut select, _) = self.correlated();
-        let call = Aggregate {
-            function: AggregateFn::Count,
-            args: Vec::new(),
-            distinct: false,
-            filter: None,
-            order: Vec::new(),
-        };
-        select.columns.push(Node::Aggregate(Box::new(call)));
-        Expr::new(Node::Subquery(Box::new(select)))
+        Expr::new(count_of(R::DEF, self.source))
     }
     /// An aggregate of the related rows.
     pub fn agg<T>(self, f: impl FnOnce(<R::Child as Model>::Cols<S>) -> Agg<S, T>) -> Expr<S, T> {

@@ -1,9 +1,10 @@
 //! `user.posts()`: the related rows of one row in memory, as a query.
 
 use crate::ast::{Expr as Node, Source};
-use crate::model::{Key, Model, Rel, SoftDelete};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Model, Rel, SoftDelete};
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Query, Selection, all_fields};
-use crate::relation::{RelRef, filter::related_rows};
+use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
 
 /// The related rows of one row in memory. Every query method narrows it.
@@ -17,24 +18,20 @@ pub struct Related<R: Rel> {
 type ChildCols<R> = <<R as Rel>::Child as Model>::Cols<<R as Rel>::Child>;
 
 impl<R: Rel> Related<R> {
-    /// Rows related by this key. Called by generated code.
-    pub fn new(key: impl Key) -> Self {
-        let mut values = Vec::new();
-        key.add_to(&mut values);
+    /// Rows related to this one. Called by generated code.
+    pub fn of(parent: &R::Parent) -> Self {
         Related {
-            key: Some(values),
+            key: R::key(parent),
             _p: std::marker::PhantomData,
         }
     }
-    /// As [`new`](Related::new), for a nullable foreign key. Called by generated code.
-    pub fn maybe(key: Option<impl Key>) -> Self {
-        match key {
-            Some(k) => Related::new(k),
-            None => Related {
-                key: None,
-                _p: std::marker::PhantomData,
-            },
-        }
+    /// The key of the row, for what links to it.
+    pub(crate) fn into_key(self) -> Result<Vec<Value>> {
+        self.key.ok_or_else(|| {
+            let text = "a key that is NULL relates to nothing";
+            let e = Error::new(ErrorKind::InvalidQuery, text);
+            e.with_model(R::DEF.model).with_field(R::DEF.name)
+        })
     }
     /// As a plain [`Query`], for a variable that is narrowed later or for code that takes one.
     pub fn query(self) -> Query<R::Child> {
@@ -83,6 +80,13 @@ impl<R: Rel> Related<R> {
     /// See [`Query::for_update`].
     pub fn for_update(self) -> Query<R::Child> {
         self.query().for_update()
+    }
+    /// See [`Query::with`].
+    pub fn with<L: LoadOf<R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> L,
+    ) -> Query<R::Child, L::Out<R::Child>> {
+        self.query().with(f)
     }
     /// See [`Query::select`].
     pub fn select<T: Selection<R::Child>>(

@@ -15,6 +15,17 @@ pub enum RelationKind {
     ManyToMany,
 }
 
+/// What a delete of a row does to its related rows, before the row itself is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cascade {
+    /// Nothing: the foreign key of the related rows says what the database does.
+    Database,
+    /// They are deleted as well, softly where their model says so, with all that their own relations say.
+    Delete,
+    /// They are unlinked: their foreign key becomes NULL, or the rows of the join table go.
+    Unlink,
+}
+
 /// A relation as its declaring model sees it.
 #[derive(Debug)]
 pub struct RelationDef {
@@ -32,6 +43,8 @@ pub struct RelationDef {
     pub child: fn() -> Vec<&'static Column>,
     /// The join table of a many-to-many relation.
     pub through: Option<Through>,
+    /// What a delete of a row does to its related rows first.
+    pub cascade: Cascade,
     /// Whether every row has a related one (a `belongs_to` over a NOT NULL key).
     pub required: bool,
 }

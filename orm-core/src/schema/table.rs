@@ -2,6 +2,7 @@
 
 use crate::ast;
 use crate::ast::Nulls;
+use crate::schema::RelationDef;
 use crate::value::{EnumType, Value};
 
 /// A table or view, as the derive describes it. Const-constructible.
@@ -29,6 +30,8 @@ pub struct Table {
     pub foreign_keys: &'static [ForeignKey],
     /// Columns that the library fills.
     pub managed: Managed,
+    /// The relations that the model declares.
+    pub relations: &'static [&'static RelationDef],
     /// The doc comment.
     pub comment: &'static str,
 }

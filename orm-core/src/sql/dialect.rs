@@ -91,7 +91,7 @@ pub enum ListForm {
     Each,
     /// `= ANY($1)` with an array.
     Array,
-    /// `IN (SELECT value FROM json_each(?1))` with a JSON array.
+    /// `IN (SELECT value FROM json_each(?1))` with a JSON array; bytes and UUIDs as hexadecimal digits through `unhex`.
     Json,
 }
 

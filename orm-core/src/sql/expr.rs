@@ -318,7 +318,10 @@ impl SqlWriter<'_> {
             },
             ListForm::Json => {
                 let json = list::json(values)?;
-                self.push(" IN (SELECT value FROM json_each(");
+                self.push(match ty {
+                    Type::Bytes | Type::Uuid => " IN (SELECT unhex(value) FROM json_each(",
+                    _ => " IN (SELECT value FROM json_each(",
+                });
                 self.param(Value::Text(json))?;
                 self.push("))");
                 Ok(())

@@ -30,20 +30,24 @@ fn item(out: &mut String, v: &Value) -> Result<()> {
         Value::LocalTimestamp(t) => return text(out, &t.to_fixed().ok_or_else(year)?),
         Value::Date(d) => return text(out, &d.to_fixed().ok_or_else(year)?),
         Value::Time(t) => return text(out, &t.to_fixed()),
+        Value::Bytes(b) => hex(out, b),
+        Value::Uuid(u) => hex(out, u),
         Value::Refused(why) => return Err(Error::encode(*why)),
-        Value::F32(_)
-        | Value::F64(_)
-        | Value::Bytes(_)
-        | Value::Uuid(_)
-        | Value::Json(_)
-        | Value::Decimal(_)
-        | Value::Array(..) => {
+        Value::F32(_) | Value::F64(_) | Value::Json(_) | Value::Decimal(_) | Value::Array(..) => {
             return Err(Error::encode(
                 "a list of these values cannot be bound as one text",
             ));
         }
     }
     Ok(())
+}
+
+fn hex(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push('"');
+    let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
+    out.extend(digits.map(|d| DIGITS[d as usize] as char));
+    out.push('"');
 }
 
 fn integer(out: &mut String, n: i64) {
@@ -101,10 +105,11 @@ mod tests {
             Value::Bool(true),
             Value::Str("a\"b\\c\n\u{1f}é"),
             Value::Timestamp(Timestamp::from_micros(0)),
+            Value::Bytes(vec![0, 0xa9, 0xff]),
         ];
         assert_eq!(
             json(&values).unwrap(),
-            r#"[-9223372036854775808,0,10,null,1,"a\"b\\c\u000a\u001fé","1970-01-01T00:00:00.000000Z"]"#
+            r#"[-9223372036854775808,0,10,null,1,"a\"b\\c\u000a\u001fé","1970-01-01T00:00:00.000000Z","00a9ff"]"#
         );
         assert!(json(&[Value::Str("a\0")]).is_err());
         assert!(json(&[Value::F64(0.5)]).is_err());

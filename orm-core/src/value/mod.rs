@@ -3,6 +3,7 @@
 mod cardinality;
 mod convert;
 mod key;
+mod loads;
 mod time;
 mod ty;
 
@@ -23,6 +24,8 @@ pub use uuid::new_v7;
 pub use cardinality::{Cardinality, Many, Maybe, One};
 pub use convert::{Numeric, Text};
 pub use key::Id;
+pub use loads::{Children, Loads};
+pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
 pub use ty::{Element, EnumType, Type};
 
@@ -153,6 +156,33 @@ pub trait Cells {
     fn is_null(&self, i: usize) -> bool;
 }
 
+/// Reads a cell as a value of this type; `None` is NULL.
+pub(crate) fn read(cells: &dyn Cells, i: usize, ty: Type) -> Result<Option<Value>> {
+    Ok(match ty {
+        Type::Bool => cells.bool(i)?.map(Value::Bool),
+        Type::I16 | Type::I32 | Type::I64 => cells.i64(i)?.map(Value::I64),
+        Type::F32 | Type::F64 => cells.f64(i)?.map(Value::F64),
+        Type::Text => cells.text(i)?.map(|s| Value::Text(s.to_owned())),
+        Type::Bytes => cells.bytes(i)?.map(|b| Value::Bytes(b.to_vec())),
+        Type::Uuid => cells.uuid(i)?.map(Value::Uuid),
+        Type::Timestamp => cells.timestamp(i)?.map(Value::Timestamp),
+        Type::LocalTimestamp => cells.local_timestamp(i)?.map(Value::LocalTimestamp),
+        Type::Date => cells.date(i)?.map(Value::Date),
+        Type::Time => cells.time(i)?.map(Value::Time),
+        Type::Json => cells.json(i)?.map(|s| Value::Json(s.to_owned())),
+        Type::Decimal(..) => cells.decimal(i)?.map(Value::Decimal),
+        Type::Enum(e) => match cells.text(i)? {
+            None => None,
+            Some(label) => {
+                let known = e.labels.iter().find(|l| **l == label);
+                let unknown = || Error::decode("the database holds a label that the enum does not have");
+                Some(Value::Enum(e, known.ok_or_else(unknown)?))
+            }
+        },
+        Type::Array(element) => cells.array(i, element)?.map(|items| Value::Array(element, items)),
+    })
+}
+
 /// A row being read: cells are consumed from left to right.
 pub struct Row<'a> {
     cells: &'a dyn Cells,
@@ -235,7 +265,7 @@ pub trait Scalar: Sized + Send + Sync + 'static {
     label = "cannot be stored in one column",
     note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
 )]
-pub trait SqlType: Output + Sync {
+pub trait SqlType: Output<Local = Self> + Sync {
     /// The type without `Option`.
     type Base: Scalar;
     /// Cardinality of a relation whose foreign key has this type.
@@ -299,8 +329,12 @@ fn unexpected_null() -> Error {
     note = "derive `Model`, or select columns into a tuple"
 )]
 pub trait Output: Sized + Send + 'static {
+    /// What one row holds of it; relations that other statements load are added by [`assemble`](Output::assemble).
+    type Local: Send + 'static;
     /// Reads the next cells of the row.
-    fn decode(row: &mut Row<'_>) -> Result<Self>;
+    fn decode(row: &mut Row<'_>) -> Result<Self::Local>;
+    /// Completes what one row holds.
+    fn assemble(local: Self::Local, loads: &mut Loads<'_>) -> Result<Self>;
     /// The names of the columns it reads, for hand-written SQL; `None` reads by position.
     fn names() -> Option<Vec<&'static str>> {
         None
@@ -316,9 +350,14 @@ pub trait Optional: Output {
 
 #[diagnostic::do_not_recommend]
 impl<T: Scalar> Output for T {
+    type Local = T;
     #[inline]
-    fn decode(row: &mut Row<'_>) -> Result<Self> {
+    fn decode(row: &mut Row<'_>) -> Result<T> {
         row.get()
+    }
+    #[inline]
+    fn assemble(local: T, _: &mut Loads<'_>) -> Result<T> {
+        Ok(local)
     }
 }
 #[diagnostic::do_not_recommend]
@@ -330,19 +369,31 @@ impl<T: Scalar> Optional for T {
 }
 #[diagnostic::do_not_recommend]
 impl<T: Optional> Output for Option<T> {
+    type Local = Option<T>;
     #[inline]
-    fn decode(row: &mut Row<'_>) -> Result<Self> {
+    fn decode(row: &mut Row<'_>) -> Result<Option<T>> {
         T::decode_optional(row)
+    }
+    #[inline]
+    fn assemble(local: Option<T>, _: &mut Loads<'_>) -> Result<Option<T>> {
+        Ok(local)
     }
 }
 
 macro_rules! tuple {
     ($($T:ident)+) => {
         #[diagnostic::do_not_recommend]
+        #[allow(non_snake_case)]
         impl<$($T: Output),+> Output for ($($T,)+) {
+            type Local = ($($T::Local,)+);
             #[inline]
-            fn decode(row: &mut Row<'_>) -> Result<Self> {
+            fn decode(row: &mut Row<'_>) -> Result<Self::Local> {
                 Ok(($($T::decode(row)?,)+))
+            }
+            #[inline]
+            fn assemble(local: Self::Local, loads: &mut Loads<'_>) -> Result<Self> {
+                let ($($T,)+) = local;
+                Ok(($($T::assemble($T, loads)?,)+))
             }
         }
     };

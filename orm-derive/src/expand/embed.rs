@@ -126,6 +126,11 @@ fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         }
         #[automatically_derived]
         impl __orm::Output for #ident {
+            type Local = Self;
+            #[inline]
+            fn assemble(local: Self, _: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(local)
+            }
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                 <Self as __orm::EmbedType>::read(row, #name, &__COLUMNS)
             }

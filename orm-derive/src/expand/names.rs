@@ -23,6 +23,8 @@ pub(crate) struct Names {
     pub(crate) scope: Ident,
     /// `C`, the second parameter of an embedded struct's columns.
     pub(crate) card: Ident,
+    /// `B` and `C`, the parameters of `UserWithPosts`.
+    pub(crate) loaded: (Ident, Ident),
 }
 
 impl Names {
@@ -38,6 +40,10 @@ impl Names {
             module: format_ident!("__orm_{}", name::snake(&word)),
             scope: format_ident!("{}", if taken("S") { "__S" } else { "S" }),
             card: format_ident!("{}", if taken("C") { "__C" } else { "C" }),
+            loaded: match word.as_str() {
+                "B" | "C" => (format_ident!("__B"), format_ident!("__C")),
+                _ => (format_ident!("B"), format_ident!("C")),
+            },
         }
     }
 }

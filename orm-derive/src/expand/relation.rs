@@ -8,8 +8,9 @@ use syn::spanned::Spanned;
 use crate::expand::embed::position;
 use crate::expand::names::{Names, allow, column_type, named};
 use crate::expand::row::clone;
+use crate::name;
 use crate::parse::plain;
-use crate::parse::relation::RelationKind;
+use crate::parse::relation::{Cascade, RelationKind};
 use crate::plan::{Column, Plan, RelationPlan};
 
 /// The module of the zero-sized types.
@@ -71,13 +72,12 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
             plain(name),
             plain(relation.relation.target_name())
         );
-        let related = related(plan, relation, private);
         let allow = allow();
         quote! {
             #[doc = #doc]
             #allow
             #vis fn #name(&self) -> #private::Related<#module::#marker> {
-                #related
+                #private::Related::of(self)
             }
         }
     });
@@ -89,17 +89,19 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
 }
 
-fn related(plan: &Plan<'_>, relation: &RelationPlan<'_>, private: &TokenStream) -> TokenStream {
-    let related = quote!(#private::Related);
+/// The values of the compared columns of a row.
+fn key(plan: &Plan<'_>, relation: &RelationPlan<'_>, row: &TokenStream) -> TokenStream {
     if !relation.relation.is_foreign_key() {
-        return quote!(#related::new(#private::Model::id(self)));
+        return quote!(__orm::key_values(__orm::Model::id(#row)));
     }
     let columns: Vec<&Column<'_>> = local(plan, relation).collect();
-    let values = columns.iter().map(|column| clone(column));
+    let values = columns.iter().map(|column| clone(column, row));
     match columns.as_slice() {
-        [_] if relation.optional => quote!(#related::maybe(#(#values)*)),
-        [_] => quote!(#related::new(#(#values)*)),
-        _ if !relation.optional => quote!(#related::new((#(#values),*))),
+        [_] if relation.optional => {
+            quote!(::core::option::Option::and_then(#(#values)*, __orm::key_values))
+        }
+        [_] => quote!(__orm::key_values(#(#values)*)),
+        _ if !relation.optional => quote!(__orm::key_values((#(#values),*))),
         // a key of several columns refers to nothing as soon as one of them is NULL
         several => {
             let names: Vec<&Ident> = several.iter().map(|column| &column.member).collect();
@@ -112,9 +114,9 @@ fn related(plan: &Plan<'_>, relation: &RelationPlan<'_>, private: &TokenStream) 
                 });
             quote! {
                 match (#(#values),*) {
-                    (#(#patterns),*) => #related::new((#(#names),*)),
+                    (#(#patterns),*) => __orm::key_values((#(#names),*)),
                     #[allow(unreachable_patterns)]
-                    _ => <#related<_>>::maybe(::core::option::Option::None::<i64>),
+                    _ => ::core::option::Option::None,
                 }
             }
         }
@@ -141,6 +143,15 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));
+    let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
+    let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
+    let (links, row) = (links(names, relation), quote!(row));
+    let key = key(plan, relation, &row);
+    let cascade = match relation.relation.cascade {
+        Cascade::Database => quote!(Database),
+        Cascade::Delete => quote!(Delete),
+        Cascade::Unlink => quote!(Unlink),
+    };
     quote_spanned! {child.span()=>
         type #child = #target;
         #fits
@@ -149,6 +160,13 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
             type Parent = #model;
             type Child = #child;
             type Card = #card;
+            type With<#b: __orm::Shape<Model = #model>, #c: __orm::Content> = #wrapper<#b, #c>;
+            fn key(#row: &#model) -> ::core::option::Option<__orm::Vec<__orm::Value>> {
+                #key
+            }
+            fn attach<#b: __orm::Shape<Model = #model>, #c: __orm::Content>(base: #b, content: #c) -> #wrapper<#b, #c> {
+                #wrapper { __base: base, #field: content }
+            }
             const DEF: &'static __orm::RelationDef = &__orm::RelationDef {
                 name: #name,
                 model: #model_name,
@@ -157,8 +175,185 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 table: || <#child as __orm::Model>::TABLE,
                 child: || #children,
                 through: #through,
+                cascade: __orm::Cascade::#cascade,
                 required: #required,
             };
+        }
+        #loaded
+        #links
+    }
+}
+
+/// Whether related rows can be linked and unlinked.
+fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    let (module, marker, child) = (&names.module, &relation.marker, child(relation));
+    let marker = quote!(#module::#marker);
+    let linkable = |through: TokenStream| {
+        quote! {
+            #[automatically_derived]
+            impl __orm::Linkable for #marker {
+                type Through = #through;
+            }
+        }
+    };
+    let unlinkable = (relation.relation.cascade == Cascade::Unlink).then(
+        || quote_spanned!(relation.relation.name.span()=> const _: () = __orm::unlinkable::<#marker>();),
+    );
+    match (relation.relation.kind, &relation.relation.via) {
+        (RelationKind::HasOne | RelationKind::HasMany, _) => {
+            let linkable = linkable(quote!(#child));
+            let fields = fields(relation.foreign.iter());
+            quote! {
+                #linkable
+                #[automatically_derived]
+                impl<P: __orm::References<#fields>> __orm::Unlink<P> for #marker
+                where
+                    P::Card: __orm::Nullable,
+                {
+                }
+                #unlinkable
+            }
+        }
+        (RelationKind::ManyToMany, Some(via)) => {
+            let linkable = linkable(named(via));
+            quote! {
+                #linkable
+                #[automatically_derived]
+                impl<P> __orm::Unlink<P> for #marker {}
+            }
+        }
+        (RelationKind::BelongsTo | RelationKind::ManyToMany, _) => TokenStream::new(),
+    }
+}
+
+/// A number for a list of fields, so that another model's derive can name their foreign key.
+fn fields<'a>(names: impl Iterator<Item = &'a Ident>) -> u64 {
+    // FNV-1a
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    names.fold(0xcbf2_9ce4_8422_2325, |hash, name| {
+        plain(name).bytes().chain([0]).fold(hash, step)
+    })
+}
+
+/// The foreign keys of the model, for relations of other models that come by them.
+pub(crate) fn references(plan: &Plan<'_>) -> TokenStream {
+    let model = &plan.model.ident;
+    let mut seen = Vec::new();
+    let belonging = plan
+        .relations
+        .iter()
+        .filter(|relation| relation.relation.is_foreign_key());
+    let one = |relation: &RelationPlan<'_>| {
+        let members: Vec<&Ident> = local(plan, relation).map(|column| &column.member).collect();
+        let fields = fields(members.into_iter());
+        if seen.contains(&fields) {
+            return TokenStream::new();
+        }
+        seen.push(fields);
+        let (card, _) = cardinality(plan, relation);
+        quote! {
+            #[automatically_derived]
+            impl __orm::References<#fields> for #model {
+                type Card = #card;
+            }
+        }
+    };
+    belonging.map(one).collect()
+}
+
+/// `UserWithPosts`
+fn wrapper(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> Ident {
+    let (model, name) = (
+        plain(&plan.model.ident),
+        name::pascal(&plain(&relation.relation.name)),
+    );
+    format_ident!("{model}With{name}", span = relation.relation.name.span())
+}
+
+/// A row with a loaded relation beside it: `UserWithPosts`.
+pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (vis, model) = (&plan.model.vis, &plan.model.ident);
+    let (private, module) = (&names.private, &names.module);
+    let (allow, (b, c)) = (allow(), &names.loaded);
+    let one = |relation: &RelationPlan<'_>| {
+        let (wrapper, marker) = (wrapper(plan, relation), &relation.marker);
+        let field = &relation.relation.name;
+        // an error about the other model belongs to the word the user typed for it
+        let content_of = quote!(#c = #private::Loaded<#module::#marker>)
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(relation.relation.target.span());
+                token
+            })
+            .collect::<TokenStream>();
+        let doc = format!(
+            "A `{}` with its `{}` loaded. It derefs to the row.",
+            plain(model),
+            plain(field)
+        );
+        let content = format!("What was loaded of the relation `{}`.", plain(field));
+        quote! {
+            #[doc = #doc]
+            #allow
+            #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+            #vis struct #wrapper<#b = #model, #content_of> {
+                __base: #b,
+                #[doc = #content]
+                pub #field: #c,
+            }
+        }
+    };
+    plan.relations.iter().map(one).collect()
+}
+
+/// How a row with a loaded relation is read.
+fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    let (model, module, marker) = (&plan.model.ident, &names.module, &relation.marker);
+    let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
+    let (vis, (b, c)) = (&plan.model.vis, &names.loaded);
+    quote! {
+        #[automatically_derived]
+        impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Output for #wrapper<#b, #c> {
+            type Local = (#b::Local, #c::Local);
+            fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self::Local> {
+                ::core::result::Result::Ok((#b::decode(row)?, #c::decode(row)?))
+            }
+            fn assemble((base, content): Self::Local, loads: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(#wrapper {
+                    __base: #b::assemble(base, loads)?,
+                    #field: __orm::take::<#module::#marker, #c>(content, loads)?,
+                })
+            }
+        }
+        #[automatically_derived]
+        impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Shape for #wrapper<#b, #c> {
+            type Model = #model;
+        }
+        #[automatically_derived]
+        impl<#b: __orm::Entity<Model = #model>, #c: __orm::Content> __orm::Entity for #wrapper<#b, #c> {
+            fn row(&self) -> &#model {
+                __orm::Entity::row(&self.__base)
+            }
+        }
+        #[automatically_derived]
+        impl<#b, #c> ::core::ops::Deref for #wrapper<#b, #c> {
+            type Target = #b;
+            fn deref(&self) -> &#b {
+                &self.__base
+            }
+        }
+        #[automatically_derived]
+        impl<#b, #c> ::core::ops::DerefMut for #wrapper<#b, #c> {
+            fn deref_mut(&mut self) -> &mut #b {
+                &mut self.__base
+            }
+        }
+        impl<#b, #c> #wrapper<#b, #c> {
+            /// The row without the relation, and the relation.
+            #[allow(dead_code)]
+            #vis fn into_parts(self) -> (#b, #c) {
+                (self.__base, self.#field)
+            }
         }
     }
 }

@@ -17,6 +17,12 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         impl __orm::Shape for #ident {
             type Model = #ident;
         }
+        #[automatically_derived]
+        impl __orm::Entity for #ident {
+            fn row(&self) -> &Self {
+                self
+            }
+        }
         #model
         #markers
     }
@@ -52,6 +58,11 @@ fn output(plan: &Plan<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __orm::Output for #ident {
+            type Local = Self;
+            #[inline]
+            fn assemble(local: Self, _: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(local)
+            }
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                 ::core::result::Result::Ok(#ident {
                     #(#stored,)*
@@ -83,6 +94,7 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         }
     });
     let relations = plan.relations.iter().map(|plan| &plan.relation.name);
+    let values = values(plan);
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
         let member = &plan.columns[i].member;
@@ -109,9 +121,32 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
             fn id(&self) -> Self::Id {
                 #id
             }
+            fn into_values(self) -> __orm::Vec<__orm::Value> {
+                #values
+            }
             #version
         }
     }
+}
+
+/// The values of a row, in the order of the table.
+fn values(plan: &Plan<'_>) -> TokenStream {
+    let stored = || plan.columns.iter().filter(|column| column.field.is_some());
+    if stored().any(|column| column.embed().is_some()) {
+        let values = stored().map(|column| embed::add_value(plan, column));
+        return quote! {
+            let mut values = __orm::Vec::with_capacity(__TABLE.fields);
+            let out = &mut values;
+            #(#values)*
+            values
+        };
+    }
+    let values = stored().map(|column| {
+        let (member, described) = (&column.member, field(plan, column));
+        let value = column.wrap_json(quote!(self.#member));
+        quote!(#described.value(#value))
+    });
+    quote!(__orm::vec![#(#values),*])
 }
 
 fn key<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = &'a Column<'m>> {
@@ -129,17 +164,17 @@ fn id_type(plan: &Plan<'_>) -> TokenStream {
 }
 
 fn id(plan: &Plan<'_>) -> TokenStream {
-    let values: Vec<TokenStream> = key(plan).map(clone).collect();
+    let values: Vec<TokenStream> = key(plan).map(|column| clone(column, &quote!(self))).collect();
     match values.as_slice() {
         [one] => quote!(#one),
         several => quote!((#(#several),*)),
     }
 }
 
-/// The value of a column of `self`.
-pub(crate) fn clone(column: &Column<'_>) -> TokenStream {
+/// The value of a column of a row.
+pub(crate) fn clone(column: &Column<'_>, row: &TokenStream) -> TokenStream {
     let member = &column.member;
-    quote!(::core::clone::Clone::clone(&self.#member))
+    quote!(::core::clone::Clone::clone(&#row.#member))
 }
 
 /// What can be done with rows of the model beside reading them.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::expand::embed::{self, position};
-use crate::expand::names::{column_type, field, named};
+use crate::expand::names::{Names, column_type, field, named};
 use crate::parse::field::DefaultValue;
 use crate::parse::index::Method;
 use crate::parse::plain;
@@ -15,7 +15,7 @@ use crate::plan::{
 use crate::ty;
 
 /// `__COLUMNS` and `__TABLE`.
-pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
+pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = columns(plan);
     let fields = position(plan, plan.columns.iter().filter(|c| c.field.is_some()).count());
     let (model, comment) = (
@@ -33,6 +33,10 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
     let checks = plan.checks.iter().map(check);
     let foreign_keys = plan.foreign_keys.iter().map(|key| foreign_key(plan, key));
     let managed = managed(plan);
+    let (module, relations) = (
+        &names.module,
+        plan.relations.iter().map(|relation| &relation.marker),
+    );
     quote! {
         #columns
         static __TABLE: __orm::Table = __orm::Table {
@@ -47,6 +51,7 @@ pub(crate) fn statics(plan: &Plan<'_>) -> TokenStream {
             checks: &[#(#checks),*],
             foreign_keys: &[#(#foreign_keys),*],
             managed: #managed,
+            relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
     }

@@ -44,6 +44,8 @@ pub(crate) struct Relation {
     pub(crate) to: Vec<Ident>,
     /// `many_to_many`: the join table.
     pub(crate) via: Option<Path>,
+    /// What a delete of this model's row does to related rows first.
+    pub(crate) cascade: Cascade,
     pub(crate) on_delete: Option<Action>,
     pub(crate) on_update: Option<Action>,
     pub(crate) deferrable: Option<Span>,
@@ -64,6 +66,19 @@ impl Relation {
         self.kind == RelationKind::BelongsTo
     }
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cascade {
+    Database,
+    Delete,
+    Unlink,
+}
+
+const CASCADES: [(&str, Cascade); 3] = [
+    ("database", Cascade::Database),
+    ("delete", Cascade::Delete),
+    ("unlink", Cascade::Unlink),
+];
 
 /// What the database does to referring rows.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +124,7 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         by: Vec::new(),
         to: Vec::new(),
         via: None,
+        cascade: Cascade::Database,
         on_delete: None,
         on_update: None,
         deferrable: None,
@@ -153,6 +169,7 @@ fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
         ("by", Body::Equals(value)) => relation.by = names(cx, value),
         ("to", Body::Equals(value)) => relation.to = names(cx, value),
         ("via", Body::Equals(value)) => relation.via = path(cx, value, "`via = PostTag`"),
+        ("cascade", Body::Equals(value)) => relation.cascade = cascade(cx, relation.kind, value),
         ("on_delete", Body::Equals(value)) => relation.on_delete = action(cx, &name, value),
         ("on_update", Body::Equals(value)) => relation.on_update = action(cx, &name, value),
         ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
@@ -169,6 +186,7 @@ fn with_option(attr: &Attr, name: &str) -> &'static str {
     match (attr.name, name) {
         (_, "on_delete") => "on_delete = restrict",
         (_, "on_update") => "on_update = cascade",
+        (_, "cascade") => "cascade = delete",
         (_, "via") => "via = PostTag",
         (_, "to") => "to = tag_id",
         _ => "by = author_id",
@@ -199,11 +217,23 @@ fn names(cx: &Ctxt, value: &Expr) -> Vec<Ident> {
     names
 }
 
-fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
+fn cascade(cx: &Ctxt, kind: RelationKind, value: &Expr) -> Cascade {
+    let cascade = one_of(cx, "cascade", value, &CASCADES).unwrap_or(Cascade::Database);
+    if (kind, cascade) == (RelationKind::ManyToMany, Cascade::Delete) {
+        cx.error(
+            value,
+            "`cascade = delete` would delete rows that others are linked to: use `cascade = unlink`",
+        );
+    }
+    cascade
+}
+
+/// The meaning of a word, or an error that lists the words.
+fn one_of<T: Copy>(cx: &Ctxt, option: &str, value: &Expr, words: &[(&'static str, T)]) -> Option<T> {
     let word = value.to_token_stream().to_string();
-    let found = ACTIONS.iter().find(|(name, _)| *name == word);
+    let found = words.iter().find(|(name, _)| *name == word);
     if found.is_none() {
-        let known = || ACTIONS.iter().map(|(name, _)| *name);
+        let known = || words.iter().map(|(name, _)| *name);
         let hint = suggest::hint(&word, known());
         let expected = if hint.is_empty() {
             format!(", expected one of {}", suggest::list(known()))
@@ -212,12 +242,17 @@ fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
         };
         cx.error(value, format!("`{option}` does not know `{word}`{expected}"));
     }
+    found.map(|(_, meaning)| *meaning)
+}
+
+fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
+    let kind = one_of(cx, option, value, &ACTIONS)?;
     let span = value
         .to_token_stream()
         .into_iter()
         .next()
         .map_or_else(Span::call_site, |tree| tree.span());
-    found.map(|(_, kind)| Action { kind: *kind, span })
+    Some(Action { kind, span })
 }
 
 /// On a field the key is the field; on the struct it has to be named.

@@ -1,5 +1,10 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
+mod content;
+
+pub(crate) use content::named;
+pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
+
 use crate::ast::Source;
 use crate::error::Result;
 use crate::schema::{Column, RelationDef, Table};
@@ -23,6 +28,8 @@ pub trait Model: Shape<Model = Self> + Sync {
     fn cols<S>(source: Source) -> Self::Cols<S>;
     /// The primary key of this row.
     fn id(&self) -> Self::Id;
+    /// The values of its fields in the order of the table's columns, moved out of it.
+    fn into_values(self) -> Vec<Value>;
     /// The version this row was read at, for models with `#[orm(version)]`.
     fn version(&self) -> Option<i64> {
         None
@@ -37,6 +44,16 @@ pub trait Model: Shape<Model = Self> + Sync {
 pub trait Shape: Output {
     /// The model whose rows these are.
     type Model: Model;
+}
+
+/// A whole row of a model, with or without loaded relations.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a whole row of a model",
+    note = "relations are loaded beside models, also with other relations loaded before"
+)]
+pub trait Entity: Shape {
+    /// The row itself.
+    fn row(&self) -> &Self::Model;
 }
 
 /// A model that can be written; views cannot.
@@ -119,9 +136,50 @@ pub trait Rel: Copy + Send + Sync + 'static {
     /// The related model.
     type Child: Model;
     /// How many related rows there may be.
-    type Card: Cardinality;
+    type Card: Holds;
+    /// A row of the declaring model with this relation beside it.
+    type With<B: Shape<Model = Self::Parent>, C: Content>: Shape<Model = Self::Parent>;
     /// Tables and columns.
     const DEF: &'static RelationDef;
+    /// The values of the compared columns of a row, or `None` where one of them is NULL.
+    fn key(parent: &Self::Parent) -> Option<Vec<Value>>;
+    /// Puts a loaded relation beside a row.
+    fn attach<B: Shape<Model = Self::Parent>, C: Content>(base: B, content: C) -> Self::With<B, C>;
+}
+
+/// Rows can be linked: through a join table, or by setting their foreign key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a to-one relation: set its foreign key instead of linking",
+    label = "use `.update().set(|m| m.some_id.to(id))`"
+)]
+pub trait Linkable: Rel {
+    /// The model that linking writes: the join table's, or the related one.
+    type Through: Model;
+}
+
+/// Linked rows can be unlinked: through a join table, or because their foreign key may be NULL. `P` is the related
+/// model.
+pub trait Unlink<P>: Linkable {}
+
+/// Checked by generated code for `cascade = unlink`.
+pub const fn unlinkable<R: Unlink<<R as Rel>::Child>>() {}
+
+/// The cardinality of a foreign key that may be NULL.
+#[diagnostic::on_unimplemented(
+    message = "the foreign key of this relation is required: delete the related row instead of unlinking it",
+    label = "cannot be set to NULL"
+)]
+pub trait Nullable {}
+impl Nullable for Maybe {}
+
+/// Has a foreign key over certain fields, told apart by the hash `F` of their names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `#[belongs_to]` over the fields of this relation",
+    label = "declare the foreign key there"
+)]
+pub trait References<const F: u64> {
+    /// Whether it may be NULL: `One` or `Maybe`.
+    type Card;
 }
 
 /// A to-one relation.

@@ -1,0 +1,297 @@
+//! Deletes and restores that take related rows along, as the relations of the models say (`cascade = delete`).
+//!
+//! One statement for each relation and level. Rows that are deleted together carry the same instant, so that a restore
+//! brings back exactly what went with the row, and nothing that was deleted before.
+
+use std::collections::HashSet;
+
+use crate::ast::{
+    CompareOp, Deleted, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source,
+    Statement, TableRef,
+};
+use crate::driver::{BoxFuture, Discard, Sink};
+use crate::error::Result;
+use crate::exec::fetch::{Site, step};
+use crate::exec::key::{Identities, Key, among, cell};
+use crate::exec::transaction::Unit;
+use crate::exec::write::delete_or_hide;
+use crate::exec::{Raw, bulk};
+use crate::query::{delete_statement, soft_delete_set, touch, update_statement};
+use crate::schema::{Cascade, Column, RelationDef, Table};
+use crate::value::{Type, Value};
+
+/// Whether a delete of rows of this table takes others along.
+pub(crate) fn cascades(table: &Table) -> bool {
+    table.relations.iter().any(|r| r.cascade != Cascade::Database)
+}
+
+/// How rows go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As their models say.
+    Delete,
+    /// For good, also those that are softly deleted.
+    Purge,
+}
+
+/// Deletes the rows that meet the conditions, and what hangs on them; how many rows of this table. The conditions are
+/// about `source`.
+pub(crate) async fn delete(
+    raw: Raw<'_>,
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    mode: Mode,
+    site: Site,
+) -> Result<u64> {
+    let unit = Unit::open(raw).await?;
+    let mut raw = unit.raw();
+    let outcome = async {
+        bulk::fix_clock(&mut raw, 2, site).await?;
+        let seen = match mode {
+            Mode::Delete => Deleted::Hidden,
+            Mode::Purge => Deleted::Included,
+        };
+        let keys = keys_of(&raw, table, source, filter, seen, site).await?;
+        let mut gone = HashSet::new();
+        remove(&raw, table, keys, mode, &mut gone, site).await
+    };
+    let outcome = outcome.await;
+    if let Err(e) = &outcome {
+        unit.spoil(e).await;
+    }
+    unit.end(outcome).await
+}
+
+/// The keys of the rows that meet the conditions, locked.
+async fn keys_of(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    deleted: Deleted,
+    site: Site,
+) -> Result<Vec<Key>> {
+    let mut select = rows(table, source, deleted);
+    select.filter = filter;
+    select.lock = Some(Lock {
+        strength: LockStrength::Update,
+        of: Vec::new(),
+        wait: LockWait::Wait,
+    });
+    let at = key_nodes(table, source)
+        .iter()
+        .map(|c| cell(&mut select, c))
+        .collect::<Result<_>>()?;
+    let statement = Statement::Select(Box::new(select));
+    let done = step(raw, statement, Some(table), Identities::boxed(at), site).await?;
+    Ok(Identities::take(done.sink)?.into_iter().collect())
+}
+
+fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
+    Select::from(TableRef {
+        source,
+        item: FromItem::Table(&table.table),
+        guard: Guard {
+            deleted,
+            all_tenants: false,
+        },
+    })
+}
+
+fn key_nodes(table: &'static Table, source: Source) -> Vec<Node> {
+    table
+        .key_columns()
+        .map(|c| Node::Column(source, &c.column))
+        .collect()
+}
+
+fn nodes(source: Source, columns: &[&'static Column]) -> Vec<Node> {
+    columns.iter().map(|c| Node::Column(source, &c.column)).collect()
+}
+
+/// Removes rows by their keys, after what hangs on them.
+fn remove<'a>(
+    raw: &'a Raw<'_>,
+    table: &'static Table,
+    mut keys: Vec<Key>,
+    mode: Mode,
+    gone: &'a mut HashSet<(&'static str, Key)>,
+    site: Site,
+) -> BoxFuture<'a, Result<u64>> {
+    Box::pin(async move {
+        // rows may refer to each other in a circle
+        keys.retain(|key| gone.insert((table.model, key.clone())));
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        // what refers to a row that really goes has to go really
+        let below = match table.managed.deleted_at {
+            Some(_) => mode,
+            None => Mode::Purge,
+        };
+        for relation in table.relations {
+            match relation.cascade {
+                Cascade::Database => {}
+                Cascade::Unlink => unlink(raw, relation, &keys, below, site).await?,
+                Cascade::Delete => {
+                    let child = (relation.table)();
+                    let children = related(raw, relation, &keys, seen(child, below), site).await?;
+                    remove(raw, child, children, below, gone, site).await?;
+                }
+            }
+        }
+        let mut removed = 0;
+        let source = Source::fresh();
+        for condition in among(&key_nodes(table, source), &keys, raw) {
+            let write = removal(table, source, vec![condition], mode);
+            removed += step(raw, write, Some(table), Box::new(Discard), site)
+                .await?
+                .affected;
+        }
+        Ok(removed)
+    })
+}
+
+fn seen(table: &Table, mode: Mode) -> Deleted {
+    match (mode, table.managed.deleted_at) {
+        (Mode::Purge, Some(_)) => Deleted::Included,
+        _ => Deleted::Hidden,
+    }
+}
+
+fn removal(table: &'static Table, source: Source, filter: Vec<Node>, mode: Mode) -> Statement {
+    match mode {
+        Mode::Delete => delete_or_hide(table, source, filter),
+        Mode::Purge => {
+            let delete = delete_statement(table, source, filter, seen(table, mode));
+            Statement::Delete(Box::new(delete))
+        }
+    }
+}
+
+/// The keys of the rows related to these by a foreign key of theirs.
+async fn related(
+    raw: &Raw<'_>,
+    relation: &'static RelationDef,
+    parents: &[Key],
+    deleted: Deleted,
+    site: Site,
+) -> Result<Vec<Key>> {
+    let (table, source) = ((relation.table)(), Source::fresh());
+    let foreign = nodes(source, &(relation.child)());
+    let mut keys = Vec::new();
+    for condition in among(&foreign, parents, raw) {
+        keys.extend(keys_of(raw, table, source, vec![condition], deleted, site).await?);
+    }
+    Ok(keys)
+}
+
+async fn unlink(
+    raw: &Raw<'_>,
+    relation: &'static RelationDef,
+    parents: &[Key],
+    mode: Mode,
+    site: Site,
+) -> Result<()> {
+    let source = Source::fresh();
+    let (table, own) = match &relation.through {
+        Some(through) => ((through.table)(), (through.parent)()),
+        None => ((relation.table)(), (relation.child)()),
+    };
+    for condition in among(&nodes(source, &own), parents, raw) {
+        let write = match relation.through {
+            Some(_) => removal(table, source, vec![condition], mode),
+            None => {
+                let null = |c: &&'static Column| (*c, Node::Value(Value::Null(c.column.ty)));
+                let mut set: Vec<_> = own.iter().filter(|c| c.column.nullable).map(null).collect();
+                touch(table, source, &mut set);
+                let update = update_statement(table, source, set, vec![condition], seen(table, mode));
+                Statement::Update(Box::new(update))
+            }
+        };
+        step(raw, write, Some(table), Box::new(Discard), site).await?;
+    }
+    Ok(())
+}
+
+/// Brings back a softly deleted row and what was deleted with it. Whether there was one.
+pub(crate) async fn restore(
+    raw: Raw<'_>,
+    table: &'static Table,
+    key: Vec<Value>,
+    site: Site,
+) -> Result<bool> {
+    let unit = Unit::open(raw).await?;
+    let mut raw = unit.raw();
+    let outcome = async {
+        bulk::fix_clock(&mut raw, 2, site).await?;
+        let keys = vec![Key::new(key)];
+        let Some(instant) = deleted_at(&raw, table, &keys, site).await? else {
+            return Ok(false);
+        };
+        bring_back(&raw, table, keys, &instant, site).await?;
+        Ok(true)
+    };
+    let outcome = outcome.await;
+    if let Err(e) = &outcome {
+        unit.spoil(e).await;
+    }
+    unit.end(outcome).await
+}
+
+/// When the row was deleted, if it is.
+async fn deleted_at(raw: &Raw<'_>, table: &'static Table, keys: &[Key], site: Site) -> Result<Option<Value>> {
+    let source = Source::fresh();
+    let Some(column) = table.managed.deleted_at.map(|i| &table.columns[i]) else {
+        return Ok(None);
+    };
+    let mut select = rows(table, source, Deleted::Only);
+    select.columns = nodes(source, &[column]);
+    select.filter = among(&key_nodes(table, source), keys, raw);
+    let sink: Box<dyn Sink> = Identities::boxed(vec![(0, Type::Timestamp)]);
+    let done = step(raw, Statement::Select(Box::new(select)), Some(table), sink, site).await?;
+    let instant = Identities::take(done.sink)?.into_iter().next();
+    Ok(instant.and_then(|key| key.0.into_iter().next()))
+}
+
+fn bring_back<'a>(
+    raw: &'a Raw<'_>,
+    table: &'static Table,
+    keys: Vec<Key>,
+    instant: &'a Value,
+    site: Site,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let source = Source::fresh();
+        for condition in among(&key_nodes(table, source), &keys, raw) {
+            let set = soft_delete_set(table, source, true);
+            let update = update_statement(table, source, set, vec![condition], Deleted::Only);
+            let statement = Statement::Update(Box::new(update));
+            step(raw, statement, Some(table), Box::new(Discard), site).await?;
+        }
+        for relation in table.relations {
+            let (table, own) = match (relation.cascade, &relation.through) {
+                (Cascade::Database, _) | (Cascade::Unlink, None) => continue,
+                (Cascade::Unlink, Some(through)) => ((through.table)(), (through.parent)()),
+                (Cascade::Delete, _) => ((relation.table)(), (relation.child)()),
+            };
+            let Some(deleted_at) = table.managed.deleted_at.map(|i| &table.columns[i]) else {
+                continue;
+            };
+            let source = Source::fresh();
+            let mut with_it = Vec::new();
+            for condition in among(&nodes(source, &own), &keys, raw) {
+                let when = Box::new(Node::Column(source, &deleted_at.column));
+                let same = Node::Compare(CompareOp::Eq, when, Box::new(Node::Value(instant.clone())));
+                let filter = vec![condition, same];
+                with_it.extend(keys_of(raw, table, source, filter, Deleted::Only, site).await?);
+            }
+            bring_back(raw, table, with_it, instant, site).await?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,454 @@
+//! Linking and unlinking related rows: rows of the join table come and go, or foreign keys are set.
+
+use std::collections::HashSet;
+use std::panic::Location;
+
+use crate::ast::{
+    CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement,
+    TableRef,
+};
+use crate::driver::{Discard, Sink};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::db::no_row;
+use crate::exec::fetch::{Site, inserts, step};
+use crate::exec::key::{Cell, Identities, Key, among, cell};
+use crate::exec::transaction::Unit;
+use crate::exec::write::delete_or_hide;
+use crate::exec::{Pending, Raw, Writes, bulk};
+use crate::model::{Linkable, Model, Rel, Unlink, Writable};
+use crate::query::{Batch, Insert, IntoInsert, put, soft_delete_set, touch, update_statement};
+use crate::relation::Related;
+use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
+use crate::value::Value;
+
+/// What [`Related::replace`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Rows that were not linked before.
+    pub linked: u64,
+    /// Rows that were linked before and are not any more.
+    pub unlinked: u64,
+}
+
+type ChildId<R> = <<R as Rel>::Child as Model>::Id;
+
+impl<R: Rel> Related<R> {
+    /// Links rows by their keys; how many were not linked before. Over a join table the missing links are inserted:
+    ///
+    /// ```sql
+    /// SELECT "t0"."tag_id" FROM "post_tags" AS "t0" WHERE "t0"."post_id" = $1 AND "t0"."tag_id" = ANY($2)
+    /// INSERT INTO "post_tags" ("post_id", "tag_id") … ON CONFLICT DO NOTHING
+    /// ```
+    ///
+    /// Else the rows' foreign key is set, wherever they were linked before.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` for a key that no row has, over a join table; `InvalidQuery` when the join table has
+    /// required columns of its own: insert its model instead.
+    #[track_caller]
+    pub fn link<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
+        self,
+        ex: &'a E,
+        ids: impl IntoIterator<Item = ChildId<R>>,
+    ) -> Pending<'a, u64>
+    where
+        R: Linkable,
+        R::Through: Writable,
+    {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let (parent, ids) = (self.into_key(), keys(ids));
+        Pending::steps(async move { link(raw, R::DEF, parent?, ids, site).await })
+    }
+    /// Links rows in hand, see [`link`](Related::link).
+    #[track_caller]
+    pub fn add<'a, 'r, E: Writes<<R as Linkable>::Through> + ?Sized>(
+        self,
+        ex: &'a E,
+        rows: impl IntoIterator<Item = &'r R::Child>,
+    ) -> Pending<'a, u64>
+    where
+        R: Linkable,
+        R::Through: Writable,
+    {
+        self.link(ex, rows.into_iter().map(Model::id))
+    }
+    /// Inserts a row and links it, as one unit. A foreign key to this row that the new row holds itself is set,
+    /// whatever the value it came with.
+    #[track_caller]
+    pub fn create<'a, E, I>(self, ex: &'a E, new: I) -> Pending<'a, R::Child>
+    where
+        E: Writes<<R as Linkable>::Through> + Writes<R::Child> + ?Sized,
+        I: IntoInsert<R::Child>,
+        R: Linkable,
+        R::Through: Writable,
+        R::Child: Writable,
+    {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let (parent, insert) = (self.into_key(), new.into_insert());
+        Pending::steps(async move { create::<R>(raw, parent?, insert, site).await })
+    }
+    /// Unlinks rows by their keys; how many were linked. Not offered where the foreign key is required: delete such
+    /// rows instead.
+    #[track_caller]
+    pub fn unlink<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
+        self,
+        ex: &'a E,
+        ids: impl IntoIterator<Item = ChildId<R>>,
+    ) -> Pending<'a, u64>
+    where
+        R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
+    {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let (parent, ids) = (self.into_key(), keys(ids));
+        Pending::steps(async move {
+            let unit = Unit::open(raw).await?;
+            let outcome = unlink(&unit.raw(), R::DEF, &parent?, Which::These(ids), site).await;
+            unit.end(outcome).await
+        })
+    }
+    /// Unlinks all rows; how many were linked.
+    #[track_caller]
+    pub fn unlink_all<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(self, ex: &'a E) -> Pending<'a, u64>
+    where
+        R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
+    {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let parent = self.into_key();
+        Pending::steps(async move { unlink(&raw, R::DEF, &parent?, Which::ButThese(Vec::new()), site).await })
+    }
+    /// Links exactly these rows: unlinks all others and links those that are missing, as one unit.
+    #[track_caller]
+    pub fn replace<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
+        self,
+        ex: &'a E,
+        ids: impl IntoIterator<Item = ChildId<R>>,
+    ) -> Pending<'a, Replaced>
+    where
+        R: Unlink<<R as Rel>::Child>,
+        R::Through: Writable,
+    {
+        let (raw, site) = (ex.raw(), Location::caller());
+        let (parent, ids) = (self.into_key(), keys(ids));
+        Pending::steps(async move { replace(raw, R::DEF, parent?, ids, site).await })
+    }
+}
+
+/// Each key once, in the order given.
+fn keys<K: crate::model::Key>(ids: impl IntoIterator<Item = K>) -> Vec<Key> {
+    let mut seen = HashSet::new();
+    let key = |id: K| {
+        let mut values = Vec::new();
+        id.add_to(&mut values);
+        Key::new(values)
+    };
+    ids.into_iter()
+        .map(key)
+        .filter(|key| seen.insert(key.clone()))
+        .collect()
+}
+
+fn nodes(source: Source, columns: &[&'static Column]) -> Vec<Node> {
+    columns.iter().map(|c| Node::Column(source, &c.column)).collect()
+}
+
+/// `columns = values`.
+fn equal(source: Source, columns: &[&'static Column], values: &[Value]) -> Vec<Node> {
+    let pair =
+        |(c, v): (Node, &Value)| Node::Compare(CompareOp::Eq, Box::new(c), Box::new(Node::Value(v.clone())));
+    nodes(source, columns).into_iter().zip(values).map(pair).collect()
+}
+
+async fn link(
+    raw: Raw<'_>,
+    def: &'static RelationDef,
+    parent: Vec<Value>,
+    ids: Vec<Key>,
+    site: Site,
+) -> Result<u64> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let unit = Unit::open(raw).await?;
+    let outcome = link_in(&unit, def, &parent, ids, site).await;
+    unit.end(outcome).await
+}
+
+async fn link_in(
+    unit: &Unit<'_>,
+    def: &'static RelationDef,
+    parent: &[Value],
+    ids: Vec<Key>,
+    site: Site,
+) -> Result<u64> {
+    let raw = unit.raw();
+    let outcome = match &def.through {
+        Some(through) => insert_links(raw, through, parent, ids, site).await,
+        None => set_key(&raw, def, parent, ids, site).await,
+    };
+    if let Err(e) = &outcome {
+        unit.spoil(e).await;
+    }
+    outcome
+}
+
+async fn replace(
+    raw: Raw<'_>,
+    def: &'static RelationDef,
+    parent: Vec<Value>,
+    ids: Vec<Key>,
+    site: Site,
+) -> Result<Replaced> {
+    let unit = Unit::open(raw).await?;
+    let outcome = async {
+        let unlinked = unlink(&unit.raw(), def, &parent, Which::ButThese(ids.clone()), site).await?;
+        let linked = match ids.is_empty() {
+            true => 0,
+            false => link_in(&unit, def, &parent, ids, site).await?,
+        };
+        Ok(Replaced { linked, unlinked })
+    };
+    let outcome = outcome.await;
+    unit.end(outcome).await
+}
+
+async fn create<R: Rel>(
+    raw: Raw<'_>,
+    parent: Vec<Value>,
+    mut insert: Insert<R::Child>,
+    site: Site,
+) -> Result<R::Child>
+where
+    R::Child: Writable,
+{
+    let Some(through) = &R::DEF.through else {
+        for (column, value) in (R::DEF.child)().into_iter().zip(parent) {
+            insert.put(column, put(column, Node::Value(value)));
+        }
+        return insert_one(raw, insert, site).await;
+    };
+    let unit = Unit::open(raw).await?;
+    let outcome = async {
+        let child = insert_one(unit.raw(), insert, site).await?;
+        let linked = insert_links(unit.raw(), through, &parent, keys([child.id()]), site).await;
+        if let Err(e) = &linked {
+            unit.spoil(e).await;
+        }
+        linked.map(|_| child)
+    };
+    let outcome = outcome.await;
+    unit.end(outcome).await
+}
+
+async fn insert_one<M: Writable>(raw: Raw<'_>, insert: Insert<M>, site: Site) -> Result<M> {
+    let mut rows = bulk::insert_all::<M>(raw, insert.into_batch(), site).await?;
+    rows.pop().ok_or_else(|| no_row(M::TABLE.model))
+}
+
+/// Inserts the links that are missing.
+async fn insert_links(
+    mut raw: Raw<'_>,
+    through: &Through,
+    parent: &[Value],
+    ids: Vec<Key>,
+    site: Site,
+) -> Result<u64> {
+    let table = (through.table)();
+    let (own, other) = ((through.parent)(), (through.child)());
+    only_links(table, &own, &other)?;
+    let mut found = links(&raw, table, &own, &other, parent, &ids, site).await?;
+    let mut linked = 0;
+    if table.managed.deleted_at.is_some() && is_key(table, &own, &other) {
+        // the key of a deleted link is taken: that link comes back
+        let missing: Vec<Key> = ids.iter().filter(|id| !found.contains(id)).cloned().collect();
+        let revived = revive(&raw, table, &own, &other, parent, &missing, site).await?;
+        linked += revived.len() as u64;
+        found.extend(revived);
+    }
+    let mut batch = Batch::new(table);
+    for id in ids.into_iter().filter(|id| !found.contains(id)) {
+        let columns = own.iter().chain(&other);
+        let values = parent.iter().cloned().chain(id.stored(&other));
+        let row = columns.zip(values).map(|(c, v)| (*c, put(c, Node::Value(v))));
+        batch.push(Insert::<()>::of_row(row.collect()));
+    }
+    if batch.len() == 0 {
+        return Ok(linked);
+    }
+    let (mut list, _) = bulk::plan(batch, table, raw.runner.dialect().features(), false)?;
+    for insert in &mut list {
+        // somebody else may link the same rows at the same moment
+        insert.conflict = Some(Conflict {
+            target: Vec::new(),
+            target_filter: Vec::new(),
+            action: ConflictAction::Nothing,
+        });
+    }
+    bulk::fix_clock(&mut raw, list.len(), site).await?;
+    let done = inserts(&raw, list, table, Box::new(Discard), site).await?;
+    Ok(linked + done.affected)
+}
+
+/// A join table whose rows hold more than the link cannot be filled from keys alone.
+fn only_links(table: &'static Table, own: &[&'static Column], other: &[&'static Column]) -> Result<()> {
+    let required = |c: &&Column| {
+        let is_link = own.iter().chain(other).any(|l| std::ptr::eq(*l, *c));
+        let filled = !matches!(c.default, Default::None) || c.generated.is_some() || c.column.nullable;
+        !is_link && !filled && matches!(c.role, Role::Plain)
+    };
+    let Some(column) = table.columns.iter().find(required) else {
+        return Ok(());
+    };
+    let text = "the join table has a required column of its own: insert its model instead of linking";
+    Err(Error::new(ErrorKind::InvalidQuery, text)
+        .with_model(table.model)
+        .with_field(column.field))
+}
+
+fn is_key(table: &'static Table, own: &[&'static Column], other: &[&'static Column]) -> bool {
+    table
+        .key_columns()
+        .all(|k| own.iter().chain(other).any(|c| std::ptr::eq(*c, k)))
+}
+
+/// Which of these are linked.
+async fn links(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    own: &[&'static Column],
+    other: &[&'static Column],
+    parent: &[Value],
+    ids: &[Key],
+    site: Site,
+) -> Result<HashSet<Key>> {
+    let source = Source::fresh();
+    let mut select = Select::from(TableRef {
+        source,
+        item: FromItem::Table(&table.table),
+        guard: Guard::default(),
+    });
+    let other = nodes(source, other);
+    let at: Vec<Cell> = other
+        .iter()
+        .map(|c| cell(&mut select, c))
+        .collect::<Result<_>>()?;
+    select.filter = equal(source, own, parent);
+    let mut sink: Box<dyn Sink> = Identities::boxed(at);
+    for condition in among(&other, ids, raw) {
+        let mut select = select.clone();
+        select.filter.push(condition);
+        let statement = Statement::Select(Box::new(select));
+        sink = step(raw, statement, Some(table), sink, site).await?.sink;
+    }
+    Identities::take(sink)
+}
+
+/// Brings back deleted links; which.
+async fn revive(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    own: &[&'static Column],
+    other: &[&'static Column],
+    parent: &[Value],
+    ids: &[Key],
+    site: Site,
+) -> Result<HashSet<Key>> {
+    let source = Source::fresh();
+    let columns = nodes(source, other);
+    let at = other.iter().enumerate().map(|(i, c)| (i, c.column.ty)).collect();
+    let mut sink: Box<dyn Sink> = Identities::boxed(at);
+    for condition in among(&columns, ids, raw) {
+        let mut filter = equal(source, own, parent);
+        filter.push(condition);
+        let set = soft_delete_set(table, source, true);
+        let mut update = update_statement(table, source, set, filter, Deleted::Only);
+        update.returning = columns.clone();
+        let statement = Statement::Update(Box::new(update));
+        sink = step(raw, statement, Some(table), sink, site).await?.sink;
+    }
+    Identities::take(sink)
+}
+
+/// Sets the foreign key of related rows.
+async fn set_key(
+    raw: &Raw<'_>,
+    def: &'static RelationDef,
+    parent: &[Value],
+    ids: Vec<Key>,
+    site: Site,
+) -> Result<u64> {
+    let (table, source) = ((def.table)(), Source::fresh());
+    let key: Vec<&Column> = table.key_columns().collect();
+    let foreign = (def.child)();
+    let mut changed = 0;
+    for condition in among(&nodes(source, &key), &ids, raw) {
+        let filter = vec![
+            condition,
+            Node::Not(Box::new(Node::IsTrue(Box::new(Node::All(equal(
+                source, &foreign, parent,
+            )))))),
+        ];
+        let values = parent.iter().map(|v| Node::Value(v.clone()));
+        let mut set: Vec<(&Column, Node)> = foreign.iter().copied().zip(values).collect();
+        touch(table, source, &mut set);
+        let update = update_statement(table, source, set, filter, Deleted::Hidden);
+        let statement = Statement::Update(Box::new(update));
+        changed += step(raw, statement, Some(table), Box::new(Discard), site)
+            .await?
+            .affected;
+    }
+    Ok(changed)
+}
+
+/// Which linked rows are unlinked.
+enum Which {
+    These(Vec<Key>),
+    ButThese(Vec<Key>),
+}
+
+async fn unlink(
+    raw: &Raw<'_>,
+    def: &'static RelationDef,
+    parent: &[Value],
+    which: Which,
+    site: Site,
+) -> Result<u64> {
+    let source = Source::fresh();
+    let (table, own, other) = match &def.through {
+        Some(through) => ((through.table)(), (through.parent)(), (through.child)()),
+        None => (
+            (def.table)(),
+            (def.child)(),
+            (def.table)().key_columns().collect(),
+        ),
+    };
+    let other = nodes(source, &other);
+    let conditions = match which {
+        Which::These(ids) => among(&other, &ids, raw),
+        Which::ButThese(ids) => {
+            let kept = among(&other, &ids, raw);
+            vec![Node::Not(Box::new(Node::Any(kept)))]
+        }
+    };
+    let mut changed = 0;
+    for condition in conditions {
+        let mut filter = equal(source, &own, parent);
+        filter.push(condition);
+        let write = match &def.through {
+            Some(_) => delete_or_hide(table, source, filter),
+            None => {
+                let null = |c: &&'static Column| (*c, Node::Value(Value::Null(c.column.ty)));
+                // of a key of several columns those that may be NULL: then it refers to nothing
+                let mut set: Vec<_> = own.iter().filter(|c| c.column.nullable).map(null).collect();
+                touch(table, source, &mut set);
+                let update = update_statement(table, source, set, filter, Deleted::Hidden);
+                Statement::Update(Box::new(update))
+            }
+        };
+        changed += step(raw, write, Some(table), Box::new(Discard), site)
+            .await?
+            .affected;
+    }
+    Ok(changed)
+}
