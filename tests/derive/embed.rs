@@ -61,6 +61,31 @@ struct Customer {
     referrer_id: Option<Id<Self>>,
 }
 
+/// Fields whose paths are alike, and an `Option` under another name.
+#[derive(Model)]
+#[orm(index(one.a.b), index(one.a_b, name = "ix_other"), index(two.a_b))]
+struct Alike {
+    id: Id<Alike>,
+    #[orm(embed)]
+    one: Outer,
+    #[orm(embed)]
+    two: MaybeOuter,
+}
+type MaybeOuter = Option<Outer>;
+
+#[derive(Embed)]
+struct Outer {
+    #[orm(column = "ab")]
+    a_b: i64,
+    #[orm(embed)]
+    a: Inner,
+}
+
+#[derive(Embed)]
+struct Inner {
+    b: i64,
+}
+
 #[derive(Model)]
 struct Oddity {
     id: Id<Oddity>,
@@ -179,6 +204,26 @@ fn indexes_and_constraints_name_parts() {
     assert_eq!(sets[2], ["ship_zip_code", "email"]);
     let cols = Customer::cols::<Customer>(orm::private::Source::ROOT);
     let (_, _) = (cols.ship_to_zip_email(), cols.home_street());
+}
+
+#[test]
+fn paths_and_types_are_told_apart_by_what_they_are() {
+    assert_eq!(
+        names(Alike::TABLE)[1..],
+        [
+            ("one_ab", "one.a_b", false),
+            ("one_a_b", "one.a.b", false),
+            ("two_ab", "two.a_b", true),
+            ("two_a_b", "two.a.b", true),
+        ]
+    );
+    let columns: Vec<_> = Alike::TABLE.indexes.iter().map(|i| i.parts[0]).collect();
+    let part = |column| IndexPart::Column {
+        column,
+        desc: false,
+        nulls: Nulls::Default,
+    };
+    assert_eq!(columns, [part(2), part(1), part(3)]);
 }
 
 #[test]

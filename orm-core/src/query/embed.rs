@@ -19,6 +19,8 @@ use crate::value::{Row, SqlType, Value};
 pub trait EmbedType: Sized {
     /// What the field is in a query, inside something that is there (`One`) or may be absent (`Maybe`).
     type Col<S, C: Cardinality>: Copy;
+    /// Whether the struct may be absent.
+    const OPTIONAL: bool;
     /// The columns of the embedded struct, as it describes them itself.
     const COLUMNS: &'static [Column];
     /// The field of one table reference, where `columns` begin with those of this field.
@@ -51,6 +53,7 @@ fn at_column(e: Error, model: &'static str, columns: &'static [Column], read: us
 #[diagnostic::do_not_recommend]
 impl<E: Embed> EmbedType for E {
     type Col<S, C: Cardinality> = EmbedCol<S, E, C>;
+    const OPTIONAL: bool = false;
     const COLUMNS: &'static [Column] = E::COLUMNS;
     fn col<S, C: Cardinality>(source: Source, columns: &'static [Column]) -> EmbedCol<S, E, C> {
         EmbedCol::new(source, columns)
@@ -67,6 +70,7 @@ impl<E: Embed> EmbedType for E {
 
 impl<E: Embed> EmbedType for Option<E> {
     type Col<S, C: Cardinality> = EmbedCol<S, E, Maybe>;
+    const OPTIONAL: bool = true;
     const COLUMNS: &'static [Column] = E::COLUMNS;
     fn col<S, C: Cardinality>(source: Source, columns: &'static [Column]) -> EmbedCol<S, E, Maybe> {
         EmbedCol::new(source, columns)

@@ -242,9 +242,10 @@ pub(crate) fn slot(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
     }
 }
 
-/// Where a field of an embedded struct lies among all columns.
+/// Where a field of an embedded struct lies among all columns. `a.b` and `a_b` are two names.
 fn part(slot: &Slot) -> Ident {
-    format_ident!("__P{}_{}", slot.column, slot.suffix())
+    let path = slot.part.replace('_', "__").replace('.', "_d");
+    format_ident!("__P{}_{path}", slot.column)
 }
 
 /// How many columns there are at a position.
@@ -288,7 +289,7 @@ fn text(column: usize) -> Ident {
 /// An embedded struct among the columns of a table.
 pub(crate) fn embedding(at: usize, column: &Column<'_>, after: usize, comment: &str) -> TokenStream {
     let (list, text) = (list(at), text(at));
-    let (prefix, member, optional) = (&column.name, plain(&column.member), column.nullable);
+    let (prefix, member, held) = (&column.name, plain(&column.member), embedded(column));
     let sensitive = column.field.is_some_and(|field| field.attrs.sensitive.is_some());
     quote! {
         __orm::Embedding {
@@ -297,7 +298,7 @@ pub(crate) fn embedding(at: usize, column: &Column<'_>, after: usize, comment: &
             text: #text,
             prefix: #prefix,
             field: #member,
-            optional: #optional,
+            optional: #held::OPTIONAL,
             sensitive: #sensitive,
             comment: #comment,
         }
@@ -333,9 +334,9 @@ pub(crate) fn checks(plan: &Plan<'_>) -> TokenStream {
         .enumerate()
         .filter(|(_, column)| column.embed().is_some());
     let checks = embeds.map(|(i, column)| {
-        let (at, list, optional) = (position(plan, i), list(i), column.nullable);
+        let (at, list, held) = (position(plan, i), list(i), embedded(column));
         let span = type_span(column);
-        quote_spanned!(span=> const _: () = __orm::embedded(&__COLUMNS, #at, #list, #optional);)
+        quote_spanned!(span=> const _: () = __orm::embedded(&__COLUMNS, #at, #list, #held::OPTIONAL);)
     });
     quote!(#(#parts)* #(#checks)*)
 }
