@@ -35,8 +35,8 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Cursor, Db, DbOptions, Echo, Exec, InTx, Inserts, LoadRelations, Pending, Record, Replaced,
-    Serves, Tenant, Tx, Writes,
+    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, InTx, InsertGraph, Inserts,
+    LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork, Writes,
 };
 pub use orm_core::model::{DbEnum, Embed, Model, Part};
 #[doc(hidden)]
@@ -72,7 +72,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, Inserts, LoadRelations, Model, Part,
-        Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations,
+        Model, Part, Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
     };
 }

@@ -12,6 +12,8 @@ mod cancel;
 mod cascade;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/edit.rs"]
+mod edit;
 #[path = "suite/embeds.rs"]
 mod embeds;
 #[path = "suite/errors.rs"]
@@ -44,5 +46,7 @@ mod special;
 mod transactions;
 #[path = "suite/types.rs"]
 mod types;
+#[path = "suite/unit.rs"]
+mod unit;
 #[path = "suite/upsert.rs"]
 mod upsert;

@@ -461,3 +461,155 @@ async fn a_hundred_by_ten_by_ten_in_three_statements(db: Db) -> orm::Result<()> 
     }
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_stream_loads_batch_by_batch(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let posts = (0..600).map(|i| NewPost {
+        author_id: ann.id,
+        title: format!("{i}"),
+    });
+    let posts = NewPost::insert_all(&db, posts).await?;
+    let comments = posts.iter().flat_map(|p| {
+        (0..2).map(|i| NewComment {
+            post_id: p.id,
+            author_id: p.author_id,
+            body: format!("{i}"),
+        })
+    });
+    NewComment::exec_all(&db, comments).await?;
+    let mut tx = db.begin().await?;
+    // the cursor, and one statement for each relation of each of three batches
+    assert_statements!(db, 1 + 3 * 2, {
+        let mut rows = Post::query()
+            .with(|p| p.comments)
+            .with(|p| p.author)
+            .order_by(|p| p.id.asc())
+            .stream(&mut tx);
+        let mut seen = 0;
+        while let Some(post) = rows.next().await? {
+            assert_eq!(
+                (post.title.as_str(), post.comments.len()),
+                (format!("{seen}").as_str(), 2)
+            );
+            assert_eq!(post.author.id, ann.id);
+            seen += 1;
+        }
+        assert_eq!(seen, 600);
+    });
+    // a stream that is given up leaves the transaction usable
+    let mut rows = Post::query().with(|p| p.comments).stream(&mut tx);
+    assert_eq!(rows.next().await?.unwrap().comments.len(), 2);
+    drop(rows);
+    assert_eq!(Post::query().count(&tx).await?, 600);
+    tx.commit().await
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(id(tenant, code))]
+#[has_many(items: Item, by = (tenant, order_code))]
+#[many_to_many(labels: Label, via = OrderLabel, by = (tenant, order_code), to = label_id)]
+pub struct Order {
+    pub tenant: i32,
+    pub code: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[belongs_to(order: Order, by = (tenant, order_code))]
+pub struct Item {
+    pub id: Id<Item, uuid::Uuid>,
+    pub tenant: i32,
+    pub order_code: Option<String>,
+    #[belongs_to(label: Label)]
+    pub label_id: Option<Id<Label, uuid::Uuid>>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[has_many(items: Item)]
+pub struct Label {
+    pub id: Id<Label, uuid::Uuid>,
+    pub name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(id(tenant, order_code, label_id))]
+#[belongs_to(order: Order, by = (tenant, order_code))]
+pub struct OrderLabel {
+    pub tenant: i32,
+    pub order_code: String,
+    #[belongs_to(label: Label)]
+    pub label_id: Id<Label, uuid::Uuid>,
+}
+
+fn orders() -> orm::schema::Schema {
+    orm::schema![Order, Item, Label, OrderLabel]
+}
+
+#[orm::test(schema = orders())]
+async fn composite_and_uuid_keys(db: Db) -> orm::Result<()> {
+    let order = |tenant, code: &str| NewOrder {
+        tenant,
+        code: code.into(),
+    };
+    // the same code in two tenants: half of a key is no key
+    let orders = NewOrder::insert_all(&db, [order(1, "a"), order(1, "b"), order(2, "a")]).await?;
+    let labels = ["x", "y"].map(|name| NewLabel { name: name.into() });
+    let labels = NewLabel::insert_all(&db, labels).await?;
+    let item = |tenant: i32, code: Option<&str>, label: usize| {
+        let (code, label) = (code.map(str::to_owned), labels[label].id);
+        NewItem { tenant }.set(move |i| (i.order_code.to(code), i.label_id.to(Some(label))))
+    };
+    let items = [
+        item(1, Some("a"), 0),
+        item(1, Some("a"), 1),
+        item(2, Some("a"), 0),
+        item(1, None, 0),
+    ];
+    NewItem::insert_all(&db, items).await?;
+    for (order, label) in [(0, 0), (0, 1), (2, 1)] {
+        assert_eq!(orders[order].labels().link(&db, [labels[label].id]).await?, 1);
+    }
+    let read = assert_statements!(db, 4, {
+        Order::query()
+            .with(|o| o.items.with(|i| i.label))
+            .with(|o| o.labels.order_by(|l| l.name.asc()).limit(1))
+            .order_by(|o| (o.tenant.asc(), o.code.asc()))
+            .all(&db)
+            .await?
+    });
+    let seen: Vec<_> = read
+        .iter()
+        .map(|o| {
+            (
+                o.items.len(),
+                o.labels.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [(2, vec!["x"]), (0, vec![]), (1, vec!["y"])]);
+    assert!(read[0].items.iter().all(|i| i.label.is_some()));
+    // a key of several columns refers to nothing as soon as one of them is NULL
+    let items = Item::query().with(|i| i.order).all(&db).await?;
+    assert!(items.iter().all(|i| i.order.is_some() == i.order_code.is_some()));
+    let of_order = |i: &&ItemWithOrder| i.order.as_ref().is_some_and(|o| o.tenant != i.tenant);
+    assert_eq!(items.iter().find(of_order), None);
+    Ok(())
+}
+
+/// More keys than a statement takes binds.
+#[orm::test(schema = orders())]
+async fn forty_thousand_uuid_keys_in_one_load(db: Db) -> orm::Result<()> {
+    let labels = (0..40_000).map(|i| NewLabel { name: i.to_string() });
+    let labels = NewLabel::insert_all(&db, labels).await?;
+    let last = labels[39_999].id;
+    NewItem { tenant: 1 }
+        .set(|i| i.label_id.to(Some(last)))
+        .insert(&db)
+        .await?;
+    let loaded = assert_statements!(db, 1, { labels.load(&db, |l| l.items).await? });
+    let with_items: Vec<usize> = (0..loaded.len())
+        .filter(|i| !loaded[*i].items.is_empty())
+        .collect();
+    assert_eq!(with_items, [39_999]);
+    Ok(())
+}

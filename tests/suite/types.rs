@@ -13,7 +13,7 @@ fn schema() -> Schema {
     orm::schema![Sample]
 }
 
-fn plain() -> NewSample {
+pub fn plain() -> NewSample {
     let date = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
     NewSample {
         flag: true,

@@ -176,7 +176,7 @@ pub(crate) async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) 
     Ok(())
 }
 
-async fn run(
+pub(crate) async fn run(
     mut raw: Raw<'_>,
     batch: Batch,
     table: &'static Table,

@@ -64,7 +64,7 @@ pub(crate) async fn delete(
 }
 
 /// The keys of the rows that meet the conditions, locked.
-async fn keys_of(
+pub(crate) async fn keys_of(
     raw: &Raw<'_>,
     table: &'static Table,
     source: Source,
@@ -111,7 +111,7 @@ fn nodes(source: Source, columns: &[&'static Column]) -> Vec<Node> {
 }
 
 /// Removes rows by their keys, after what hangs on them.
-fn remove<'a>(
+pub(crate) fn remove<'a>(
     raw: &'a Raw<'_>,
     table: &'static Table,
     mut keys: Vec<Key>,

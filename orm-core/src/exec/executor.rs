@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::driver::Runner;
-use crate::exec::Tx;
 use crate::exec::db::Shared;
 use crate::exec::wrapped::{Acting, Tenant};
+use crate::exec::{Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
 use crate::sql::Scope;
 
@@ -44,6 +44,12 @@ pub trait Exec: Send + Sync {
     /// The runner under the handle.
     #[doc(hidden)]
     fn raw(&self) -> Raw<'_>;
+    /// Collects inserts, changes and deletes of many models, and sends them together in the order their foreign keys
+    /// ask for.
+    #[track_caller]
+    fn unit_of_work(&self) -> UnitOfWork<'_, Self> {
+        UnitOfWork::new(self)
+    }
 }
 
 /// A handle that may read `M`. Every handle serves ordinary models; a tenant-scoped one needs a tenant.

@@ -153,7 +153,7 @@ fn integer(ty: Type, key: i64) -> Value {
     }
 }
 
-fn as_stored(ty: Type, value: Value) -> Value {
+pub(crate) fn as_stored(ty: Type, value: Value) -> Value {
     match value {
         Value::I64(key) => integer(ty, key),
         other => other,

@@ -271,7 +271,7 @@ async fn insert_links(
         let columns = own.iter().chain(&other);
         let values = parent.iter().cloned().chain(id.stored(&other));
         let row = columns.zip(values).map(|(c, v)| (*c, put(c, Node::Value(v))));
-        batch.push(Insert::<()>::of_row(row.collect()));
+        batch.push(Insert::<()>::of_row(row.collect(), false));
     }
     if batch.len() == 0 {
         return Ok(linked);
@@ -291,7 +291,11 @@ async fn insert_links(
 }
 
 /// A join table whose rows hold more than the link cannot be filled from keys alone.
-fn only_links(table: &'static Table, own: &[&'static Column], other: &[&'static Column]) -> Result<()> {
+pub(crate) fn only_links(
+    table: &'static Table,
+    own: &[&'static Column],
+    other: &[&'static Column],
+) -> Result<()> {
     let required = |c: &&Column| {
         let is_link = own.iter().chain(other).any(|l| std::ptr::eq(*l, *c));
         let filled = !matches!(c.default, Default::None) || c.generated.is_some() || c.column.nullable;

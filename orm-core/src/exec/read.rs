@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, CollectNamed};
 use crate::exec::fetch::{Site, rendered, select, statement};
 use crate::exec::load::load;
+use crate::exec::names::NAMES;
 use crate::exec::{Cursor, Exec, InTx, Pending, Raw, Serves};
 use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
@@ -113,10 +114,13 @@ impl<M: Model, O: Output> Query<M, O> {
         self.ast_mut().filter.extend(key_filter(M::TABLE, source, id));
         run::<M, O, One<M>>(self, ex.raw(), Location::caller())
     }
-    /// Rows one by one with bounded memory; the transaction rests meanwhile.
+    /// Rows one by one with bounded memory; the transaction rests meanwhile. Relations are loaded for some hundred rows
+    /// at a time.
     #[track_caller]
     pub fn stream<'a, E: InTx + Serves<M>>(self, tx: &'a mut E) -> Cursor<'a, O> {
-        Cursor::new(tx.tx(), Exec::raw(tx).scope, self.into_ast())
+        let scope = Exec::raw(tx).scope;
+        let (ast, loads) = self.into_parts();
+        Cursor::new(tx.tx(), scope, ast, loads, Location::caller())
     }
 }
 
@@ -214,16 +218,7 @@ fn counting(mut ast: Box<Select>) -> Box<Select> {
 
 /// Names for the columns of a derived table that nobody refers to.
 fn names(n: usize) -> Vec<&'static str> {
-    const NAMES: [&str; 32] = [
-        "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15",
-        "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24", "c25", "c26", "c27", "c28", "c29",
-        "c30", "c31", "c32",
-    ];
-    if n <= NAMES.len() {
-        NAMES[..n].to_vec()
-    } else {
-        Vec::new()
-    }
+    NAMES.get(..n).map_or_else(Vec::new, <[&str]>::to_vec)
 }
 
 impl<R: Rel> Related<R> {

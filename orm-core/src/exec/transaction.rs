@@ -347,6 +347,25 @@ impl Runner for Tx {
     }
 }
 
+/// Statements that run while a cursor of the transaction stays open.
+pub(crate) struct BesideCursor<'a>(pub(crate) &'a Tx);
+
+impl Runner for BesideCursor<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.0.dialect()
+    }
+    fn run<'a>(&'a self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let mut slot = self.0.enter(true).await?;
+            let ended = slot.start()?.run(sql, sink).await;
+            slot.ended(ended)
+        })
+    }
+    fn run_all<'a>(&'a self, batch: Vec<Sql>, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
+        self.0.run_all(batch, sink)
+    }
+}
+
 /// Several statements that must take effect together: a transaction of their own, or a part of the one that is open.
 pub(crate) enum Unit<'a> {
     Own { tx: Tx, scope: Scope },

@@ -9,7 +9,7 @@ use crate::exec::cascade::{self, Mode, cascades};
 use crate::exec::collect::Collect;
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, select, statement, step};
-use crate::exec::{Pending, Raw, Serves, Writes, bulk, keyed};
+use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, keyed};
 use crate::model::{Key, Model, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
@@ -157,6 +157,13 @@ pub trait Record: Model {
         Self: Writable,
     {
         Update::of(self)
+    }
+    /// A change of this row in place: assign to its fields, then `.save(&db)` writes the columns that differ.
+    fn edit(self) -> Edit<Self>
+    where
+        Self: Writable + Clone,
+    {
+        Edit::new(self)
     }
     /// Deletes this row: softly where the model says so, with what its relations take along (`cascade = delete`).
     /// Whether there was one. `Stale` when somebody changed it since.

@@ -94,11 +94,16 @@ pub struct Audited<M>(std::marker::PhantomData<M>);
 pub trait Key: Clone + Send + Sync + 'static {
     /// The values of the key's columns in order.
     fn add_to(self, out: &mut Vec<Value>);
+    /// Reads the key's columns.
+    fn read(row: &mut Row<'_>) -> Result<Self>;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Scalar + Clone> Key for T {
     fn add_to(self, out: &mut Vec<Value>) {
         out.push(self.into_value());
+    }
+    fn read(row: &mut Row<'_>) -> Result<Self> {
+        row.get()
     }
 }
 macro_rules! key {
@@ -108,6 +113,9 @@ macro_rules! key {
             fn add_to(self, out: &mut Vec<Value>) {
                 let ($($t,)+) = self;
                 $(out.push($t.into_value());)+
+            }
+            fn read(row: &mut Row<'_>) -> Result<Self> {
+                Ok(($(row.get::<$T>()?,)+))
             }
         }
     };

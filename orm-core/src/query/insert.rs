@@ -134,11 +134,15 @@ impl<M: Model> Insert<M> {
 }
 
 impl<M> Insert<M> {
+    /// The columns that are set, and whether a generated key is among them.
+    pub(crate) fn into_row(self) -> (Vec<(&'static Column, Node)>, bool) {
+        (self.row, self.overriding)
+    }
     /// A row of any table.
-    pub(crate) fn of_row(row: Vec<(&'static Column, Node)>) -> Self {
+    pub(crate) fn of_row(row: Vec<(&'static Column, Node)>, overriding: bool) -> Self {
         Insert {
             row,
-            overriding: false,
+            overriding,
             _p: std::marker::PhantomData,
         }
     }

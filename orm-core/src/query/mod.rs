@@ -38,8 +38,8 @@ pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
 };
 pub(crate) use write::{
-    InsertParts, conflict_update, delete_statement, insert_statement, key_filter, soft_delete_set, touch,
-    update_statement, version_filter,
+    InsertParts, conflict_update, delete_statement, insert_statement, key_equals, key_filter,
+    soft_delete_set, touch, update_statement, version_filter,
 };
 
 /// A marker that owns nothing and is always `Send`.

@@ -26,6 +26,22 @@ impl<M: Model> Update<M> {
             _p: std::marker::PhantomData,
         }
     }
+    /// A change of the row of this key.
+    pub(crate) fn from_parts(
+        source: Source,
+        set: Vec<(&'static Column, Node)>,
+        key: Vec<Node>,
+        version: Option<i64>,
+    ) -> Self {
+        let version = version_filter(M::TABLE, source, version);
+        Update {
+            source,
+            set,
+            key,
+            version,
+            _p: std::marker::PhantomData,
+        }
+    }
     /// Adds assignments. `None` is NULL, a column that is not named stays untouched.
     pub fn set<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> A) -> Self {
         f(M::cols(self.source)).add_to(&mut self.set);

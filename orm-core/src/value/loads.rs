@@ -8,6 +8,18 @@ use crate::value::{Cells, Output, Row};
 /// Related rows by the row above that they belong to, in the order of those rows; the typed list behind is erased.
 pub struct Children(Box<dyn Any + Send>);
 
+impl Children {
+    /// The related rows of one row; `None` for several rows where there is at most one.
+    pub(crate) fn of_one<N: Send + 'static>(mut rows: Vec<N>, to_many: bool) -> Option<Self> {
+        let lists = match (to_many, rows.len()) {
+            (true, _) => Lists::Many(vec![rows].into_iter()),
+            (false, 0 | 1) => Lists::One(vec![rows.pop()].into_iter()),
+            (false, _) => return None,
+        };
+        Some(Children(Box::new(lists)))
+    }
+}
+
 /// The list of one relation: any number of rows for each row above, or at most one.
 enum Lists<N> {
     Many(std::vec::IntoIter<Vec<N>>),

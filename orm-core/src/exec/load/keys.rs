@@ -35,6 +35,19 @@ impl Keys {
             },
         }
     }
+    /// The same reader, without values.
+    pub(super) fn empty(&self) -> Keys {
+        match self {
+            Keys::Integers { at, .. } => Keys::Integers {
+                at: *at,
+                values: Vec::new(),
+            },
+            Keys::Others { at, .. } => Keys::Others {
+                at: at.clone(),
+                values: Vec::new(),
+            },
+        }
+    }
     pub(super) fn len(&self) -> usize {
         match self {
             Keys::Integers { values, .. } => values.len(),

@@ -57,6 +57,35 @@ pub(crate) async fn load(
     })
 }
 
+/// Relations that are loaded batch by batch, beside the rows of a cursor.
+pub(crate) struct Batches {
+    keys: Vec<Keys>,
+    loads: Vec<Branch>,
+}
+
+impl Batches {
+    pub(crate) fn new(select: &mut Select, loads: Vec<Branch>) -> Result<Self> {
+        let keys = readers(select, &loads)?;
+        Ok(Batches { keys, loads })
+    }
+    /// The receiver of one batch.
+    pub(crate) fn sink(&self, rows: Box<dyn Collector>, most: usize) -> Box<dyn Sink> {
+        let keys = self.keys.iter().map(Keys::empty).collect();
+        let mut level = Level::new(rows, None, keys);
+        level.wants = Some(most);
+        Box::new(level)
+    }
+    /// Loads what belongs to the rows of a batch.
+    pub(crate) async fn finish(&self, raw: &Raw<'_>, sink: Box<dyn Sink>, site: Site) -> Result<Loaded> {
+        let level = Level::back(sink)?;
+        let children = below(raw, level.keys, self.loads.clone(), site).await?;
+        Ok(Loaded {
+            rows: level.rows.into_any(),
+            children,
+        })
+    }
+}
+
 /// What is loaded beside the rows of a level, relation by relation.
 async fn below(raw: &Raw<'_>, keys: Vec<Keys>, loads: Vec<Branch>, site: Site) -> Result<Vec<Children>> {
     let mut children = Vec::with_capacity(loads.len());
@@ -142,6 +171,7 @@ struct Level {
     /// For each row the row above.
     slots: Vec<u32>,
     keys: Vec<Keys>,
+    wants: Option<usize>,
 }
 
 impl Level {
@@ -151,6 +181,7 @@ impl Level {
             owners,
             slots: Vec::new(),
             keys,
+            wants: None,
         }
     }
     fn back(sink: Box<dyn Sink>) -> Result<Level> {
@@ -175,6 +206,9 @@ impl Sink for Level {
             slot = self.owners.as_ref().map_or(END, |o| o.next[slot as usize]);
         }
         Ok(())
+    }
+    fn wants(&self) -> Option<usize> {
+        self.wants.map(|n| n.saturating_sub(self.rows.len()))
     }
     fn rows(&self) -> usize {
         self.rows.len()

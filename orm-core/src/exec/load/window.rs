@@ -4,6 +4,7 @@ use crate::ast::{
     CompareOp, Expr as Node, FromItem, Nulls, Order, Select, Source, TableRef, Window, WindowCall, WindowFn,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::names::NAMES;
 use crate::schema::Table;
 use crate::sql::type_of;
 use crate::value::{Type, Value};
@@ -70,12 +71,8 @@ pub(super) fn of_each(mut select: Box<Select>, owner: &[Node], table: &'static T
 
 /// A name for each column of a select that becomes a derived table.
 fn column_names(select: &Select) -> Result<Vec<&'static str>> {
-    const OTHERS: [&str; 24] = [
-        "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", "_12", "_13", "_14", "_15",
-        "_16", "_17", "_18", "_19", "_20", "_21", "_22", "_23", "_24",
-    ];
     let root = select.root();
-    let (mut names, mut others) = (Vec::with_capacity(select.columns.len() + 1), OTHERS.iter());
+    let (mut names, mut others) = (Vec::with_capacity(select.columns.len() + 1), NAMES.iter());
     for column in &select.columns {
         let own = match column {
             Node::Column(source, c) if *source == root && !names.contains(&c.name) => Some(c.name),
@@ -84,7 +81,7 @@ fn column_names(select: &Select) -> Result<Vec<&'static str>> {
         let too_many = || {
             Error::new(
                 ErrorKind::InvalidQuery,
-                "more than 24 computed columns in a limited load",
+                "more than 64 computed columns in a limited load",
             )
         };
         names.push(match own {

@@ -1,0 +1,335 @@
+//! The unit of work: inserts, changes and deletes of many models, sent together in the order the foreign keys ask for.
+//!
+//! Nothing is tracked behind the caller's back and nothing is sent before `commit`: what a unit holds is what was put
+//! into it.
+
+mod graph;
+mod order;
+mod run;
+
+pub use graph::{Graph, InsertGraph, IntoGraph};
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::ast::{Expr as Node, Source};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::edit::{assignments, changes};
+use crate::exec::fetch::Site;
+use crate::exec::{Edit, Exec, Pending, Writes};
+use crate::model::{Key as _, Model, Writable};
+use crate::query::{Insert, IntoInsert, Sets, put};
+use crate::schema::{Column, Default, Table};
+use crate::value::{Collector, Held, Row, Rows, Type, Value};
+
+/// Collects inserts, changes and deletes of many rows; [`commit`](UnitOfWork::commit) sends them as one transaction,
+/// or as a part of the one it was made on. Dropped without `commit`, nothing was sent.
+///
+/// Rows are sent in the order their foreign keys ask for, whatever the order they were put in; equal shapes share a
+/// statement. A row that has no key yet is referred to by the key of its [`Ref`], which stands for the real one until
+/// the commit.
+#[must_use = "a unit of work sends nothing until `.commit()`"]
+pub struct UnitOfWork<'a, E: ?Sized> {
+    ex: &'a E,
+    list: List,
+    site: Site,
+}
+
+/// A row in a unit of work.
+pub struct Ref<M: Model> {
+    at: usize,
+    id: M::Id,
+}
+
+impl<M: Model> Ref<M> {
+    /// The row's key. Of a new row whose key the database makes this is a placeholder, good for foreign keys of other
+    /// rows of the same unit and nothing else.
+    pub fn id(&self) -> M::Id {
+        self.id.clone()
+    }
+}
+impl<M: Model> Clone for Ref<M> {
+    fn clone(&self) -> Self {
+        Ref {
+            at: self.at,
+            id: self.id.clone(),
+        }
+    }
+}
+
+impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
+    #[track_caller]
+    pub(crate) fn new(ex: &'a E) -> Self {
+        UnitOfWork {
+            ex,
+            list: List::default(),
+            site: Location::caller(),
+        }
+    }
+    /// Adds a new row: `NewX { .. }`, optionally with `.set(..)` or `.with_id(..)`.
+    ///
+    /// # Errors
+    /// `InvalidQuery` when the database makes a key of a kind that nothing can stand for (text, for example): give the
+    /// key, or a default that the program knows.
+    pub fn insert<M: Writable, I: IntoInsert<M>>(&mut self, new: I) -> Result<Ref<M>>
+    where
+        E: Writes<M>,
+    {
+        self.list.insert(new.into_insert())
+    }
+    /// Adds a row changed in place, see [`Record::edit`](crate::exec::Record::edit). Nothing is sent for a row without
+    /// a change.
+    ///
+    /// # Errors
+    /// `InvalidQuery` when a managed column was changed.
+    pub fn save<M: Writable + Clone>(&mut self, edit: Edit<M>) -> Result<Ref<M>>
+    where
+        E: Writes<M>,
+    {
+        self.list.save(edit)
+    }
+    /// Sets columns of a row that is already in the unit: to close a circle of rows that refer to each other, for
+    /// example.
+    pub fn set<M: Writable, A: Sets<M>>(&mut self, row: &Ref<M>, f: impl FnOnce(M::Cols<M>) -> A)
+    where
+        E: Writes<M>,
+    {
+        let mut set = Vec::new();
+        f(M::cols(Source::ROOT)).add_to(&mut set);
+        self.list.set(row, set);
+    }
+    /// Adds the delete of a row: softly where its model says so, with what its relations take along.
+    pub fn delete<M: Writable>(&mut self, row: M)
+    where
+        E: Writes<M>,
+    {
+        self.list.delete(row);
+    }
+    /// How many rows the unit would write.
+    pub fn len(&self) -> usize {
+        self.list
+            .steps
+            .iter()
+            .filter(|s| !matches!(s.kind, Kind::Keep))
+            .count()
+    }
+    /// Whether the unit would write nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Sends everything as one transaction.
+    ///
+    /// # Errors
+    /// What any of the statements reports; `Stale` and `NotFound` for a changed or deleted row that somebody else
+    /// changed or deleted; `InvalidQuery` for rows that refer to each other in a circle where no key may be NULL.
+    /// Nothing of the unit stays then.
+    pub fn commit(self) -> Pending<'a, Committed> {
+        let UnitOfWork { ex, list, site } = self;
+        let raw = ex.raw();
+        Pending::steps(run::commit(raw, list, site))
+    }
+}
+
+/// A row of some model.
+type Boxed = Box<dyn Any + Send + Sync>;
+
+/// What a unit of work did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    rows: HashMap<usize, Boxed>,
+    inserted: u64,
+    updated: u64,
+    deleted: u64,
+}
+
+impl Committed {
+    /// The row as the database has it now. Each can be taken once.
+    ///
+    /// # Errors
+    /// `NotFound` when it was taken before, or belongs to another unit.
+    pub fn take<M: Model>(&mut self, row: &Ref<M>) -> Result<M> {
+        let stored = self.rows.remove(&row.at).map(|row| row.downcast::<M>());
+        match stored {
+            Some(Ok(row)) => Ok(*row),
+            _ => Err(Error::not_found(M::TABLE.model)),
+        }
+    }
+    /// The row as the database has it now.
+    pub fn get<M: Model>(&self, row: &Ref<M>) -> Option<&M> {
+        self.rows.get(&row.at)?.downcast_ref()
+    }
+    /// How many rows were inserted.
+    pub fn inserted(&self) -> u64 {
+        self.inserted
+    }
+    /// How many rows were changed.
+    pub fn updated(&self) -> u64 {
+        self.updated
+    }
+    /// How many rows were deleted, without those that relations took along.
+    pub fn deleted(&self) -> u64 {
+        self.deleted
+    }
+}
+
+/// One row to write.
+struct Step {
+    table: &'static Table,
+    kind: Kind,
+    rows: Typed,
+}
+
+/// What knows the row's type.
+#[derive(Clone, Copy)]
+struct Typed {
+    collector: fn() -> Box<dyn Collector>,
+    /// The finished rows, boxed one by one.
+    finish: fn(Box<dyn Any + Send>) -> Result<Vec<Boxed>>,
+}
+
+enum Kind {
+    Insert {
+        row: Vec<(&'static Column, Node)>,
+        overriding: bool,
+        /// The key, with a placeholder where the database makes it.
+        key: Vec<Value>,
+        /// What stands for the key until the database has made it.
+        placeholder: Option<Value>,
+    },
+    Update {
+        set: Vec<(&'static Column, Node)>,
+        before: Vec<Value>,
+    },
+    Delete {
+        before: Vec<Value>,
+    },
+    /// A row without a change.
+    Keep,
+}
+
+/// The steps of a unit in the order they were put in.
+#[derive(Default)]
+struct List {
+    steps: Vec<Step>,
+    kept: HashMap<usize, Boxed>,
+}
+
+fn typed<M: Model>() -> Typed {
+    Typed {
+        collector: Rows::<M>::collector,
+        finish: |rows| {
+            let rows = Rows::<M>::of(rows)?.finish(Vec::new())?;
+            let boxed = |row| Box::new(row) as Boxed;
+            Ok(rows.into_iter().map(boxed).collect())
+        },
+    }
+}
+
+fn key_from<M: Model>(values: &[Value]) -> Result<M::Id> {
+    M::Id::read(&mut Row::new(&Held(values)))
+}
+
+/// A value that stands for a key the database will make; unique in this process.
+fn placeholder(ty: Type) -> Option<Value> {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    match ty {
+        // far from any key that a sequence reaches
+        Type::I64 => Some(Value::I64(i64::MIN + n)),
+        Type::I32 => i32::try_from(n)
+            .ok()
+            .map(|n| Value::I32(i32::MIN.wrapping_add(n))),
+        Type::I16 => i16::try_from(n)
+            .ok()
+            .map(|n| Value::I16(i16::MIN.wrapping_add(n))),
+        _ => None,
+    }
+}
+
+impl List {
+    fn add(&mut self, table: &'static Table, kind: Kind, rows: Typed) -> usize {
+        self.steps.push(Step { table, kind, rows });
+        self.steps.len() - 1
+    }
+
+    fn insert<M: Writable>(&mut self, insert: Insert<M>) -> Result<Ref<M>> {
+        let (mut row, overriding) = insert.into_row();
+        let (mut key, mut stand_in) = (Vec::new(), None);
+        for column in M::TABLE.key_columns() {
+            let given = row.iter().find(|(c, _)| std::ptr::eq(*c, column)).map(|(_, v)| v);
+            let value = match (given, column.default) {
+                (Some(Node::Value(value)), _) => value.clone(),
+                (None, Default::Literal(f) | Default::Function(f)) => {
+                    row.push((column, put(column, Node::Value(f()))));
+                    match row.last() {
+                        Some((_, Node::Value(value))) => value.clone(),
+                        _ => Value::Null(column.column.ty),
+                    }
+                }
+                _ => {
+                    let value = placeholder(column.column.ty).ok_or_else(|| unknown_key(M::TABLE, column))?;
+                    stand_in.insert(value).clone()
+                }
+            };
+            key.push(value);
+        }
+        let id = key_from::<M>(&key)?;
+        let kind = Kind::Insert {
+            row,
+            overriding,
+            key,
+            placeholder: stand_in,
+        };
+        let at = self.add(M::TABLE, kind, typed::<M>());
+        Ok(Ref { at, id })
+    }
+
+    fn save<M: Writable + Clone>(&mut self, edit: Edit<M>) -> Result<Ref<M>> {
+        let (row, before) = edit.into_parts();
+        let id = row.id();
+        let changed = changes(M::TABLE, &before, row.clone().into_values());
+        if changed.is_empty() {
+            let at = self.add(M::TABLE, Kind::Keep, typed::<M>());
+            self.kept.insert(at, Box::new(row));
+            return Ok(Ref { at, id });
+        }
+        let set = assignments(M::TABLE, changed)?;
+        let at = self.add(M::TABLE, Kind::Update { set, before }, typed::<M>());
+        Ok(Ref { at, id })
+    }
+
+    fn set<M: Model>(&mut self, row: &Ref<M>, new: Vec<(&'static Column, Node)>) {
+        let Some(step) = self.steps.get_mut(row.at) else {
+            return;
+        };
+        if let (Kind::Keep, Some(kept)) = (&step.kind, self.kept.remove(&row.at))
+            && let Ok(kept) = kept.downcast::<M>()
+        {
+            step.kind = Kind::Update {
+                set: Vec::new(),
+                before: kept.into_values(),
+            };
+        }
+        if let Kind::Insert { row: set, .. } | Kind::Update { set, .. } = &mut step.kind {
+            for (column, value) in new {
+                set.retain(|(c, _)| !std::ptr::eq(*c, column));
+                set.push((column, value));
+            }
+        }
+    }
+
+    fn delete<M: Writable>(&mut self, row: M) {
+        let before = row.into_values();
+        self.add(M::TABLE, Kind::Delete { before }, typed::<M>());
+    }
+}
+
+#[cold]
+fn unknown_key(table: &Table, column: &Column) -> Error {
+    let text = "the database makes this key, and nothing can stand for it before: give it, or a default";
+    Error::new(ErrorKind::InvalidQuery, text)
+        .with_model(table.model)
+        .with_field(column.field)
+}
