@@ -262,6 +262,37 @@ async fn updates_set_parts_and_wholes(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test(schema = shop())]
+async fn an_edit_writes_the_columns_that_changed(db: Db) -> orm::Result<()> {
+    let ann = new("ann", whole("Oslo")).insert(&db).await?;
+    let mut edit = ann.clone().edit();
+    edit.home.city = "Voss".into();
+    edit.home.geo = None;
+    edit.ship = Some(place("Oslo"));
+    let changed: Vec<&str> = edit.changes().iter().map(|c| c.field()).collect();
+    assert_eq!(
+        changed,
+        [
+            "home.city",
+            "home.geo.lat",
+            "home.geo.names",
+            "home.geo.height",
+            "ship.street",
+            "ship.city"
+        ]
+    );
+    let saved = edit.save(&db).await?;
+    let expected = Place {
+        geo: None,
+        ..whole("Voss")
+    };
+    assert_eq!((&saved.home, &saved.ship), (&expected, &Some(place("Oslo"))));
+    let mut edit = saved.edit();
+    edit.ship = None;
+    assert_eq!(edit.save(&db).await?.ship, None);
+    Ok(())
+}
+
+#[orm::test(schema = shop())]
 async fn upserts_take_the_new_value_over(db: Db) -> orm::Result<()> {
     new("ann", place("Oslo")).insert(&db).await?;
     let row = new("ann", whole("Voss"))
