@@ -225,7 +225,7 @@ fn expr(e: &mut Expr, f: Visit<'_>) {
         Expr::Between(three) => exprs(&mut three[..], f),
         Expr::In(e, list) => {
             expr(e, f);
-            match list {
+            match &mut **list {
                 InList::Values(_, _) => {}
                 InList::Exprs(list) => exprs(list, f),
                 InList::Query(q) => walk(q, f),
