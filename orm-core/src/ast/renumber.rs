@@ -99,7 +99,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
     ctes(with, f);
     f(source, true);
     match rows {
-        InsertSource::Default => {}
+        InsertSource::Default | InsertSource::Values(_) => {}
         InsertSource::Rows(list) => exprs(list, f),
         InsertSource::Arrays { arrays: _, constant } => exprs(constant, f),
         InsertSource::Query(q) => walk(q, f),

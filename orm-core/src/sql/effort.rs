@@ -59,6 +59,7 @@ pub(crate) fn select(s: &Select) -> Effort {
 pub(crate) fn insert(i: &Insert) -> Effort {
     let few = match &i.rows {
         InsertSource::Default => true,
+        InsertSource::Values(values) => values.len() <= FEW_ROWS * i.columns.len().max(1),
         InsertSource::Rows(rows) => {
             rows.len() <= FEW_ROWS * i.columns.len().max(1) && rows.iter().all(is_quick)
         }

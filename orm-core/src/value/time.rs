@@ -181,24 +181,14 @@ fn fixed(micros: i64) -> Option<[u8; 27]> {
     let y = u32::try_from(y).ok().filter(|y| *y <= 9999)?;
     let t = micros.rem_euclid(DAY);
     let (s, us) = ((t / 1_000_000) as u32, (t % 1_000_000) as u32);
-    let mut out = *b"0000-00-00T00:00:00.000000Z";
-    let pairs = [
-        (0, y / 100),
-        (2, y % 100),
-        (5, m),
-        (8, d),
-        (11, s / 3600),
-        (14, s / 60 % 60),
-        (17, s % 60),
-        (20, us / 10_000),
-        (22, us / 100 % 100),
-        (24, us % 100),
-    ];
-    for (at, n) in pairs {
-        out[at] = b'0' + (n / 10) as u8;
-        out[at + 1] = b'0' + (n % 10) as u8;
-    }
-    Some(out)
+    let two = |n: u32| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+    let ([y1, y2], [y3, y4], [m1, m2], [d1, d2]) = (two(y / 100), two(y % 100), two(m), two(d));
+    let ([h1, h2], [n1, n2], [s1, s2]) = (two(s / 3600), two(s / 60 % 60), two(s % 60));
+    let ([u1, u2], [u3, u4], [u5, u6]) = (two(us / 10_000), two(us / 100 % 100), two(us % 100));
+    Some([
+        y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', u1, u2,
+        u3, u4, u5, u6, b'Z',
+    ])
 }
 
 fn owned(ascii: &[u8]) -> Option<String> {
