@@ -344,14 +344,14 @@ fn handwritten() {
         RawPart::Text("select id from users where id = "),
         RawPart::Expr(v(1)),
         RawPart::Text(" or id in ("),
-        RawPart::List(vec![Value::I64(2), Value::I64(3)]),
+        RawPart::List(Type::I64, vec![Value::I64(2), Value::I64(3)]),
         RawPart::Text(") or id in ("),
-        RawPart::List(vec![]),
+        RawPart::List(Type::I64, vec![]),
         RawPart::Text(")"),
     ]);
     assert_eq!(
         &*sql.text,
-        "select id from users where id = ?1 or id in (?2, ?3) or id in (NULL)"
+        "select id from users where id = ?1 or id in (?2, ?3) or id in (SELECT CAST(NULL AS INTEGER) WHERE 1 = 0)"
     );
     assert_eq!((sql.operation, sql.writes), ("SELECT", false));
     let operation = |text| {

@@ -474,8 +474,13 @@ impl SqlWriter<'_> {
             match part {
                 RawPart::Text(sql) => self.push(sql),
                 RawPart::Expr(e) => self.operand(e)?,
-                RawPart::List(values) if values.is_empty() => self.push("NULL"),
-                RawPart::List(values) => {
+                RawPart::List(ty, values) if values.is_empty() => {
+                    // a query without rows: `IN (NULL)` would be right, but `NOT IN (NULL)` is never true
+                    self.push("SELECT CAST(NULL AS ");
+                    self.type_name(*ty)?;
+                    self.push(") WHERE 1 = 0");
+                }
+                RawPart::List(_, values) => {
                     for (i, v) in values.iter().enumerate() {
                         self.comma(i);
                         self.param(v.clone())?;
