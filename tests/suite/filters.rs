@@ -478,3 +478,39 @@ async fn a_query_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<
     );
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_join_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<()> {
+    people(&db).await?;
+    let (ann, bob) = (
+        User::query().filter(|u| u.name.eq("Ann")).one(&db).await?,
+        User::query().filter(|u| u.name.eq("bob")).one(&db).await?,
+    );
+    for (author, title) in [(&ann, "one"), (&ann, "two"), (&bob, "three")] {
+        post(&db, author, title).await;
+    }
+    let tag = tag(&db, "t").await;
+    for p in Post::query().all(&db).await? {
+        label(&db, &p, &tag).await;
+    }
+    // posts of an author who wrote another one
+    let all = Post::query().join(|p| p.author).join(|(p, _)| p.tags);
+    let more = all.clone().filter(|(p, a, _)| {
+        let others = all.clone().filter(|(q, b, _)| b.id.eq(a.id).and(q.id.ne(p.id)));
+        a.name.in_(others.select(|(_, b, _)| b.name))
+    });
+    let found = more
+        .clone()
+        .select(|(p, _, t)| (p.title, t.name))
+        .order_by(|p| p.title.asc())
+        .all(&db)
+        .await?;
+    assert_eq!(found, [("one".into(), "t".into()), ("two".into(), "t".into())]);
+    // the clone says the same in the same words
+    let same = more.clone().select(|(p, _, _)| p.id).to_sql(db.dialect())?;
+    assert_eq!(
+        more.select(|(p, _, _)| p.id).to_sql(db.dialect())?.text,
+        same.text
+    );
+    Ok(())
+}

@@ -241,7 +241,6 @@ impl<M: Model> Query<M> {
         self.joined().left_join_on::<N, C>(|(m,), n| f(m, n))
     }
     fn joined(self) -> Join<M, (M::Cols<M>,)> {
-        let cols = (self.cols(),);
-        Join::new(self.ast, cols)
+        Join::new(self.ast)
     }
 }
