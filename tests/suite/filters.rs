@@ -514,3 +514,58 @@ async fn a_join_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<(
     );
     Ok(())
 }
+
+/// A table that is called what the library would call a table reference.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(table = "t0")]
+#[has_many(leaves: Leaf, by = twig_id)]
+pub struct Twig {
+    pub id: Id<Twig>,
+    pub size: i64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(table = "T1")]
+pub struct Leaf {
+    pub id: Id<Leaf>,
+    #[belongs_to(twig: Twig)]
+    pub twig_id: Id<Twig>,
+}
+
+#[orm::test(schema = orm::schema![Twig, Leaf])]
+async fn a_table_may_be_called_like_an_alias(db: Db) -> orm::Result<()> {
+    let mut twigs = Vec::new();
+    for size in [1, 2, 3] {
+        twigs.push(NewTwig { size }.insert(&db).await?);
+    }
+    NewLeaf { twig_id: twigs[0].id }.insert(&db).await?;
+    let gone = Id::<Leaf>::new(0);
+    let n = Twig::update_where(|t| t.leaves.any(|l| l.id.ne(gone)))
+        .set(|t| t.size.to(t.size + t.leaves.count()))
+        .exec(&db)
+        .await?;
+    assert_eq!(n, 1);
+    let sizes = Twig::query().order_by(|t| t.id.asc()).select(|t| t.size);
+    assert_eq!(sizes.clone().all(&db).await?, [2, 2, 3]);
+    assert_eq!(
+        Leaf::update_where(|l| l.twig.any(|t| t.size.gt(5)))
+            .set(|l| l.twig_id.to(twigs[1].id))
+            .exec(&db)
+            .await?,
+        0
+    );
+    assert_eq!(
+        Leaf::delete_where(|l| l.twig.any(|t| t.size.gt(5)))
+            .exec(&db)
+            .await?,
+        0
+    );
+    assert_eq!(
+        Twig::delete_where(|t| t.leaves.none(|l| l.id.ne(gone)))
+            .exec(&db)
+            .await?,
+        2
+    );
+    assert_eq!(sizes.all(&db).await?, [2]);
+    Ok(())
+}
