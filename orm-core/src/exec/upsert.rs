@@ -204,11 +204,15 @@ struct One {
 
 #[cold]
 fn taken<M: Model>() -> Error {
-    Error::new(
-        ErrorKind::UniqueViolation,
-        "the key belongs to a soft-deleted row; `.revive()` brings it back",
-    )
-    .with_model(M::TABLE.model)
+    let managed = &M::TABLE.managed;
+    let message = match (managed.deleted_at, managed.tenant) {
+        (_, None) => "the key belongs to a soft-deleted row; `.revive()` brings it back",
+        (None, Some(_)) => "the key belongs to a row of another tenant",
+        (Some(_), Some(_)) => {
+            "the key belongs to a soft-deleted row, which `.revive()` brings back, or to another tenant"
+        }
+    };
+    Error::new(ErrorKind::UniqueViolation, message).with_model(M::TABLE.model)
 }
 
 /// The database itself tells new rows from changed ones.
