@@ -672,3 +672,65 @@ async fn a_stream_in_an_undone_savepoint_makes_room_for_another(db: Db) -> orm::
     drop(rows);
     tx.commit().await
 }
+
+/// Its column holds more than its field.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Gauge {
+    pub id: Id<Gauge>,
+    pub level: i8,
+}
+
+async fn gauges(db: &Db) -> orm::Result<()> {
+    let levels = (0..600).map(|i| NewGauge {
+        level: (i % 100) as i8,
+    });
+    NewGauge::exec_all(db, levels).await.map(drop)
+}
+
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_stream_gives_the_rows_before_one_that_cannot_be_read_and_then_ends(db: Db) -> orm::Result<()> {
+    gauges(&db).await?;
+    sql!("update gauges set level = 300 where id = 400")
+        .exec(&db)
+        .await?;
+    let mut tx = db.begin().await?;
+    let mut rows = Gauge::query().order_by(|g| g.id.asc()).stream(&mut tx);
+    for n in 1..400 {
+        assert_eq!(rows.next().await?.map(|g| g.id.raw()), Some(n));
+    }
+    let e = refused(rows.next().await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("level")));
+    assert_eq!(rows.next().await?, None, "nothing is skipped without a word");
+    drop(rows);
+    // reading is all that failed
+    assert_eq!(Gauge::query().count(&tx).await?, 600);
+    tx.commit().await
+}
+
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_stream_that_the_database_refuses_ends(db: Db) -> orm::Result<()> {
+    db.drop_all(&orm::schema![Gauge]).await?;
+    let mut tx = db.begin().await?;
+    let mut rows = Gauge::query().stream(&mut tx);
+    assert_eq!(refused(rows.next().await).kind(), ErrorKind::UndefinedObject);
+    assert_eq!(rows.next().await?, None);
+    drop(rows);
+    tx.rollback().await
+}
+
+/// The statement took effect before its rows were read; a transaction is how to take it back.
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_write_whose_row_cannot_be_read_has_taken_effect_unless_a_transaction_undoes_it(
+    db: Db,
+) -> orm::Result<()> {
+    NewGauge { level: 100 }.insert(&db).await?;
+    let more = |by| Gauge::update_where(|g| g.level.gt(0)).set(move |g| g.level.to(g.level + by));
+    let level = async || sql!("select level from gauges").fetch_one::<i64, _>(&db).await;
+    let e = refused(more(100).returning(&db).await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("level")));
+    assert_eq!(level().await?, 200);
+    let undone = db.transaction(async |tx| more(100).returning(tx).await).await;
+    assert_eq!(refused(undone).kind(), ErrorKind::Decode);
+    assert_eq!(level().await?, 200);
+    Ok(())
+}
