@@ -46,7 +46,7 @@ pub enum ErrorKind {
     Connect,
     /// This backend cannot do what the statement asks; nothing was sent.
     Unsupported,
-    /// A cell could not be read as the Rust type.
+    /// A cell could not be read as the Rust type. The statement itself succeeded: a write outside a transaction stays.
     Decode,
     /// A Rust value cannot be stored; nothing was sent.
     Encode,

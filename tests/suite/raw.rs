@@ -49,8 +49,9 @@ async fn an_empty_list_holds_nothing_and_excludes_nothing(db: Db) -> orm::Result
     let (instants, uuids): (Vec<orm::Timestamp>, Vec<uuid::Uuid>) = (Vec::new(), Vec::new());
     let now = orm::Timestamp::now();
     let key = uuid::Uuid::from_bytes([7; 16]);
-    let told: (bool, bool) =
-        sql!("select {now} not in ({..instants}), {key} in ({..uuids})").fetch_one(&db).await?;
+    let told: (bool, bool) = sql!("select {now} not in ({..instants}), {key} in ({..uuids})")
+        .fetch_one(&db)
+        .await?;
     assert_eq!(told, (true, false));
     Ok(())
 }

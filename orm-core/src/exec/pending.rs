@@ -13,6 +13,9 @@ use crate::exec::observe::Observation;
 ///
 /// Dropping it before it is done cancels the statement: the connection is cleaned or closed, and a statement outside
 /// a transaction either took effect as a whole or not at all.
+///
+/// A write that returns rows has taken effect before they are read. When one of them cannot be read, which is an error
+/// of kind `Decode`, only a transaction takes the write back.
 #[must_use = "queries run only when awaited"]
 pub struct Pending<'a, T> {
     state: State<'a, T>,
