@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Busy,
     /// The connection broke. See [`Error::was_sent`].
     ConnectionLost,
-    /// No connection became free in time.
+    /// No connection became free in time. The message tells who holds them: call sites and durations.
     PoolTimeout,
     /// The pool was closed.
     PoolClosed,

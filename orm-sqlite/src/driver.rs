@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use orm_core::driver::{BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, Sink, TxMode};
+use orm_core::driver::{
+    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Purpose, Runner, Sink, TxMode,
+};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
 use orm_core::value::Value;
@@ -89,6 +91,7 @@ impl Sqlite {
             Role::Writer
         };
         let mut lease = self.home.acquire(role).await?;
+        lease.sign(Purpose::Lent, None);
         let busy_ms = self.home.options.busy_ms();
         let Some(connection) = lease.raw().lend(busy_ms) else {
             return Err(Error::new(ErrorKind::ConnectionLost, "the connection was closed").with_sent(false));
@@ -125,7 +128,8 @@ impl Sqlite {
     }
 
     /// Works on a statement to its end on a blocking thread.
-    async fn run_elsewhere(&self, lease: Lease, mut task: Task) -> Result<Done> {
+    async fn run_elsewhere(&self, mut lease: Lease, mut task: Task) -> Result<Done> {
+        lease.sign(Purpose::Statement, task.site());
         let pace = Pace::blocking(self.home.options.busy_ms());
         let work = move |conn: &mut Conn| {
             let done = task.work(conn.raw(), pace);
@@ -148,10 +152,9 @@ impl Sqlite {
             };
         }
         let writes = batch.iter().any(|sql| sql.writes);
-        let lease = self
-            .home
-            .acquire(if writes { Role::Writer } else { Role::Reader })
-            .await?;
+        let role = if writes { Role::Writer } else { Role::Reader };
+        let mut lease = self.home.acquire(role).await?;
+        lease.sign(Purpose::Statement, batch.first().and_then(|sql| sql.site));
         let busy_ms = self.home.options.busy_ms();
         let work = move |conn: &mut Conn| {
             let begin = if writes {

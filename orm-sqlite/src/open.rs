@@ -133,6 +133,7 @@ pub(crate) fn control_sql(text: &str) -> Sql {
         operation: "CONTROL",
         target: None,
         sensitive: false,
+        site: None,
     }
 }
 

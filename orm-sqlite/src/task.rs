@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use libsqlite3_sys as ffi;
-use orm_core::driver::Sink;
+use orm_core::driver::{Sink, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
 use orm_core::value::Type;
@@ -251,6 +251,10 @@ impl Task {
     /// How many rows a read gave; 0 for a write.
     pub(crate) fn rows_read(&self) -> u64 {
         if self.sql.writes { 0 } else { self.rows }
+    }
+    /// The line of the program that runs it.
+    pub(crate) fn site(&self) -> Option<Site> {
+        self.sql.site
     }
     pub(crate) fn into_sink(self) -> Box<dyn Sink> {
         self.sink

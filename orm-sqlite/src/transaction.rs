@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libsqlite3_sys as ffi;
-use orm_core::driver::{BoxFuture, Connection, Discard, Done, SavepointVerb, Sink, TxMode};
+use orm_core::driver::{BoxFuture, Connection, Discard, Done, Purpose, SavepointVerb, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Effort, Sql};
 use tokio::runtime::Handle;
@@ -51,6 +51,7 @@ impl Transaction {
             Control::BeginImmediate
         };
         let mut lease = home.acquire(role).await?;
+        lease.sign(Purpose::Transaction, mode.site);
         lease.raw().watch().arm(0, 0);
         if let Err(code) = lease.raw().control(what) {
             if code & 0xff != ffi::SQLITE_BUSY {

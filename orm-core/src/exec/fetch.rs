@@ -6,7 +6,7 @@ use crate::ast::{Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
-use crate::exec::observe::{Observation, comment};
+use crate::exec::observe::{Observation, sign};
 use crate::exec::{Pending, Raw, insert};
 use crate::query::InsertParts;
 use crate::schema::Table;
@@ -39,7 +39,7 @@ pub(crate) fn rendered<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let seen = Observation::new(raw.shared, &sql, site, table);
     Pending::one(raw.runner.run(sql, sink), seen, finish)
 }
@@ -53,7 +53,7 @@ pub(crate) async fn step(
     site: Site,
 ) -> Result<Done> {
     let mut sql = sql::render_owned(statement, raw.runner.dialect(), &raw.scope)?;
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let mut seen = Observation::new(raw.shared, &sql, site, table);
     seen.start();
     let result = raw.runner.run(sql, sink).await;
@@ -119,7 +119,7 @@ pub(crate) async fn inserts(
     let mut rendered: Vec<Sql> = Vec::with_capacity(batch.len());
     for parts in batch {
         let mut sql = insert::render(raw, table, parts)?;
-        comment(raw.shared, &mut sql, site);
+        sign(raw.shared, &mut sql, site);
         rendered.push(sql);
     }
     let Some(first) = rendered.first() else {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, TxMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::db::Shared;
+use crate::exec::fetch::Site;
 use crate::exec::{Exec, Raw};
 use crate::sql::{Dialect, Scope, Sql};
 
@@ -79,7 +80,7 @@ impl Tx {
     }
     /// Sets a savepoint inside this transaction.
     pub(crate) async fn nested(&self, mode: TxMode) -> Result<Tx> {
-        if mode != TxMode::default() {
+        if !mode.is_plain() {
             return Err(misuse(
                 "isolation and access mode belong to the outermost transaction",
             ));
@@ -366,6 +367,14 @@ impl Runner for BesideCursor<'_> {
     }
 }
 
+/// A plain transaction, asked for there.
+pub(crate) fn mode_at(site: Site) -> TxMode {
+    TxMode {
+        site: Some(site),
+        ..TxMode::default()
+    }
+}
+
 /// Several statements that must take effect together: a transaction of their own, or a part of the one that is open.
 pub(crate) enum Unit<'a> {
     Own { tx: Tx, scope: Scope },
@@ -373,11 +382,11 @@ pub(crate) enum Unit<'a> {
 }
 
 impl<'a> Unit<'a> {
-    pub(crate) async fn open(raw: Raw<'a>) -> Result<Self> {
+    pub(crate) async fn open(raw: Raw<'a>, site: Site) -> Result<Self> {
         if raw.tx.is_some() {
             return Ok(Unit::Part(raw));
         }
-        let tx = Tx::open(raw.shared, TxMode::default()).await?;
+        let tx = Tx::open(raw.shared, mode_at(site)).await?;
         Ok(Unit::Own { tx, scope: raw.scope })
     }
     pub(crate) fn raw(&self) -> Raw<'_> {

@@ -188,7 +188,7 @@ impl<M: Writable> UpsertUpdate<M> {
                     .pop()
                     .ok_or_else(|| taken::<M>());
             }
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_probed::<M>(&unit.raw(), &one, parts, site).await;
             unit.end(outcome).await
         })
@@ -328,7 +328,7 @@ impl<M: Writable> UpsertAll<M> {
         };
         let rows = batch.into_rows();
         Pending::steps(async move {
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
             unit.end(outcome).await
         })

@@ -60,6 +60,8 @@ pub struct Sql {
     pub target: Option<&'static str>,
     /// Whether a value bound here belongs to a sensitive column: then no value may be logged.
     pub sensitive: bool,
+    /// The line of the program that runs it.
+    pub site: Option<&'static std::panic::Location<'static>>,
 }
 
 /// How long a statement may take, as far as its structure tells.

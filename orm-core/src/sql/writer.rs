@@ -149,6 +149,7 @@ impl<'a> SqlWriter<'a> {
             writes: self.writes,
             operation,
             target,
+            site: None,
         })
     }
 
