@@ -15,7 +15,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::dialect::DIALECT;
 use crate::offload;
-use crate::open::{control_sql, prepare_file, remove_created};
+use crate::open::{CONTROL, control_sql, prepare_file, remove_created};
 use crate::options::{ReadMode, SqliteOptions, check};
 use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
@@ -109,6 +109,7 @@ impl Sqlite {
         consume_budget().await;
         let options = &self.home.options;
         let mut lease = self.home.acquire(role_of(&sql)).await?;
+        lease.raw().watch().start_clock();
         let inline = inline_pace(options, &sql, &lease, false);
         let mut task = Task::alone(sql, sink, snapshot(options, &inline));
         let done = match inline {
@@ -348,6 +349,9 @@ pub(crate) fn run_each(
                 ErrorKind::StatementTimeout,
                 "the statements were interrupted",
             ));
+        }
+        if sql.operation != CONTROL {
+            conn.raw().watch().start_clock();
         }
         let mut task = Task::inside(sql, sink, false, read_only);
         affected += task.work(conn.raw(), Pace::blocking(busy_ms))?.unwrap_or(0);

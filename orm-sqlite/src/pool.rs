@@ -91,6 +91,7 @@ impl Conn {
     /// Ends what a caller left behind. `false` when the connection cannot be used any more.
     pub(crate) fn settle(&mut self) -> bool {
         self.raw.watch().disarm();
+        self.raw.watch().stop_clock();
         self.raw.finish_all();
         self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
     }

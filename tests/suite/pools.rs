@@ -1,6 +1,6 @@
 //! Pools of a chosen size, and limits of time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orm::PoolConfig;
 use orm::postgres::Postgres;
@@ -9,16 +9,22 @@ use orm::sqlite::Sqlite;
 
 use crate::models::*;
 
-/// The same database over a pool of its own.
-async fn pooled(db: &Db, pool: PoolConfig) -> orm::Result<Db> {
+/// The same database over a pool of its own, and with a limit of time.
+async fn limited(db: &Db, pool: PoolConfig, limit: Option<Duration>) -> orm::Result<Db> {
     let driver = db.driver().as_any();
     if let Some(sqlite) = driver.downcast_ref::<Sqlite>() {
-        return Ok(Db::new(sqlite.options().clone().pool(pool).connect().await?));
+        let options = sqlite.options().clone().pool(pool).statement_timeout(limit);
+        return Ok(Db::new(options.connect().await?));
     }
     let postgres = driver
         .downcast_ref::<Postgres>()
         .expect("one of the two backends");
-    Ok(Db::new(postgres.options().clone().pool(pool).connect().await?))
+    let options = postgres.options().clone().pool(pool).statement_timeout(limit);
+    Ok(Db::new(options.connect().await?))
+}
+
+async fn pooled(db: &Db, pool: PoolConfig) -> orm::Result<Db> {
+    limited(db, pool, None).await
 }
 
 fn narrow() -> PoolConfig {
@@ -87,5 +93,76 @@ async fn a_pool_that_is_used_up_tells_who_holds_it(db: Db) -> orm::Result<()> {
     told(&e, "statement", line);
     done?;
     assert_eq!(read(&db).await?, []);
+    Ok(())
+}
+
+/// A write that takes longer than the limits in these tests.
+fn slow_write(db: &Db) -> orm::query::RawSql {
+    match db.dialect().name() {
+        "sqlite" => sql!(
+            "with recursive r(i) as (select 1 union all select i + 1 from r where i < 6000000) \
+             insert into tags (name) select i from r"
+        ),
+        _ => sql!("insert into tags (name) select i::text from generate_series(1, 9) i, pg_sleep(1)"),
+    }
+}
+
+#[orm::test(schema = blog())]
+async fn a_statement_ends_when_its_time_is_over_and_leaves_nothing(db: Db) -> orm::Result<()> {
+    let limit = Duration::from_millis(100);
+    let timed = limited(&db, narrow(), Some(limit)).await?;
+    let late = |started: Instant, e: &Error| {
+        assert_eq!(e.kind(), ErrorKind::StatementTimeout, "{e}");
+        assert!(!e.is_retryable());
+        assert!(
+            started.elapsed() < Duration::from_millis(900),
+            "{:?}",
+            started.elapsed()
+        );
+    };
+    let started = Instant::now();
+    late(started, &refused(slow(&timed).fetch::<i64, _>(&timed).await));
+    let started = Instant::now();
+    late(started, &refused(slow_write(&timed).exec(&timed).await));
+    assert_eq!(Tag::query().count(&timed).await?, 0);
+
+    // a transaction can only be rolled back then, a savepoint undone where the database keeps it
+    let tx = timed.begin().await?;
+    tag(&tx, "before").await;
+    let started = Instant::now();
+    late(started, &refused(slow_write(&timed).exec(&tx).await));
+    let e = refused(Tag::query().count(&tx).await);
+    assert_eq!(e.kind(), ErrorKind::TransactionAborted);
+    assert_eq!(refused(tx.commit().await).kind(), ErrorKind::TransactionAborted);
+    assert_eq!(Tag::query().count(&timed).await?, 0);
+    tag(&timed, "after").await;
+
+    // the time to wait for a lock counts
+    let holder = db.begin().await?;
+    Tag::update_where(|t| t.name.eq("after"))
+        .set(|t| t.name.to("held"))
+        .exec(&holder)
+        .await?;
+    let started = Instant::now();
+    late(
+        started,
+        &refused(
+            Tag::update_where(|t| t.name.ne(""))
+                .set(|t| t.name.to("x"))
+                .exec(&timed)
+                .await,
+        ),
+    );
+    holder.commit().await?;
+    assert_eq!(Tag::query().select(|t| t.name).one(&timed).await?, "held");
+
+    // the time of several statements does not add up
+    let tx = timed.begin().await?;
+    for i in 0..4 {
+        tokio::time::sleep(limit / 2).await;
+        tag(&tx, &i.to_string()).await;
+    }
+    tx.commit().await?;
+    assert_eq!(Tag::query().count(&timed).await?, 5);
     Ok(())
 }

@@ -201,7 +201,7 @@ impl Default for PoolConfig {
     }
 }
 
-/// When a pooled connection is asked for a sign of life.
+/// When a pooled connection is asked for a sign of life. A file gives none: SQLite's connections are never asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrePing {
     /// Never: the first read on a dead connection is retried once by itself, unless it is hand-written SQL.
