@@ -3,6 +3,8 @@
 mod cancel;
 mod config;
 mod failure;
+mod lost;
+mod proxy;
 mod support;
 mod transaction;
 mod values;
