@@ -10,6 +10,8 @@ mod bulk;
 mod cancel;
 #[path = "suite/cascade.rs"]
 mod cascade;
+#[path = "suite/constraints.rs"]
+mod constraints;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/edit.rs"]

@@ -734,3 +734,76 @@ async fn a_write_whose_row_cannot_be_read_has_taken_effect_unless_a_transaction_
     assert_eq!(level().await?, 200);
     Ok(())
 }
+
+/// A future that is dropped while its statement is under way leaves no doubt about the rest of the transaction.
+#[orm::test(schema = blog())]
+async fn a_statement_dropped_on_its_way_spoils_its_transaction(db: Db) -> orm::Result<()> {
+    let slow = match db.dialect().name() {
+        "sqlite" => sql!(
+            "with recursive r(i) as (select 1 union all select i + 1 from r where i < 600000) \
+             insert into tags (name) select i from r where i % 1000 = 0"
+        ),
+        _ => sql!("insert into tags (name) select i::text from generate_series(1, 9) i, pg_sleep(0.1)"),
+    };
+    let tx = db.begin().await?;
+    tag(&tx, "before").await;
+    let cut = tokio::time::timeout(Duration::from_millis(5), slow.clone().exec(&tx)).await;
+    assert!(cut.is_err(), "it was too fast");
+    let e = refused(Tag::query().count(&tx).await);
+    assert_eq!(e.kind(), ErrorKind::TransactionAborted);
+    assert_eq!(refused(tx.commit().await).kind(), ErrorKind::TransactionAborted);
+    assert_eq!(Tag::query().count(&db).await?, 0);
+
+    // its savepoint is undone, and the transaction goes on
+    let mut tx = db.begin().await?;
+    tag(&tx, "before").await;
+    let sp = tx.begin().await?;
+    let cut = tokio::time::timeout(Duration::from_millis(5), slow.exec(&sp)).await;
+    assert!(cut.is_err(), "it was too fast");
+    assert_eq!(refused(sp.commit().await).kind(), ErrorKind::TransactionAborted);
+    tag(&tx, "after").await;
+    tx.commit().await?;
+    assert_eq!(names(&db).await?, ["after", "before"]);
+    Ok(())
+}
+
+/// The rows of a stream are not gathered anywhere.
+#[cfg(target_os = "linux")]
+#[orm::test(schema = blog())]
+async fn a_stream_of_many_rows_needs_little_memory(db: Db) -> orm::Result<()> {
+    fn resident() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this process");
+        let line = status
+            .lines()
+            .find(|l| l.starts_with("VmRSS:"))
+            .expect("its size");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kb| kb.parse().ok())
+            .expect("kilobytes")
+    }
+    // 120 MB of texts
+    let insert = match db.dialect().name() {
+        "sqlite" => sql!(
+            "with recursive r(i) as (select 1 union all select i + 1 from r where i < 8000) \
+             insert into users (email, name, bio, age) select i, i, hex(zeroblob(7500)), 0 from r"
+        ),
+        _ => sql!(
+            "insert into users (email, name, bio, age) select i, i, repeat('0', 15000), 0 from generate_series(1, 8000) i"
+        ),
+    };
+    insert.exec(&db).await?;
+    let mut tx = db.tx().read_only().begin().await?;
+    let mut rows = User::query().stream(&mut tx);
+    let (mut n, mut bytes, before, mut most) = (0, 0, resident(), 0);
+    while let Some(user) = rows.next().await? {
+        n += 1;
+        bytes += user.bio.map_or(0, |bio| bio.len());
+        if n % 100 == 0 {
+            most = most.max(resident());
+        }
+    }
+    assert_eq!((n, bytes), (8000, 120_000_000));
+    assert!(most < before + 48 * 1024, "{before} kB before, {most} kB then");
+    Ok(())
+}
