@@ -447,6 +447,62 @@ async fn a_locked_row_is_refused_without_waiting_or_left_out(db: Db) -> orm::Res
     Ok(())
 }
 
+#[orm::test(schema = blog(), requires = |f| f.row_locks)]
+async fn locks_of_different_strength_go_together_or_not(db: Db) -> orm::Result<()> {
+    let a = user(&db, "a").await.id;
+    type Locked = fn(Query<User>) -> Query<User>;
+    let strengths: [(&str, Locked); 4] = [
+        ("key share", |q| q.for_key_share()),
+        ("share", |q| q.for_share()),
+        ("no key update", |q| q.for_no_key_update()),
+        ("update", |q| q.for_update()),
+    ];
+    // as PostgreSQL's table of conflicting row-level locks says
+    let conflict = |a: usize, b: usize| a + b > 2;
+    for (i, (held, lock)) in strengths.into_iter().enumerate() {
+        let tx = db.begin().await?;
+        lock(User::query()).get(&tx, a).await?;
+        for (j, (asked, lock)) in strengths.into_iter().enumerate() {
+            let other = db.begin().await?;
+            let got = lock(User::query()).no_wait().get(&other, a).await;
+            assert_eq!(got.is_err(), conflict(i, j), "{held} held, {asked} asked for");
+            if let Err(e) = got {
+                assert_eq!(e.kind(), ErrorKind::LockTimeout);
+            }
+            other.rollback().await?;
+        }
+        tx.rollback().await?;
+    }
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn a_lock_may_leave_joined_tables_alone(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let p = post(&db, &ann, "a").await;
+    let joined = || Post::query().join(|p| p.author).select(|(p, a)| (p.id, a.id));
+    let optional = Post::query().left_join(|p| p.category).select(|(p, _)| p.id);
+    let tx = db.begin().await?;
+    assert_eq!(
+        joined().for_update().own_rows_only().all(&tx).await?,
+        [(p.id, ann.id)]
+    );
+    assert_eq!(optional.for_update().own_rows_only().all(&tx).await?, [p.id]);
+    if db.dialect().features().row_locks {
+        let other = db.begin().await?;
+        User::query().for_update().no_wait().get(&other, ann.id).await?;
+        let e = refused(Post::query().for_update().no_wait().get(&other, p.id).await);
+        assert_eq!(e.kind(), ErrorKind::LockTimeout);
+        other.rollback().await?;
+        // without it the author is locked as well
+        joined().for_update().all(&tx).await?;
+        let other = db.begin().await?;
+        let e = refused(User::query().for_update().no_wait().get(&other, ann.id).await);
+        assert_eq!(e.kind(), ErrorKind::LockTimeout);
+    }
+    tx.rollback().await
+}
+
 #[orm::test(schema = blog())]
 async fn a_locking_read_works_in_every_transaction(db: Db) -> orm::Result<()> {
     let a = user(&db, "a").await;
