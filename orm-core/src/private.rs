@@ -17,8 +17,8 @@ pub use crate::query::{
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
-    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart,
-    Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
+    IndexPart, Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Id, Loads, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,

@@ -121,7 +121,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("rename_all", ANY_ITEM, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
     row("id", MODEL, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
     row("unique", MODEL, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
-    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
+    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "with", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
     row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
     row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),

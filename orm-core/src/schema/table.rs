@@ -203,22 +203,30 @@ pub struct Index {
     pub method: IndexMethod,
     /// Positions of columns stored beside the key.
     pub include: &'static [usize],
+    /// Storage parameters: `fillfactor = 70`.
+    pub storage: Option<&'static str>,
     /// The SQL condition of a partial index.
     pub filter: Option<&'static str>,
 }
 
 /// One entry of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexPart {
-    /// A column by its position, descending or not, with NULLs where.
-    Column {
-        /// Position in the table.
-        column: usize,
-        /// Descending.
-        desc: bool,
-        /// Where NULLs stand.
-        nulls: Nulls,
-    },
+pub struct IndexPart {
+    /// A column or an expression.
+    pub key: IndexKey,
+    /// What the method does with it, where that is not its type's default: `gin_trgm_ops`.
+    pub op_class: Option<&'static str>,
+    /// Descending.
+    pub desc: bool,
+    /// Where NULLs stand.
+    pub nulls: Nulls,
+}
+
+/// What an entry of an index is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexKey {
+    /// A column by its position in the table.
+    Column(usize),
     /// An SQL expression.
     Expression(&'static str),
 }

@@ -278,7 +278,7 @@ fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
     let (name, unique, include) = (&index.name, index.unique, slots(plan, &index.include));
     let parts = index.parts.iter().map(|p| part(plan, p));
     let method = method(index.method);
-    let filter = option(index.predicate.as_ref());
+    let (filter, storage) = (option(index.predicate.as_ref()), option(index.storage.as_ref()));
     quote! {
         __orm::Index {
             name: #name,
@@ -286,6 +286,7 @@ fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
             unique: #unique,
             method: __orm::IndexMethod::#method,
             include: &[#include],
+            storage: #storage,
             filter: #filter,
         }
     }
@@ -309,12 +310,21 @@ fn part(plan: &Plan<'_>, part: &IndexPart) -> TokenStream {
         Some(true) => quote!(First),
         Some(false) => quote!(Last),
     };
-    match &part.key {
+    let key = match &part.key {
         IndexKey::Column(slot) => {
             let column = embed::slot(plan, slot);
-            quote!(__orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls })
+            quote!(Column(#column))
         }
-        IndexKey::Expression(sql) => quote!(__orm::IndexPart::Expression(#sql)),
+        IndexKey::Expression(sql) => quote!(Expression(#sql)),
+    };
+    let op_class = option(part.op_class.as_ref());
+    quote! {
+        __orm::IndexPart {
+            key: __orm::IndexKey::#key,
+            op_class: #op_class,
+            desc: #desc,
+            nulls: __orm::Nulls::#nulls,
+        }
     }
 }
 
