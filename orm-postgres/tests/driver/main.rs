@@ -5,6 +5,7 @@ mod config;
 mod failure;
 mod lost;
 mod proxy;
+mod restart;
 mod support;
 mod transaction;
 mod values;
