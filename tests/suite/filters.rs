@@ -586,3 +586,46 @@ async fn letters_beyond_ascii_have_a_case_where_the_database_says_so(db: Db) -> 
     assert!(!found(|t| t.name.contains("École")).await?);
     Ok(())
 }
+
+/// What a query on posts can be narrowed to, whatever it yields.
+trait PostScopes {
+    fn published(self) -> Self;
+    fn by(self, author: &User) -> Self;
+    fn newest(self, n: u64) -> Self;
+}
+
+impl<O> PostScopes for Query<Post, O> {
+    fn published(self) -> Self {
+        self.filter(|p| p.published)
+    }
+    fn by(self, author: &User) -> Self {
+        self.filter(|p| p.author_id.eq(author.id))
+    }
+    fn newest(self, n: u64) -> Self {
+        self.order_by(|p| p.id.desc()).limit(n)
+    }
+}
+
+#[orm::test(schema = blog())]
+async fn scopes_of_a_model_chain_on_every_query_of_it(db: Db) -> orm::Result<()> {
+    let (ann, bob) = (user(&db, "ann").await, user(&db, "bob").await);
+    for (author, title) in [(&ann, "a"), (&ann, "b"), (&bob, "c"), (&ann, "d")] {
+        post(&db, author, title).await;
+    }
+    Post::update_where(|p| p.title.ne("d"))
+        .set(|p| p.published.to(true))
+        .exec(&db)
+        .await?;
+    let titles = |posts: Vec<Post>| posts.into_iter().map(|p| p.title).collect::<Vec<_>>();
+    assert_eq!(
+        titles(Post::query().published().by(&ann).newest(5).all(&db).await?),
+        ["b", "a"]
+    );
+    assert_eq!(
+        titles(ann.posts().query().published().newest(1).all(&db).await?),
+        ["b"]
+    );
+    assert_eq!(Post::query().select(|p| p.title).by(&bob).all(&db).await?, ["c"]);
+    assert_eq!(Post::query().by(&ann).count(&db).await?, 3);
+    Ok(())
+}

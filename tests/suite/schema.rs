@@ -147,3 +147,25 @@ async fn what_an_index_cannot_be_is_refused_before_anything_is_created(db: Db) -
     }
     Ok(())
 }
+
+#[orm::test(schema = crate::models::blog())]
+async fn both_keys_of_a_join_table_have_an_index(db: Db) -> orm::Result<()> {
+    let text = match db.dialect().name() {
+        "sqlite" => sql!(
+            "select cast(name as text), cast(group_concat(col) as text) from (select i.name, c.name as col \
+             from pragma_index_list('post_tags') i, pragma_index_info(i.name) c order by i.name, c.seqno) group by name"
+        ),
+        _ => sql!(
+            "select c.relname::text, string_agg(a.attname::text, ',' order by a.attnum) from pg_index i \
+             join pg_class c on c.oid = i.indexrelid join pg_attribute a on a.attrelid = c.oid \
+             where i.indrelid = 'post_tags'::regclass group by 1"
+        ),
+    };
+    let mut found: Vec<(String, String)> = text.fetch(&db).await?;
+    found.sort_by(|a, b| a.1.cmp(&b.1));
+    let columns: Vec<&str> = found.iter().map(|(_, columns)| columns.as_str()).collect();
+    // the primary key serves the first of its columns
+    assert_eq!(columns, ["post_id,tag_id", "tag_id"]);
+    assert_eq!(found[1].0, "ix_post_tags_tag_id");
+    Ok(())
+}
