@@ -35,8 +35,9 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, InTx, InsertGraph, Inserts,
-    LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork, Writes,
+    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
+    InsertGraph, Inserts, LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork,
+    Write, WriteKind, Writes,
 };
 pub use orm_core::model::{DbEnum, Embed, Model, Part};
 #[doc(hidden)]

@@ -24,6 +24,8 @@ mod errors;
 mod filters;
 #[path = "suite/generic.rs"]
 mod generic;
+#[path = "suite/hooks.rs"]
+mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
 #[path = "suite/joins.rs"]

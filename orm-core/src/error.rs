@@ -20,6 +20,8 @@ pub enum ErrorKind {
     NotNullViolation,
     /// An EXCLUDE constraint refused the row.
     ExclusionViolation,
+    /// A validator of the model refused the row; nothing was written.
+    Validation,
     /// A row was asked for and there is none.
     NotFound,
     /// One row was asked for and there are several.

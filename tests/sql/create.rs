@@ -19,6 +19,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
         types: &[],
         default,
         generated: None,
+        validator: None,
         role: Role::Plain,
         index: false,
         check: None,
@@ -45,6 +46,9 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         foreign_keys: &[],
         managed: Managed::NONE,
         relations: &[],
+        validators: &[],
+        validated: false,
+        hooks: None,
         comment: "",
     }
 }

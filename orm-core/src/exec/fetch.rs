@@ -6,6 +6,7 @@ use crate::ast::{Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
+use crate::exec::hooks::{self, watched};
 use crate::exec::observe::{Observation, sign};
 use crate::exec::{Pending, Raw, insert};
 use crate::query::InsertParts;
@@ -24,6 +25,10 @@ pub(crate) fn statement<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
+    if let Some(table) = watched(table) {
+        let run = async move { hooks::statement(&raw, statement, table, sink, site, false).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
     match sql::render_owned(statement, raw.runner.dialect(), &raw.scope) {
         Ok(sql) => rendered(raw, sql, table, sink, finish, site),
         Err(e) => Pending::failed(e),
@@ -46,6 +51,20 @@ pub(crate) fn rendered<'a, T>(
 
 /// Runs one statement as a step of a larger operation.
 pub(crate) async fn step(
+    raw: &Raw<'_>,
+    statement: Statement,
+    table: Option<&'static Table>,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
+    match watched(table) {
+        Some(table) => Box::pin(hooks::statement(raw, statement, table, sink, site, false)).await,
+        None => plain_step(raw, statement, table, sink, site).await,
+    }
+}
+
+/// Runs one statement that no hook looks at any more.
+pub(crate) async fn plain_step(
     raw: &Raw<'_>,
     statement: Statement,
     table: Option<&'static Table>,
@@ -110,6 +129,20 @@ pub(crate) fn affected<'a>(
 
 /// A batch of inserts as one atomic unit.
 pub(crate) async fn inserts(
+    raw: &Raw<'_>,
+    batch: Vec<InsertParts>,
+    table: &'static Table,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
+    match watched(Some(table)) {
+        Some(table) => Box::pin(hooks::inserts(raw, batch, table, sink, site)).await,
+        None => plain_inserts(raw, batch, table, sink, site).await,
+    }
+}
+
+/// A batch of inserts that no hook looks at any more.
+pub(crate) async fn plain_inserts(
     raw: &Raw<'_>,
     batch: Vec<InsertParts>,
     table: &'static Table,

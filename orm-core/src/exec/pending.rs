@@ -35,6 +35,11 @@ enum State<'a, T> {
         fut: BoxFuture<'a, Result<Loaded>>,
         finish: fn(Loaded) -> Result<T>,
     },
+    /// One statement with what its model's hooks run around it; only `finish` knows `T`.
+    Hooked {
+        fut: BoxFuture<'a, Result<Done>>,
+        finish: fn(Done) -> Result<T>,
+    },
     /// Several steps.
     Steps(BoxFuture<'a, Result<T>>),
 }
@@ -59,6 +64,11 @@ impl<'a, T> Pending<'a, T> {
             state: State::Loaded { fut, finish },
         }
     }
+    pub(crate) fn hooked(fut: BoxFuture<'a, Result<Done>>, finish: fn(Done) -> Result<T>) -> Self {
+        Pending {
+            state: State::Hooked { fut, finish },
+        }
+    }
     pub(crate) fn steps(fut: impl Future<Output = Result<T>> + Send + 'a) -> Self {
         Pending {
             state: State::Steps(Box::pin(fut)),
@@ -80,6 +90,10 @@ impl<T> Future for Pending<'_, T> {
                 Poll::Ready(seen.finish(result).and_then(*finish))
             }
             State::Loaded { fut, finish } => {
+                let result = ready!(fut.as_mut().poll(cx));
+                Poll::Ready(result.and_then(*finish))
+            }
+            State::Hooked { fut, finish } => {
                 let result = ready!(fut.as_mut().poll(cx));
                 Poll::Ready(result.and_then(*finish))
             }

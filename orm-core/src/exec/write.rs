@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
 use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, finds_row, rendered, select, statement, step};
+use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
+use crate::exec::hooks::{refuse_unseen, watched};
 use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed};
 use crate::model::{Key, Model, SoftDelete, Writable};
 use crate::query::{
@@ -69,7 +70,12 @@ fn insert_one<'a, M: Writable, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    match insert::render(&raw, M::TABLE, parts_of(row.into_batch(), returning)) {
+    let parts = parts_of(row.into_batch(), returning);
+    if watched(Some(M::TABLE)).is_some() {
+        let run = async move { inserts(&raw, vec![parts], M::TABLE, sink, site).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
+    match insert::render(&raw, M::TABLE, parts) {
         Ok(sql) => rendered(raw, sql, Some(M::TABLE), sink, finish, site),
         Err(e) => Pending::failed(e),
     }
@@ -361,8 +367,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(0) });
         }
@@ -378,8 +388,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(Vec::new()) });
         }
@@ -395,6 +409,9 @@ impl<M: Model> DeleteWhere<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
+            return Pending::failed(e);
+        }
         if cascades(M::TABLE) {
             let (source, filter) = (self.source, self.filter);
             let delete = cascade::delete(raw, M::TABLE, source, filter, Mode::Delete, site);
