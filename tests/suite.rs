@@ -22,6 +22,8 @@ mod errors;
 mod filters;
 #[path = "suite/generic.rs"]
 mod generic;
+#[path = "suite/graphs.rs"]
+mod graphs;
 #[path = "suite/hostile.rs"]
 mod hostile;
 #[path = "suite/joins.rs"]
@@ -44,6 +46,8 @@ mod shadow;
 mod special;
 #[path = "suite/transactions.rs"]
 mod transactions;
+#[path = "suite/trees.rs"]
+mod trees;
 #[path = "suite/types.rs"]
 mod types;
 #[path = "suite/unit.rs"]
