@@ -39,7 +39,7 @@ pub use orm_core::exec::{
     InsertGraph, Inserts, LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork,
     Write, WriteKind, Writes,
 };
-pub use orm_core::model::{DbEnum, Embed, Model, Part};
+pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Tree};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -73,7 +73,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations,
-        Model, Part, Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, Id, InsertGraph, Inserts,
+        LoadRelations, Model, Part, Record, Serves, Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

@@ -24,6 +24,8 @@ mod errors;
 mod filters;
 #[path = "suite/generic.rs"]
 mod generic;
+#[path = "suite/graphs.rs"]
+mod graphs;
 #[path = "suite/hooks.rs"]
 mod hooks;
 #[path = "suite/hostile.rs"]
@@ -50,6 +52,8 @@ mod shadow;
 mod special;
 #[path = "suite/transactions.rs"]
 mod transactions;
+#[path = "suite/trees.rs"]
+mod trees;
 #[path = "suite/types.rs"]
 mod types;
 #[path = "suite/unit.rs"]

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotFound,
     /// One row was asked for and there are several.
     MoreThanOne,
+    /// The row would become its own ancestor.
+    Cycle,
     /// The row was changed by somebody else since it was read (optimistic locking).
     Stale,
     /// The transaction could not be serialised; run it again.
@@ -241,6 +243,7 @@ impl Error {
             self.kind(),
             NotFound
                 | MoreThanOne
+                | Cycle
                 | Stale
                 | Unsupported
                 | Encode

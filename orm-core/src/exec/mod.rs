@@ -23,6 +23,7 @@ mod pending;
 mod read;
 mod texts;
 mod transaction;
+mod tree;
 mod upsert;
 mod work;
 mod wrapped;
