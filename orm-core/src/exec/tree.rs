@@ -180,7 +180,7 @@ where
 {
     for _ in 0..ATTEMPTS {
         // a transaction of its own is begun anew: who asks for more locks while it holds some may meet another such
-        let unit = Unit::open(raw.again()).await?;
+        let unit = Unit::open(raw.again(), site).await?;
         match may_stand_under::<M, R>(&unit.raw(), &own, &place, site).await {
             Ok(true) => {
                 let saved = update.save_by(unit.raw(), site).await;
