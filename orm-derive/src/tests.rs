@@ -518,6 +518,15 @@ fn relation_values() {
         "`a_id` is already the foreign key of `a`",
     );
     let on_struct = |attribute: &str| model_errors(&attrs(&format!("#[{attribute}]"))).join("|");
+    assert_eq!(on_struct("has_many(posts: Post, by = author_id, cascade = delete)"), "");
+    assert_eq!(
+        on_struct("has_many(posts: Post, cascade = drop)"),
+        "`cascade` does not know `drop`, expected one of `database`, `delete`, `unlink`"
+    );
+    assert_eq!(
+        on_struct("many_to_many(tags: Tag, via = PostTag, cascade = delete)"),
+        "`cascade = delete` would delete rows that others are linked to: use `cascade = unlink`"
+    );
     assert_eq!(
         on_struct("many_to_many(tags: Tag)"),
         "`many_to_many` needs its join table: `via = PostTag`"
@@ -533,7 +542,7 @@ fn relation_values() {
     assert_eq!(on_struct("belongs_to(author: User, by = (author_id, title))"), "");
     assert_eq!(
         on_struct("has_many(posts: Post, key = author_id)"),
-        "unknown option `key` of `has_many`, expected one of `by`",
+        "unknown option `key` of `has_many`, expected one of `by`, `cascade`",
     );
 }
 
