@@ -12,6 +12,7 @@ mod join;
 mod operand;
 mod raw;
 mod select;
+mod shape;
 mod update;
 mod upsert;
 mod write;
@@ -31,6 +32,10 @@ pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
+pub use shape::{
+    Cell, CellType, Fills, Held, Holder, HoldsMany, HoldsMaybe, HoldsOne, Items, Plan, Projection,
+    RelationOf, Takes, cell, held, items, relation, result_names,
+};
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
