@@ -20,15 +20,15 @@ use crate::value::{Loads, Output, Row, SqlType};
     note = "add `#[derive(Shape)]` and `#[shape(..)]` with the model whose rows it is read from"
 )]
 pub trait Projection: Shape {
-    /// How many levels of shapes there are. One that holds itself has no such number, and does not compile.
-    const DEPTH: usize;
+    /// How many shapes it consists of. One that holds itself has no such number, and does not compile.
+    const SIZE: usize;
     /// Adds columns in the order in which `Output::decode` reads them, and relations in the order in which
     /// `Output::assemble` takes them.
     fn plan(plan: &mut Plan<'_, Self::Model>);
 }
 #[diagnostic::do_not_recommend]
 impl<M: Model> Projection for M {
-    const DEPTH: usize = 0;
+    const SIZE: usize = 1;
     fn plan(plan: &mut Plan<'_, M>) {
         let source = plan.select.root();
         plan.select.columns.extend(all_fields::<M>(source));
@@ -209,9 +209,9 @@ impl<C: Content> Holder<C> {
     }
 }
 impl<C: Held> Holder<C> {
-    /// How many levels of shapes the field holds.
-    pub const fn depth(&self) -> usize {
-        <C::Row as Projection>::DEPTH
+    /// Of how many shapes a row consists.
+    pub const fn size(&self) -> usize {
+        <C::Row as Projection>::SIZE
     }
 }
 
