@@ -11,8 +11,8 @@ pub use crate::model::{
     ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::{
-    Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, Plan, Projection, RawArg, RawSql, Selection, cell,
-    held, items, kind, raw_list, raw_value, relation, result_names,
+    Batch, Col, ColsOf, Expr, Insert, IntoInsert, KeyRef, New, Plan, Projection, RawArg, RawSql, Selection,
+    fills, held, items, kind, of, raw_list, raw_value, reads, relation, result_names,
 };
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::{

@@ -291,7 +291,11 @@ pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, p
         return None;
     }
     let body = match &attribute.meta {
-        Meta::List(list) => Body::List(Group::new(Delimiter::Parenthesis, list.tokens.clone())),
+        Meta::List(list) => {
+            let mut group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
+            group.set_span(list.delimiter.span().join());
+            Body::List(group)
+        }
         Meta::NameValue(meta) => Body::Equals(meta.value.clone()),
         Meta::Path(_) => Body::Flag,
     };

@@ -33,8 +33,8 @@ pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
 pub use shape::{
-    Cell, CellType, Fills, Held, Holder, HoldsMany, HoldsMaybe, HoldsOne, Items, Plan, Projection,
-    RelationOf, Takes, cell, held, items, relation, result_names,
+    Cell, ColsOf, Fills, ForMany, ForMaybe, ForOne, Held, Holder, Items, Plan, Projection, Readable, Reads,
+    RelationOf, Takes, fills, held, items, of, reads, relation, result_names,
 };
 pub use update::{Update, UpdateWhere};
 pub use upsert::{

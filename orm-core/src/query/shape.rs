@@ -1,17 +1,21 @@
 //! What `#[derive(Shape)]` stands on: the fields of a struct as columns and relations of one query.
 //!
-//! A field is checked where the derive names it. The types [`Cell`] and [`Holder`] are a detour for the sake of messages:
-//! a field that cannot be filled at all is one error, and nothing is said about what would have filled it.
+//! The functions [`fills`], [`held`] and [`items`] check a field; the derive calls them where a query is planned, and again
+//! where a row is read. What they ask for is asked nowhere else, so that a mistake is one message however often a field
+//! is used.
 
 use std::marker::PhantomData;
 
 use crate::ast::{Expr as Node, Select, Source};
 use crate::error::{Error, Result};
-use crate::model::{Content, Coverage, Many, Maybe, Model, One, Part, Partial, Rel, Shape, Whole};
+use crate::model::{Content, Many, Maybe, Model, One, Part, Partial, Rel, Shape, Whole};
 use crate::query::select::{all_fields, table_ref};
 use crate::query::{Col, Expr, Phantom, Selection};
-use crate::relation::{Branch, Load, LoadColumns, LoadLater, RelRef};
-use crate::value::{Loads, Output, Row, SqlType};
+use crate::relation::{Branch, Load, LoadColumns, RelRef};
+use crate::value::{Collector, Loads, Output, Row, Rows, SqlType};
+
+/// The columns of a model in a query on itself.
+pub type ColsOf<M> = <M as Model>::Cols<M>;
 
 /// A shape that says itself what it reads: a model, or a struct with `#[derive(Shape)]`.
 #[diagnostic::on_unimplemented(
@@ -20,70 +24,56 @@ use crate::value::{Loads, Output, Row, SqlType};
     note = "add `#[derive(Shape)]` and `#[shape(..)]` with the model whose rows it is read from"
 )]
 pub trait Projection: Shape {
-    /// How many shapes it consists of. One that holds itself has no such number, and does not compile.
-    const SIZE: usize;
+    /// Whether it ends. One that holds itself does not, and this cannot be calculated: it does not compile.
+    const FINITE: bool;
     /// Adds columns in the order in which `Output::decode` reads them, and relations in the order in which
     /// `Output::assemble` takes them.
-    fn plan(plan: &mut Plan<'_, Self::Model>);
+    fn plan(cols: ColsOf<Self::Model>, plan: &mut Plan<'_>);
 }
 #[diagnostic::do_not_recommend]
 impl<M: Model> Projection for M {
-    const SIZE: usize = 1;
-    fn plan(plan: &mut Plan<'_, M>) {
+    const FINITE: bool = true;
+    fn plan(_: M::Cols<M>, plan: &mut Plan<'_>) {
         let source = plan.select.root();
         plan.select.columns.extend(all_fields::<M>(source));
     }
 }
 
 /// The columns and relations of a shape while they are collected.
-pub struct Plan<'a, M> {
+pub struct Plan<'a> {
     select: &'a mut Select,
     loads: &'a mut Vec<Branch>,
-    _p: Phantom<M>,
 }
 
-impl<M: Model> Plan<'_, M> {
+impl Plan<'_> {
     /// Makes the select one of this shape.
-    pub(crate) fn of<N: Projection<Model = M>>(select: &mut Select, loads: &mut Vec<Branch>) {
+    pub(crate) fn of<N: Projection>(select: &mut Select, loads: &mut Vec<Branch>) {
         select.columns.clear();
-        N::plan(&mut Plan {
-            select,
-            loads,
-            _p: PhantomData,
-        });
-    }
-    /// The columns and relations of the model.
-    pub fn cols(&self) -> M::Cols<M> {
-        M::cols(self.select.root())
+        let cols = N::Model::cols(select.root());
+        N::plan(cols, &mut Plan { select, loads });
     }
     /// The next field is filled by this column or expression.
-    pub fn column<T, X: Fills<M, T>>(&mut self, _: Cell<T>, x: X) {
-        x.push(&mut self.select.columns);
-    }
-    /// The next field is filled by an expression over the model's columns.
-    pub fn expr<T, X: Fills<M, T>>(&mut self, cell: Cell<T>, f: impl FnOnce(M::Cols<M>) -> X) {
-        self.column(cell, f(self.cols()));
+    pub fn column<T>(&mut self, cell: Cell<T>) {
+        self.select.columns.extend(cell.columns);
     }
     /// The next relation, each of its rows as the shape that the field holds.
-    pub fn relation<C, R, F>(&mut self, _: Holder<C>, load: Load<R, R::Child, F>)
+    pub fn relation<C, K, R, F>(&mut self, holder: Holder<C, K, R::Child>, load: Load<R, R::Child, F>)
     where
-        C: Held,
-        C::Row: Projection<Model = R::Child>,
-        R: Rel<Parent = M>,
-        R::Card: Takes<C, F>,
-        F: Coverage,
+        R: Rel,
+        R::Card: Takes<C, K, F>,
     {
-        self.loads.push(LoadLater::<M>::branch(load.shape::<C::Row>()));
+        let branch = load.into_branch(holder.rows);
+        self.loads.push(match holder.shape {
+            Some(shape) => branch.shaped(shape),
+            None => branch,
+        });
     }
     /// The next relation, of each of its rows what the load selects.
-    pub fn columns<C, R, F>(&mut self, _: Holder<C>, load: LoadColumns<R, C::Item, F>)
+    pub fn columns<C, K, R: Rel, T, F>(&mut self, holder: Holder<C, K, T>, load: LoadColumns<R, T, F>)
     where
-        C: Items,
-        R: Rel<Parent = M>,
-        R::Card: Takes<C, Partial>,
-        F: Coverage,
+        R::Card: Takes<C, K, Partial>,
     {
-        self.loads.push(LoadLater::<M>::branch(load));
+        self.loads.push(load.into_branch(holder.rows));
     }
 }
 
@@ -101,117 +91,173 @@ pub fn result_names<N: Projection>(given: &[Option<&'static str>]) -> Vec<&'stat
 
 /// What fills a field of type `T` in a shape of `S`: a column or an expression of exactly this type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not fill a field of type `{T}` in a shape of `{S}`",
-    label = "the field is `{T}`"
+    message = "`{Self}` does not fill a field of type `{T}`",
+    label = "the field is `{T}`",
+    note = "a relation needs `#[rel]`, a column of JSON a `Json<..>`"
 )]
-pub trait Fills<S, T>: Selection<S> {}
-#[diagnostic::do_not_recommend]
-impl<S, T: SqlType, K> Fills<S, T> for Col<S, T, K> {}
-#[diagnostic::do_not_recommend]
-impl<S, T: SqlType> Fills<S, T> for Expr<S, T> {}
-
-/// The type of a field that a column can fill.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a column type",
-    label = "no column fills this field",
-    note = "a relation is marked with `#[rel]`; a column of JSON is a `Json<..>`"
-)]
-pub trait CellType {
-    /// Itself.
-    type Itself: SqlType;
+pub trait Fills<S, T>: Selection<S> {
+    /// How it is read. A type that nothing fills has none.
+    type Cell;
+    /// What is selected.
+    fn cell(self) -> Self::Cell;
 }
 #[diagnostic::do_not_recommend]
-impl<T: SqlType> CellType for T {
-    type Itself = T;
+impl<S, T: SqlType, K> Fills<S, T> for Col<S, T, K> {
+    type Cell = Cell<T>;
+    fn cell(self) -> Cell<T> {
+        Cell::of::<S>(self)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, T: SqlType> Fills<S, T> for Expr<S, T> {
+    type Cell = Cell<T>;
+    fn cell(self) -> Cell<T> {
+        Cell::of::<S>(self)
+    }
 }
 
 /// A field that a column or an expression fills.
-pub struct Cell<T>(Phantom<T>);
-
-/// A field of this type. Called by generated code.
-#[inline(always)]
-pub const fn cell<T: CellType>() -> Cell<T::Itself> {
-    Cell(PhantomData)
+pub struct Cell<T> {
+    columns: Vec<Node>,
+    _p: Phantom<T>,
 }
 
-impl<T: SqlType> Cell<T> {
+impl<T> Cell<T> {
+    fn of<S>(x: impl Selection<S>) -> Self {
+        let mut columns = Vec::new();
+        x.push(&mut columns);
+        Cell {
+            columns,
+            _p: PhantomData,
+        }
+    }
+}
+
+/// This fills the field. Called by generated code.
+pub fn fills<S, T, X: Fills<S, T>>(x: X) -> X::Cell {
+    x.cell()
+}
+
+/// What a closure over the columns yields. Called by generated code.
+pub fn of<C, X>(cols: C, f: impl FnOnce(C) -> X) -> X {
+    f(cols)
+}
+
+/// How a field is read from a row.
+pub struct Reads<X>(Phantom<X>);
+
+/// What fills a field says how it is read; it is not run. Called by generated code.
+#[inline(always)]
+pub fn reads<C, X>(_: impl FnOnce(C) -> X) -> Reads<X> {
+    Reads(PhantomData)
+}
+
+impl<X: Readable> Reads<X> {
     /// Reads the next cell of a row.
     #[inline(always)]
-    pub fn read(&self, row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<T> {
+    pub fn read(self, row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<X::Type> {
         row.field(shape, field)
     }
 }
 
-/// What a field can hold of a relation: rows as shapes or models.
+/// What reads a value of a type.
+pub trait Readable {
+    /// The type.
+    type Type: SqlType;
+}
+impl<T: SqlType> Readable for Cell<T> {
+    type Type = T;
+}
+
+/// Holds related rows as shapes or models.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold a relation",
-    label = "expected a shape, `Option<..>` or `Vec<..>` of one",
-    note = "a shape is a model or a struct with `#[derive(Shape)]`"
+    label = "expected a shape, or `Option<..>` or `Vec<..>` of one",
+    note = "a shape is a model, or a struct with `#[derive(Shape)]`"
 )]
-pub trait Held {
-    /// Itself.
-    type Itself: Content;
+pub trait Held: Content {
+    /// How many rows it holds.
+    type Kind;
+    /// Of which model.
+    type Model;
     /// What a row becomes.
     type Row: Projection;
 }
+impl<N: Projection> Held for N {
+    type Kind = One;
+    type Model = N::Model;
+    type Row = N;
+}
 
-/// What a field can hold of a relation of which columns are selected.
+/// Holds selected columns of related rows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold columns of a relation",
     label = "expected `Vec<..>`, or `Option<..>` where there is at most one row"
 )]
-pub trait Items {
-    /// Itself.
-    type Itself: Content;
+pub trait Items: Content {
+    /// How many rows it holds.
+    type Kind;
     /// What a row becomes.
     type Item: Output;
 }
 
 macro_rules! holders {
-    ($($Ty:ident),+) => {$(
-        #[diagnostic::do_not_recommend]
+    ($($Ty:ident $Kind:ident),+) => {$(
         impl<N: Projection> Held for $Ty<N> {
-            type Itself = $Ty<N>;
+            type Kind = $Kind;
+            type Model = N::Model;
             type Row = N;
         }
-        #[diagnostic::do_not_recommend]
         impl<N: Output> Items for $Ty<N> {
-            type Itself = $Ty<N>;
+            type Kind = $Kind;
             type Item = N;
         }
     )+};
 }
-holders!(Vec, Option, Part);
-#[diagnostic::do_not_recommend]
-impl<N: Projection> Held for N {
-    type Itself = N;
-    type Row = N;
+holders!(Vec Many, Part Many, Option Maybe);
+
+/// A field that holds a relation: so many rows of this model, or of these columns.
+pub struct Holder<C, K, M> {
+    take: fn(&mut Loads<'_>) -> Result<C>,
+    rows: fn() -> Box<dyn Collector>,
+    shape: Option<fn(&mut Select, &mut Vec<Branch>)>,
+    finite: bool,
+    _p: Phantom<(K, M)>,
 }
 
-/// A field that holds a relation.
-pub struct Holder<C>(Phantom<C>);
-
-/// A field of this type. Called by generated code.
+/// A field that holds related rows. Called by generated code.
 #[inline(always)]
-pub const fn held<C: Held>() -> Holder<C::Itself> {
-    Holder(PhantomData)
-}
-/// A field of this type. Called by generated code.
-#[inline(always)]
-pub const fn items<C: Items>() -> Holder<C::Itself> {
-    Holder(PhantomData)
-}
-
-impl<C: Content> Holder<C> {
-    /// Takes what was loaded for the next relation.
-    pub fn take(&self, loads: &mut Loads<'_>, shape: &'static str, field: &'static str) -> Result<C> {
-        C::load(loads).map_err(|e| named(e, shape, field))
+pub const fn held<C: Held<Kind = K, Model = M>, K, M>() -> Holder<C, K, M> {
+    Holder {
+        take: C::load,
+        rows: Rows::<C::Row>::collector,
+        shape: Some(Plan::of::<C::Row>),
+        finite: <C::Row as Projection>::FINITE,
+        _p: PhantomData,
     }
 }
-impl<C: Held> Holder<C> {
-    /// Of how many shapes a row consists.
-    pub const fn size(&self) -> usize {
-        <C::Row as Projection>::SIZE
+
+/// A field that holds columns of related rows. Called by generated code.
+#[inline(always)]
+pub const fn items<C: Items<Kind = K, Item = T>, K, T: Output>() -> Holder<C, K, T> {
+    Holder {
+        take: C::load,
+        rows: Rows::<T>::collector,
+        shape: None,
+        finite: true,
+        _p: PhantomData,
+    }
+}
+
+impl<C, K, M> Holder<C, K, M> {
+    /// Takes what was loaded for the next relation.
+    #[inline]
+    pub fn take(&self, loads: &mut Loads<'_>, shape: &'static str, field: &'static str) -> Result<C> {
+        (self.take)(loads).map_err(|e| named(e, shape, field))
+    }
+    /// Whether the shape it holds ends.
+    pub const fn finite(&self) -> bool {
+        self.finite
     }
 }
 
@@ -223,45 +269,46 @@ fn named(e: Error, shape: &'static str, field: &'static str) -> Error {
     }
 }
 
-/// `Self` is how many related rows there may be, `F` whether the load brings all of them: this is what holds them.
-pub trait Takes<C, F> {}
-#[diagnostic::do_not_recommend]
-impl<C: HoldsMany, F> Takes<C, F> for Many {}
-#[diagnostic::do_not_recommend]
-impl<C: HoldsMaybe, F> Takes<C, F> for Maybe {}
-#[diagnostic::do_not_recommend]
-impl<C: HoldsMaybe> Takes<C, Partial> for One {}
-#[diagnostic::do_not_recommend]
-impl<C: HoldsOne> Takes<C, Whole> for One {}
-
-/// Holds any number of rows. Whoever writes a shape knows its filters and limits, so that a `Vec` will do for them too.
+/// `Self` is how many related rows there may be, and `F` whether the load brings all of them: `C`, which holds `K`,
+/// takes them. Whoever writes a shape knows its filters and limits, so that a `Vec` will do for them too.
+///
+/// The message is that of `One` alone: what else does not fit fails in one of the traits below.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold this relation: it has any number of rows",
-    label = "expected `Vec<..>`"
+    message = "`{C}` cannot hold this relation, of which a filter or a limit may leave no row",
+    label = "the field is an `Option<..>`"
 )]
-pub trait HoldsMany {}
-#[diagnostic::do_not_recommend]
-impl<N> HoldsMany for Vec<N> {}
-#[diagnostic::do_not_recommend]
-impl<N> HoldsMany for Part<N> {}
+pub trait Takes<C, K, F> {}
+impl<C, K: ForMany<C>, F> Takes<C, K, F> for Many {}
+impl<C, K: ForMaybe<C>, F> Takes<C, K, F> for Maybe {}
+impl<C, K: ForMaybe<C>> Takes<C, K, Partial> for One {}
+impl<C, K: ForOne<C>> Takes<C, K, Whole> for One {}
 
-/// Holds a row or none.
+/// `C` holds any number of rows.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold this relation: it has one row or none",
-    label = "expected `Option<..>`"
+    message = "`{C}` cannot hold this relation, which has any number of rows",
+    label = "the field is a `Vec<..>`"
 )]
-pub trait HoldsMaybe {}
+pub trait ForMany<C> {}
 #[diagnostic::do_not_recommend]
-impl<N> HoldsMaybe for Option<N> {}
+impl<C> ForMany<C> for Many {}
 
-/// Holds the one row.
+/// `C` holds a row or none.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold this relation: it always has one row",
-    label = "expected the row itself, without `Option<..>` or `Vec<..>`"
+    message = "`{C}` cannot hold this relation, which has one row or none",
+    label = "the field is an `Option<..>`"
 )]
-pub trait HoldsOne {}
+pub trait ForMaybe<C> {}
 #[diagnostic::do_not_recommend]
-impl<N: Shape> HoldsOne for N {}
+impl<C> ForMaybe<C> for Maybe {}
+
+/// `C` holds the one row.
+#[diagnostic::on_unimplemented(
+    message = "`{C}` cannot hold this relation, which always has one row",
+    label = "the field is the row itself, without `Option<..>` or `Vec<..>`"
+)]
+pub trait ForOne<C> {}
+#[diagnostic::do_not_recommend]
+impl<C> ForOne<C> for One {}
 
 /// What an attribute of a shape names as a relation.
 #[diagnostic::on_unimplemented(
@@ -270,12 +317,12 @@ impl<N: Shape> HoldsOne for N {}
 )]
 pub trait RelationOf<M> {
     /// The relation.
-    type Rel: Rel<Parent = M>;
+    type Rel;
     /// Itself.
     fn itself(self) -> RelRef<M, Self::Rel>;
 }
 #[diagnostic::do_not_recommend]
-impl<M, R: Rel<Parent = M>> RelationOf<M> for RelRef<M, R> {
+impl<M, R> RelationOf<M> for RelRef<M, R> {
     type Rel = R;
     fn itself(self) -> RelRef<M, R> {
         self

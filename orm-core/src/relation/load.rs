@@ -24,6 +24,11 @@ impl Branch {
     fn beside(self) -> Self {
         Branch { beside: true, ..self }
     }
+    /// With the columns and relations of a shape.
+    pub(crate) fn shaped(mut self, shape: fn(&mut Select, &mut Vec<Branch>)) -> Self {
+        shape(&mut self.select, &mut self.loads);
+        self
+    }
 }
 
 type ChildCols<R> = <<R as Rel>::Child as Model>::Cols<<R as Rel>::Child>;
@@ -67,7 +72,7 @@ impl<R: Rel, N, F> Load<R, N, F> {
         }
         self
     }
-    fn into_branch(self, rows: fn() -> Box<dyn Collector>) -> Branch {
+    pub(crate) fn into_branch(self, rows: fn() -> Box<dyn Collector>) -> Branch {
         Branch {
             relation: R::DEF,
             select: self.select,
@@ -161,6 +166,12 @@ impl<R: Rel, F> Load<R, R::Child, F> {
 /// A relation of which columns are loaded instead of whole rows.
 #[must_use = "a load does nothing outside `.with(..)`"]
 pub struct LoadColumns<R: Rel, T, F>(Load<R, T, F>);
+
+impl<R: Rel, T, F> LoadColumns<R, T, F> {
+    pub(crate) fn into_branch(self, rows: fn() -> Box<dyn Collector>) -> Branch {
+        self.0.into_branch(rows)
+    }
+}
 
 /// How many related rows there are, instead of the rows.
 #[must_use = "a count does nothing outside `.with(..)`"]
@@ -311,5 +322,4 @@ load_later!([] RelRef<M, R>, |rel: Self| rel.load().into_branch(Rows::<R::Child>
 load_later!([N: Shape<Model = R::Child>, F: Coverage] Load<R, N, F>, |load: Self| load
     .into_branch(Rows::<N>::collector));
 load_later!([T: Output, F: Coverage] LoadColumns<R, T, F>, |load: Self| load
-    .0
     .into_branch(Rows::<T>::collector));

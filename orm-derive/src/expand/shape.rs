@@ -1,6 +1,6 @@
 //! `#[derive(Shape)]`: the columns of a struct, how a row of them is read, and what is loaded beside it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -11,119 +11,137 @@ use crate::parse::shape::{From, Relation, Shape, ShapeField};
 /// Everything `#[derive(Shape)]` adds. After a mistake the impls stand without what fills them.
 pub(crate) fn shape(shape: &Shape, whole: bool) -> TokenStream {
     let (ident, private, model) = (&shape.ident, private(shape.krate.as_ref()), named(&shape.model));
-    let (output, size, plan) = match whole {
-        true => (output(shape), size(shape), plan(shape)),
-        false => (broken(ident), quote!(1), TokenStream::new()),
+    let (output, finite, plan) = match whole {
+        true => (output(shape), finite(shape), plan(shape)),
+        false => (broken(ident), quote!(true), TokenStream::new()),
+    };
+    let (cols, plan_of) = (
+        variable("__cols", Span::call_site()),
+        variable("__plan", Span::call_site()),
+    );
+    let model = quote_spanned! {shape.model.span()=>
+        type __Model = #model;
+        type __Cols = __orm::ColsOf<__Model>;
+        #[automatically_derived]
+        impl __orm::Shape for #ident {
+            type Model = __Model;
+        }
+        #[automatically_derived]
+        impl __orm::Projection for #ident {
+            const FINITE: bool = #finite;
+            fn plan(#cols: __Cols, #plan_of: &mut __orm::Plan<'_>) {
+                #plan
+            }
+        }
     };
     quote! {
         #[allow(deprecated)]
         const _: () = {
             use #private as __orm;
+            #model
             #output
-            #[automatically_derived]
-            impl __orm::Shape for #ident {
-                type Model = #model;
-            }
-            #[automatically_derived]
-            impl __orm::Projection for #ident {
-                const SIZE: usize = #size;
-                fn plan(__plan: &mut __orm::Plan<'_, <Self as __orm::Shape>::Model>) {
-                    #plan
-                }
-            }
             // a shape that holds itself ends here, not in an endless query
-            const _: usize = <#ident as __orm::Projection>::SIZE;
+            const _: bool = <#ident as __orm::Projection>::FINITE;
         };
     }
 }
 
+/// A variable of the generated code at the place of what the user wrote. Its name means the same in all of this file,
+/// also where a `macro_rules!` of the user wrote the rest.
+fn variable(name: &str, place: Span) -> Ident {
+    Ident::new(name, Span::call_site().located_at(place))
+}
+
 /// The columns first: they are read from the row from left to right, and what is loaded needs further ones behind.
 fn plan(shape: &Shape) -> TokenStream {
-    let columns = shape.fields.iter().filter_map(column);
+    let columns = shape
+        .fields
+        .iter()
+        .filter_map(filled)
+        .map(|cell| quote!(__plan.column(#cell);));
     let relations = shape
         .fields
         .iter()
         .filter_map(|field| Some(loaded(field, field.relation()?)));
     quote! {
-        let __cols = __plan.cols();
         #(#columns)*
         #(#relations)*
     }
 }
 
-fn column(field: &ShapeField) -> Option<TokenStream> {
-    let cell = cell(field);
-    Some(match &field.from {
-        From::Column(name) => quote_spanned!(name.span()=> __plan.column(#cell, __cols.#name);),
-        From::Expr(value) => {
-            let span = value.span();
-            quote_spanned!(span=> __plan.expr(#cell, #value);)
-        }
-        From::Count(name, None) => {
+/// What fills a field of the row, from `__cols`.
+fn filled(field: &ShapeField) -> Option<TokenStream> {
+    let ty = &field.ty;
+    let (span, value) = match &field.from {
+        From::Column(name) => (name.span(), member(name)),
+        From::Expr(value) => (value.span(), quote!(__orm::of(__cols, #value))),
+        From::Count(name, filter) => {
             let relation = relation(name);
-            quote_spanned!(name.span()=> __plan.column(#cell, #relation.count());)
-        }
-        From::Count(name, Some(filter)) => {
-            let relation = relation(name);
-            quote_spanned!(name.span()=> __plan.column(#cell, #relation.count_where(#filter));)
+            let count = match filter {
+                None => quote_spanned!(name.span()=> #relation.count()),
+                Some(filter) => quote_spanned!(name.span()=> #relation.count_where(#filter)),
+            };
+            (name.span(), count)
         }
         From::Aggregate(name, value) => {
             let relation = relation(name);
-            quote_spanned!(name.span()=> __plan.column(#cell, #relation.agg(#value));)
+            (name.span(), quote_spanned!(name.span()=> #relation.agg(#value)))
         }
         From::Relation(_) => return None,
-    })
+    };
+    Some(quote_spanned!(span=> __orm::fills::<__Model, #ty, _>(#value)))
+}
+
+/// What the user calls a column or a relation.
+fn member(name: &Ident) -> TokenStream {
+    let cols = variable("__cols", name.span());
+    quote_spanned!(name.span()=> #cols.#name)
 }
 
 /// What the user calls a relation, if it is one.
 fn relation(name: &Ident) -> TokenStream {
-    quote_spanned!(name.span()=> __orm::relation(__cols.#name))
+    let member = member(name);
+    quote_spanned!(name.span()=> __orm::relation::<__Model, _>(#member))
 }
 
 fn loaded(field: &ShapeField, load: &Relation) -> TokenStream {
-    let (holder, name) = (holder(field, load), &load.name);
-    let relation = relation(name);
-    let calls = load.calls.iter().map(|(method, value)| quote!(.#method(#value)));
+    let (holder, relation, span) = (holder(field, load), relation(&load.name), load.name.span());
+    let plan = variable("__plan", span);
+    let calls = load
+        .calls
+        .iter()
+        .map(|(method, value)| quote_spanned!(span=> .#method(#value)));
+    let load_of = quote_spanned!(span=> #relation.load() #(#calls)*);
     match &load.select {
-        None => quote_spanned! {name.span()=>
-            __plan.relation(#holder, #relation.load() #(#calls)*);
-        },
-        Some(select) => quote_spanned! {name.span()=>
-            __plan.columns(#holder, #relation.load() #(#calls)* .select(#select));
-        },
+        None => quote_spanned!(span=> #plan.relation(#holder, #load_of);),
+        Some(select) => quote_spanned!(span=> #plan.columns(#holder, #load_of.select(#select));),
     }
 }
 
-/// The type of a field that is read from the row. Errors about it land on the type.
-fn cell(field: &ShapeField) -> TokenStream {
-    let ty = &field.ty;
-    quote_spanned!(ty.span()=> __orm::cell::<#ty>())
-}
-
-/// The type of a field that holds a relation.
+/// The type of a field that holds a relation. Errors about it land on the type.
 fn holder(field: &ShapeField, relation: &Relation) -> TokenStream {
     let ty = &field.ty;
     match relation.select {
-        None => quote_spanned!(ty.span()=> __orm::held::<#ty>()),
-        Some(_) => quote_spanned!(ty.span()=> __orm::items::<#ty>()),
+        None => quote_spanned!(ty.span()=> __orm::held::<#ty, _, _>()),
+        Some(_) => quote_spanned!(ty.span()=> __orm::items::<#ty, _, _>()),
     }
 }
 
-/// One and the sizes of the shapes it holds.
-fn size(shape: &Shape) -> TokenStream {
-    let held = shape.fields.iter().filter_map(|field| {
-        let relation = field.relation()?;
-        relation.select.is_none().then(|| holder(field, relation))
-    });
-    quote!(1 #(+ #held.size())*)
+/// Whether all shapes end that it holds.
+fn finite(shape: &Shape) -> TokenStream {
+    let held = shape
+        .fields
+        .iter()
+        .filter_map(|field| Some(holder(field, field.relation()?)));
+    quote!(true #(&& #held.finite())*)
 }
 
 fn output(shape: &Shape) -> TokenStream {
     let (ident, name) = (&shape.ident, plain(&shape.ident));
     let columns: Vec<&ShapeField> = shape.fields.iter().filter(|f| f.relation().is_none()).collect();
     let reads = columns.iter().map(|field| {
-        let (member, field_name, cell) = (&field.ident, plain(&field.ident), cell(field));
-        quote!(#member: #cell.read(row, #name, #field_name)?,)
+        let (member, field_name, filled) = (&field.ident, plain(&field.ident), filled(field));
+        quote!(#member: __orm::reads(|__cols: __Cols| #filled).read(row, #name, #field_name)?,)
     });
     let names = columns.iter().map(|field| match &field.from {
         From::Column(_) => quote!(::core::option::Option::None),
@@ -132,7 +150,7 @@ fn output(shape: &Shape) -> TokenStream {
             quote!(::core::option::Option::Some(#name))
         }
     });
-    let (loads, span) = (shape.loads(), shape.span());
+    let loads = shape.loads();
     let (local, local_type, assemble) = match loads {
         false => (
             TokenStream::new(),
@@ -145,7 +163,7 @@ fn output(shape: &Shape) -> TokenStream {
         false => quote!(#ident),
         true => quote!(__Local),
     };
-    quote_spanned! {span=>
+    quote! {
         #local
         #[automatically_derived]
         impl __orm::Output for #ident {

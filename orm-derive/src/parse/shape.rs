@@ -1,7 +1,6 @@
 //! `#[derive(Shape)]`, as written.
 
-use proc_macro2::Span;
-use quote::{ToTokens, format_ident};
+use quote::format_ident;
 use syn::parse::{ParseStream, Parser};
 use syn::{DeriveInput, Expr, Ident, Path, Token, Type};
 
@@ -226,19 +225,9 @@ fn relation(cx: &Ctxt, item: &Item, field: &Ident) -> Relation {
     relation
 }
 
-impl ToTokens for ShapeField {
-    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
-        self.ident.to_tokens(tokens);
-    }
-}
-
 impl Shape {
     /// Whether other statements load a part of it.
     pub(crate) fn loads(&self) -> bool {
         self.fields.iter().any(|field| field.relation().is_some())
-    }
-    /// Where errors about the whole belong.
-    pub(crate) fn span(&self) -> Span {
-        self.ident.span()
     }
 }
