@@ -10,9 +10,11 @@ pub use crate::model::{
     Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted,
     ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
+pub use crate::query::shape::{
+    ColsOf, Plan, Projection, fills, held, items, of, reads, relation, result_names,
+};
 pub use crate::query::{
-    Batch, Col, ColsOf, Expr, Insert, IntoInsert, KeyRef, New, Plan, Projection, RawArg, RawSql, Selection,
-    fills, held, items, kind, of, raw_list, raw_value, reads, relation, result_names,
+    Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,
 };
 pub use crate::relation::{RelRef, Related};
 pub use crate::schema::{

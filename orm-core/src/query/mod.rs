@@ -12,7 +12,7 @@ mod join;
 mod operand;
 mod raw;
 mod select;
-mod shape;
+pub mod shape;
 mod update;
 mod upsert;
 mod write;
@@ -32,10 +32,8 @@ pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
-pub use shape::{
-    Cell, ColsOf, Fills, ForMany, ForMaybe, ForOne, Held, Holder, Items, Plan, Projection, Readable, Reads,
-    RelationOf, Takes, fills, held, items, of, reads, relation, result_names,
-};
+pub(crate) use shape::Plan;
+pub use shape::Projection;
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,

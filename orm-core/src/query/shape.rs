@@ -10,7 +10,7 @@ use crate::ast::{Expr as Node, Select, Source};
 use crate::error::{Error, Result};
 use crate::model::{Content, Many, Maybe, Model, One, Part, Partial, Rel, Shape, Whole};
 use crate::query::select::{all_fields, table_ref};
-use crate::query::{Col, Expr, Phantom, Selection};
+use crate::query::{Col, Expr, Phantom, expr::selected};
 use crate::relation::{Branch, Load, LoadColumns, RelRef};
 use crate::value::{Collector, Loads, Output, Row, Rows, SqlType};
 
@@ -54,7 +54,7 @@ impl Plan<'_> {
     }
     /// The next field is filled by this column or expression.
     pub fn column<T>(&mut self, cell: Cell<T>) {
-        self.select.columns.extend(cell.columns);
+        self.select.columns.push(cell.node);
     }
     /// The next relation, each of its rows as the shape that the field holds.
     pub fn relation<C, K, R, F>(&mut self, holder: Holder<C, K, R::Child>, load: Load<R, R::Child, F>)
@@ -95,7 +95,7 @@ pub fn result_names<N: Projection>(given: &[Option<&'static str>]) -> Vec<&'stat
     label = "the field is `{T}`",
     note = "a relation needs `#[rel]`, a column of JSON a `Json<..>`"
 )]
-pub trait Fills<S, T>: Selection<S> {
+pub trait Fills<S, T> {
     /// How it is read. A type that nothing fills has none.
     type Cell;
     /// What is selected.
@@ -105,29 +105,27 @@ pub trait Fills<S, T>: Selection<S> {
 impl<S, T: SqlType, K> Fills<S, T> for Col<S, T, K> {
     type Cell = Cell<T>;
     fn cell(self) -> Cell<T> {
-        Cell::of::<S>(self)
+        Cell::new(self.expr())
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S, T: SqlType> Fills<S, T> for Expr<S, T> {
     type Cell = Cell<T>;
     fn cell(self) -> Cell<T> {
-        Cell::of::<S>(self)
+        Cell::new(self)
     }
 }
 
 /// A field that a column or an expression fills.
 pub struct Cell<T> {
-    columns: Vec<Node>,
+    node: Node,
     _p: Phantom<T>,
 }
 
-impl<T> Cell<T> {
-    fn of<S>(x: impl Selection<S>) -> Self {
-        let mut columns = Vec::new();
-        x.push(&mut columns);
+impl<T: SqlType> Cell<T> {
+    fn new<S>(x: Expr<S, T>) -> Self {
         Cell {
-            columns,
+            node: selected::<T>(x.into_node()),
             _p: PhantomData,
         }
     }
@@ -275,7 +273,7 @@ fn named(e: Error, shape: &'static str, field: &'static str) -> Error {
 /// The message is that of `One` alone: what else does not fit fails in one of the traits below.
 #[diagnostic::on_unimplemented(
     message = "`{C}` cannot hold this relation, of which a filter or a limit may leave no row",
-    label = "the field is an `Option<..>`"
+    label = "expected an `Option<..>`"
 )]
 pub trait Takes<C, K, F> {}
 impl<C, K: ForMany<C>, F> Takes<C, K, F> for Many {}
@@ -286,7 +284,7 @@ impl<C, K: ForOne<C>> Takes<C, K, Whole> for One {}
 /// `C` holds any number of rows.
 #[diagnostic::on_unimplemented(
     message = "`{C}` cannot hold this relation, which has any number of rows",
-    label = "the field is a `Vec<..>`"
+    label = "expected a `Vec<..>`"
 )]
 pub trait ForMany<C> {}
 #[diagnostic::do_not_recommend]
@@ -295,7 +293,7 @@ impl<C> ForMany<C> for Many {}
 /// `C` holds a row or none.
 #[diagnostic::on_unimplemented(
     message = "`{C}` cannot hold this relation, which has one row or none",
-    label = "the field is an `Option<..>`"
+    label = "expected an `Option<..>`"
 )]
 pub trait ForMaybe<C> {}
 #[diagnostic::do_not_recommend]
@@ -304,7 +302,7 @@ impl<C> ForMaybe<C> for Maybe {}
 /// `C` holds the one row.
 #[diagnostic::on_unimplemented(
     message = "`{C}` cannot hold this relation, which always has one row",
-    label = "the field is the row itself, without `Option<..>` or `Vec<..>`"
+    label = "expected the row itself, without `Option<..>` or `Vec<..>`"
 )]
 pub trait ForOne<C> {}
 #[diagnostic::do_not_recommend]

@@ -1,4 +1,4 @@
-use orm::prelude::{Model, Shape};
+use orm::prelude::{Model, Record, Shape};
 use orm::value::Id;
 
 #[derive(Model)]
