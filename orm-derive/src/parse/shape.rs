@@ -1,6 +1,5 @@
 //! `#[derive(Shape)]`, as written.
 
-use quote::format_ident;
 use syn::parse::{ParseStream, Parser};
 use syn::{DeriveInput, Expr, Ident, Path, Token, Type};
 
@@ -150,7 +149,7 @@ fn from(cx: &Ctxt, item: &Item, field: &Ident) -> Option<From> {
                 return None;
             };
             let filter = options.into_iter().find_map(|option| value(cx, item, option));
-            Some(From::Count(name, filter.map(|(_, filter)| filter)))
+            Some(From::Count(name, filter))
         }
         "rel" => Some(From::Relation(relation(cx, item, field))),
         other => {
@@ -185,15 +184,15 @@ const FLAGS: [&str; 3] = ["with_deleted", "only_deleted", "live"];
 /// The relation that is named first, if any, and the options.
 fn named(cx: &Ctxt, item: &Item) -> (Option<Ident>, Vec<Raw>) {
     let mut all = attr::split(cx, item.list());
-    let is_name = |raw: &Raw| matches!(raw.body, Body::Flag) && !FLAGS.iter().any(|flag| raw.name == flag);
+    let is_name = |raw: &Raw| matches!(raw.body, Body::Flag) && !FLAGS.contains(&plain(&raw.name).as_str());
     let name = all.first().is_some_and(is_name).then(|| all.remove(0).name);
     (name, attr::options(cx, item.attr, all))
 }
 
-/// An option as a method and its argument.
-fn value(cx: &Ctxt, item: &Item, option: Raw) -> Option<(Ident, Expr)> {
+/// The value of an option that has one.
+fn value(cx: &Ctxt, item: &Item, option: Raw) -> Option<Expr> {
     match option.body {
-        Body::Equals(value) => Some((option.name, value)),
+        Body::Equals(value) => Some(value),
         Body::Flag | Body::List(_) => {
             cx.error(&option, item.attr.usage());
             None
@@ -209,16 +208,17 @@ fn relation(cx: &Ctxt, item: &Item, field: &Ident) -> Relation {
         select: None,
     };
     for option in options {
-        let flag = FLAGS.iter().any(|flag| option.name == flag);
-        if flag && matches!(option.body, Body::Flag) {
-            relation.calls.push((option.name, None));
-        } else if let Some((name, value)) = value(cx, item, option) {
-            match plain(&name).as_str() {
-                "select" => relation.select = Some(value),
-                "order" => relation
+        let name = option.name.clone();
+        match (plain(&name).as_str(), &option.body) {
+            (word, Body::Flag) if FLAGS.contains(&word) => relation.calls.push((name, None)),
+            (word, _) if FLAGS.contains(&word) => cx.error(&option, item.attr.usage()),
+            ("select", _) => relation.select = value(cx, item, option),
+            (word, _) => {
+                let word = if word == "order" { "order_by" } else { word };
+                let method = Ident::new(word, name.span());
+                relation
                     .calls
-                    .push((format_ident!("order_by", span = name.span()), Some(value))),
-                _ => relation.calls.push((name, Some(value))),
+                    .extend(value(cx, item, option).map(|value| (method, Some(value))));
             }
         }
     }
