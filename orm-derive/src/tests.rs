@@ -516,7 +516,7 @@ fn relation_values() {
     assert_eq!(on_struct("belongs_to(author: User, by = (author_id, title))"), "");
     assert_eq!(
         on_struct("has_many(posts: Post, key = author_id)"),
-        "unknown option `key` of `has_many`, expected one of `by`",
+        "unknown option `key` of `has_many`, expected one of `by`, `cascade`",
     );
 }
 
@@ -690,4 +690,8 @@ fn fields_of_shapes() {
         shape_field("#[col(a)] #[col(b)] c: i64"),
         "`#[col]` beside `#[col]`: one thing fills a field"
     );
+    let endless = "a shape that holds itself would be read without end: let it hold another one";
+    assert_eq!(shape_field("#[rel] a: Vec<Page>"), endless);
+    assert_eq!(shape_field("#[rel] a: Option<Self>"), endless);
+    assert_eq!(shape_field("#[rel(select = |p| p.id)] a: Vec<Id<Page>>"), "");
 }

@@ -1,5 +1,6 @@
 //! `#[derive(Shape)]`, as written.
 
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{DeriveInput, Expr, Ident, Path, Token, Type};
 
@@ -126,11 +127,18 @@ fn field(cx: &Ctxt, shape: &Ident, original: &syn::Field) -> Option<ShapeField> 
         None => Some(From::Column(ident.clone())),
         Some(item) => from(cx, item, &ident),
     };
-    Some(ShapeField {
+    let field = ShapeField {
         ty: ty::without_self(&original.ty, shape),
         ident,
         from: from?,
-    })
+    };
+    let holds_shapes = field.relation().is_some_and(|relation| relation.select.is_none());
+    if holds_shapes && ty::mentions(field.ty.to_token_stream(), &shape.to_string()) {
+        let message = "a shape that holds itself would be read without end: let it hold another one";
+        cx.error(&original.ty, message);
+        return None;
+    }
+    Some(field)
 }
 
 fn from(cx: &Ctxt, item: &Item, field: &Ident) -> Option<From> {

@@ -34,6 +34,13 @@ struct Generic<T> {
 struct Tuple(Id<User>);
 
 #[derive(Shape)]
+#[shape(User)]
+struct Endless {
+    #[rel(posts)]
+    users: Vec<Self>,
+}
+
+#[derive(Shape)]
 #[shape(User, krate = orm)]
 struct Several {
     #[rel]
