@@ -463,6 +463,13 @@ async fn nothing_but_relations_over_text_keys(db: Db) -> orm::Result<()> {
             .all(&db)
             .await?
     });
+    let land = || Country::query().shape::<Land>();
+    assert_eq!(land().count(&db).await?, 2);
+    assert_eq!(land().limit(1).count(&db).await?, 1);
+    assert_eq!(land().distinct().count(&db).await?, 2);
+    assert!(land().distinct().exists(&db).await?);
+    // what is counted is what `all` yields, also where only the key tells rows apart
+    assert_eq!(land().distinct().all(&db).await?.len(), 2);
     let town = |people, country: &str| Town {
         people,
         country: Some(country.into()),

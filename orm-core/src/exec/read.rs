@@ -128,13 +128,12 @@ impl<M: Model, O> Query<M, O> {
     /// How many rows the query yields. Order does not matter and is left out; a limit counts.
     #[track_caller]
     pub fn count<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
-        select::<i64, _>(
-            ex.raw(),
-            counting(self.into_ast()),
-            M::TABLE,
-            count,
-            Location::caller(),
-        )
+        let (mut ast, loads) = self.into_parts();
+        // equal rows with other related rows are not equal
+        match select_keys(&mut ast, &loads) {
+            Ok(()) => select::<i64, _>(ex.raw(), counting(ast), M::TABLE, count, Location::caller()),
+            Err(e) => Pending::failed(e),
+        }
     }
     /// Whether the query yields any row.
     #[track_caller]
