@@ -38,7 +38,7 @@ pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, InTx, InsertGraph, Inserts,
     LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork, Writes,
 };
-pub use orm_core::model::{DbEnum, Model, Part, Shape};
+pub use orm_core::model::{DbEnum, Embed, Model, Part, Shape};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -48,7 +48,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Model, Shape, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Shape, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -72,7 +72,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations, Model,
-        Part, Record, Serves, Shape, Tenant, Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations,
+        Model, Part, Record, Serves, Shape, Tenant, Timestamp, Tx, Writes, sql,
     };
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 mod derive {
+    mod embed;
     mod keys;
     mod managed;
     mod names;

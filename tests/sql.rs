@@ -8,6 +8,8 @@ mod ddl;
 mod decimals;
 #[path = "sql/effort.rs"]
 mod effort;
+#[path = "sql/embeds.rs"]
+mod embeds;
 #[path = "sql/expressions.rs"]
 mod expressions;
 #[path = "sql/guards.rs"]

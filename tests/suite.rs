@@ -14,6 +14,8 @@ mod cascade;
 mod crud;
 #[path = "suite/edit.rs"]
 mod edit;
+#[path = "suite/embeds.rs"]
+mod embeds;
 #[path = "suite/errors.rs"]
 mod errors;
 #[path = "suite/filters.rs"]

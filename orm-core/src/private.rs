@@ -6,23 +6,25 @@ pub use std::vec::Vec;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded, Many,
-    Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped, Tenanted,
-    ToOne, Unlink, Writable, foreign_key, take, unlinkable,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
+    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
+    Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, fills, held, items, of, reads, relation, result_names,
 };
 pub use crate::query::{
-    Batch, Col, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list, raw_value,
+    Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
+    raw_value,
 };
 pub use crate::relation::{RelRef, Related};
+pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
-    Action, Cascade, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed,
-    Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart,
+    Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
 };
 pub use crate::value::{
-    Cells, Element, EnumType, Id, Loads, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
+    Cells, Element, EnumType, Id, Loads, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
 };
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
@@ -51,6 +53,7 @@ pub struct Field<T> {
     ty: Type,
     nullable: bool,
     read: fn(&mut Row<'_>, &'static str, &'static str) -> Result<T>,
+    next: fn(&mut Row<'_>) -> Result<T>,
     value: fn(T) -> Value,
 }
 
@@ -61,6 +64,7 @@ pub const fn field<T: SqlType>() -> Field<T> {
         ty: T::TYPE,
         nullable: T::NULLABLE,
         read: |row, model, field| row.field(model, field),
+        next: |row| row.get(),
         value: T::into_value,
     }
 }
@@ -76,9 +80,12 @@ impl<T> Field<T> {
                 sensitive: false,
             },
             field,
+            types: &[],
             default: Default::None,
             generated: None,
             role: Role::Plain,
+            index: false,
+            check: None,
             comment,
         }
     }
@@ -86,6 +93,11 @@ impl<T> Field<T> {
     #[inline(always)]
     pub fn read(&self, row: &mut Row<'_>, model: &'static str, field: &'static str) -> Result<T> {
         (self.read)(row, model, field)
+    }
+    /// Reads the next cell of a row, as a part of an embedded struct.
+    #[inline(always)]
+    pub fn next(&self, row: &mut Row<'_>) -> Result<T> {
+        (self.next)(row)
     }
     /// The value to bind.
     #[inline(always)]

@@ -27,6 +27,10 @@ pub(crate) enum Place {
     Shape,
     /// A field of a shape.
     ShapeField,
+    /// A struct with `#[derive(Embed)]`.
+    Embed,
+    /// A field of such a struct.
+    Part,
 }
 
 impl Place {
@@ -34,11 +38,13 @@ impl Place {
     fn phrase(self) -> &'static str {
         match self {
             Place::Model => "a model",
-            Place::Field => "a field",
+            Place::Field => "a field of a model",
             Place::Enum => "an enum",
             Place::Variant => "a variant",
             Place::Shape => "a shape",
             Place::ShapeField => "a field of a shape",
+            Place::Embed => "an embedded struct",
+            Place::Part => "a field of an embedded struct",
         }
     }
 }
@@ -112,7 +118,9 @@ const fn row(
 const MODEL: &[Place] = &[Place::Model];
 const FIELD: &[Place] = &[Place::Field];
 const SHAPE_FIELD: &[Place] = &[Place::ShapeField];
-const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum];
+/// Of a field wherever it stands.
+const PART: &[Place] = &[Place::Field, Place::Part];
+const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed];
 
 /// Every attribute inside `#[orm(...)]`.
 #[rustfmt::skip]
@@ -128,22 +136,25 @@ pub(crate) const ORM: &[Attr] = &[
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
     row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
-    row("debug", MODEL, Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
+    row("debug", &[Place::Model, Place::Embed], Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
     row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
     row("crate", ANY_ITEM, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
-    row("comment", &[Place::Model, Place::Field], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
+    row("comment", &[Place::Model, Place::Field, Place::Part], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
     row("id", FIELD, Value::Flag, &[], "id", "Primary key; needed where the field is not called `id`."),
     row("unique", FIELD, Value::Flag, &[], "unique", "No two rows share the value."),
-    row("index", FIELD, Value::Flag, &[], "index", "Index on the column."),
-    row("column", FIELD, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
+    row("index", PART, Value::Flag, &[], "index", "Index on the column."),
+    row("column", PART, Value::Equals, &[], r#"column = "e_mail""#, "Name of the column."),
+    row("ty", PART, Value::EqualsOrList, &["postgres", "sqlite"], r#"ty = "varchar(40)""#, "Type in SQL instead of the usual one; `ty(postgres = \"..\")` for one database."),
     row("default", FIELD, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
-    row("check", FIELD, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
+    row("check", PART, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
     row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
-    row("json", FIELD, Value::Flag, &[], "json", "Stores the value as JSON."),
-    row("sensitive", FIELD, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
-    row("skip", FIELD, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),
-    row("decimal", FIELD, Value::List, &[], "decimal(12, 2)", "Precision and scale of a decimal column."),
+    row("json", PART, Value::Flag, &[], "json", "Stores the value as JSON."),
+    row("sensitive", PART, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
+    row("skip", PART, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),
+    row("decimal", PART, Value::List, &[], "decimal(12, 2)", "Precision and scale of a decimal column."),
+    row("embed", PART, Value::Flag, &[], "embed", "The fields of this struct with `#[derive(Embed)]` are columns of the table."),
+    row("prefix", PART, Value::Equals, &[], "prefix = ship_", "Before the columns of an embedded struct, instead of the field's name and `_`; `\"\"` for none."),
     row("name", &[Place::Enum], Value::Equals, &[], r#"name = "mood""#, "Name of the enum type in the database."),
     row("rename", &[Place::Variant], Value::Equals, &[], r#"rename = "very-happy""#, "Label of the variant."),
 ];
@@ -283,8 +294,8 @@ pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, p
     let attr = table.iter().find(|attr| name == attr.name)?;
     if !attr.places.contains(&place) {
         let (on, not) = match place {
-            Place::Field | Place::ShapeField | Place::Variant => ("the struct", "a field"),
-            Place::Model | Place::Enum | Place::Shape => ("a field", "the struct"),
+            Place::Field | Place::Part | Place::ShapeField | Place::Variant => ("the struct", "a field"),
+            Place::Model | Place::Embed | Place::Enum | Place::Shape => ("a field", "the struct"),
         };
         let message = format!("`#[{name}]` belongs on {on}, not on {not}");
         cx.error(attribute.path(), message);

@@ -2,6 +2,7 @@
 //! reports on the token the user typed and says what to write instead.
 
 mod columns;
+mod embed;
 mod names;
 mod relations;
 
@@ -15,10 +16,15 @@ use crate::parse::{Model, plain};
 use crate::plan::{self, Plan};
 use crate::suggest;
 
+type Rule = fn(&Ctxt, &Plan<'_>);
+
 /// Applies every rule to a model and its plan.
 pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
-    let rules: &[fn(&Ctxt, &Plan<'_>)] = &[
+    let rules: &[Rule] = &[
         known_fields,
+        embed::known_paths,
+        embed::single_columns,
+        embed::prefix_belongs_to_embed,
         has_key,
         one_way_to_the_key,
         key_is_not_null,
@@ -45,27 +51,33 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
+/// Applies every rule to an embedded struct.
+pub(crate) fn embed(cx: &Ctxt, plan: &Plan<'_>) {
+    let rules: &[Rule] = &[
+        embed::has_columns,
+        embed::prefix_belongs_to_embed,
+        embed::conditions,
+        columns::attributes_agree,
+        columns::decimals,
+        columns::owned_types,
+        names::columns,
+    ];
+    for rule in rules {
+        rule(cx, plan);
+    }
+}
+
 /// Attributes that name fields name columns that exist.
 fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     let key = options.key.iter().flatten();
-    let uniques = options.uniques.iter().flat_map(|unique| &unique.columns);
-    let indexes = options
-        .indexes
-        .iter()
-        .flat_map(|index| index.columns().chain(&index.include));
     let belongs = plan
         .model
         .relations
         .iter()
         .filter(|relation| relation.is_foreign_key());
     let belongs = belongs.flat_map(|relation| &relation.by);
-    for name in key
-        .chain(uniques)
-        .chain(indexes)
-        .chain(&options.tenant)
-        .chain(belongs)
-    {
+    for name in key.chain(&options.tenant).chain(belongs) {
         if plan.column(&plain(name)).is_none() {
             cx.error(name, unknown_field(plan, name));
         }

@@ -4,6 +4,7 @@
 mod cols;
 mod db_enum;
 mod debug;
+mod embed;
 mod insert;
 mod names;
 mod relation;
@@ -13,6 +14,7 @@ mod sql;
 mod table;
 
 pub(crate) use crate::expand::db_enum::db_enum;
+pub(crate) use crate::expand::embed::embed;
 pub(crate) use crate::expand::shape::shape;
 pub(crate) use crate::expand::sql::sql;
 

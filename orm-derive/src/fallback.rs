@@ -12,7 +12,7 @@ use crate::expand;
 use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
 use crate::parse::shape::Shape;
-use crate::plan::{Plan, Role};
+use crate::plan::{Column, Plan, Role};
 use crate::ty;
 
 /// The mistakes of a model, and as much of it as can be compiled.
@@ -24,6 +24,14 @@ pub(crate) fn model(errors: &Error, input: &DeriveInput, mut plan: Plan<'_>) -> 
     drop_broken_roles(&mut plan);
     drop_broken_relations(&mut plan);
     let rest = expand::model(&plan);
+    quote!(#errors #rest)
+}
+
+/// The mistakes of an embedded struct, and what holds of it.
+pub(crate) fn embed(errors: &Error, input: &DeriveInput, plan: &Plan<'_>) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let whole = input.generics.params.is_empty() && !borrows(plan) && !plan.columns.is_empty();
+    let rest = whole.then(|| expand::embed(plan));
     quote!(#errors #rest)
 }
 
@@ -72,7 +80,8 @@ fn borrows(plan: &Plan<'_>) -> bool {
 
 /// Another column stands in for a key that cannot be one.
 fn find_key(plan: &mut Plan<'_>) -> bool {
-    let usable = |&i: &usize| plan.columns.get(i).is_some_and(|column| !column.nullable);
+    let single = |column: &Column<'_>| !column.nullable && column.embed().is_none();
+    let usable = |&i: &usize| plan.columns.get(i).is_some_and(single);
     let count = plan.key.columns.len();
     if (1..=crate::check::MAX_KEY).contains(&count) && plan.key.columns.iter().all(usable) {
         return true;
@@ -90,7 +99,7 @@ fn drop_broken_roles(plan: &mut Plan<'_>) {
         let wrong = match (role, column.field) {
             (_, None) => false,
             (Role::Version, Some(field)) => ty::word(&field.ty).is_none_or(|word| word != "i64"),
-            (Role::Tenant, Some(_)) => column.nullable,
+            (Role::Tenant, Some(_)) => column.nullable || column.embed().is_some(),
             (_, Some(_)) => true,
         };
         if wrong || seen.contains(&role) {
@@ -106,6 +115,8 @@ fn drop_broken_relations(plan: &mut Plan<'_>) {
     let mut names: Vec<String> = plan.model.fields.iter().map(|field| field.name()).collect();
     names.extend(plan.columns.iter().map(|column| plain(&column.member)));
     let key = plan.key.columns.len();
+    let columns = &plan.columns;
+    let single = |local: &[usize]| local.iter().all(|&i| columns[i].embed().is_none());
     plan.relations.retain(|relation| {
         let name = plain(&relation.relation.name);
         let fits = match relation.relation.is_foreign_key() {
@@ -114,7 +125,8 @@ fn drop_broken_relations(plan: &mut Plan<'_>) {
         };
         let free = !names.contains(&name) && !crate::check::is_method(&name);
         names.push(name);
-        fits && free
+        fits && free && single(&relation.local)
     });
-    plan.foreign_keys.retain(|key| !key.columns.is_empty());
+    plan.foreign_keys
+        .retain(|key| !key.columns.is_empty() && single(&key.columns));
 }

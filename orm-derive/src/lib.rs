@@ -58,6 +58,31 @@ pub fn shape(input: TokenStream) -> TokenStream {
     expand_shape(&input).into()
 }
 
+/// Makes a struct with named fields several columns of the models that hold it.
+///
+/// ```text
+/// #[derive(Embed, Clone, Debug)]
+/// pub struct Address { pub street: String, pub city: String }
+///
+/// #[derive(Model)]
+/// pub struct Customer {
+///     pub id: Id<Customer>,
+///     #[orm(embed)]
+///     pub home: Address,              // home_street, home_city
+///     #[orm(embed, prefix = ship_)]
+///     pub shipping: Option<Address>,  // ship_street, ship_city; `None` is both NULL
+/// }
+/// ```
+///
+/// In queries `c.home` derefs to the columns (`c.home.city.eq("Oslo")`) and is the whole value as well
+/// (`c.home.to(address)`, `.select(|c| c.home)`). Every field of the struct is a column type, or another such struct with
+/// `#[orm(embed)]`.
+#[proc_macro_derive(Embed, attributes(orm))]
+pub fn embed(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand_embed(&input).into()
+}
+
 /// An SQL statement with values in braces: `sql!("select name from users where id = {id}")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
@@ -112,6 +137,19 @@ fn expand_shape(input: &DeriveInput) -> proc_macro2::TokenStream {
     match cx.finish() {
         Ok(()) => expand::shape(&shape, true),
         Err(errors) => fallback::shape(&errors, input, &shape),
+    }
+}
+
+fn expand_embed(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(model) = parse::embed(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    let plan = Plan::of_embed(&model);
+    check::embed(&cx, &plan);
+    match cx.finish() {
+        Ok(()) => expand::embed(&plan),
+        Err(errors) => fallback::embed(&errors, input, &plan),
     }
 }
 

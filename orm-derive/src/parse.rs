@@ -63,6 +63,21 @@ pub(crate) struct Audit {
     pub(crate) by: Type,
 }
 
+/// A field, or a field of an embedded struct: `city`, `home.city`.
+#[derive(Clone)]
+pub(crate) struct FieldPath {
+    pub(crate) head: Ident,
+    pub(crate) rest: Vec<Ident>,
+}
+
+impl FieldPath {
+    /// As it is written, without `r#`.
+    pub(crate) fn dotted(&self) -> String {
+        let words = std::iter::once(&self.head).chain(&self.rest).map(plain);
+        words.collect::<Vec<_>>().join(".")
+    }
+}
+
 /// Reads a model. Nothing comes back when the item is no struct with named fields; that is reported.
 pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
     let fields = named_fields(cx, input, "Model")?;
@@ -79,6 +94,29 @@ pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
         options,
         fields,
         relations,
+    })
+}
+
+/// Reads an embedded struct: a model in small, which has columns and nothing else.
+pub(crate) fn embed(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
+    let fields = named_fields(cx, input, "Embed")?;
+    let (mut options, mut comment) = (Options::default(), None);
+    for attribute in input.attrs.iter().filter(|a| a.path().is_ident("orm")) {
+        for item in attr::items(cx, attribute, Place::Embed) {
+            option(cx, &mut options, &mut comment, &item, &input.ident);
+        }
+    }
+    let fields = fields
+        .named
+        .iter()
+        .filter_map(|f| field::part(cx, &input.ident, f))
+        .collect();
+    Some(Model {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        options,
+        fields,
+        relations: Vec::new(),
     })
 }
 
@@ -99,6 +137,7 @@ pub(crate) fn named_fields<'a>(cx: &Ctxt, input: &'a DeriveInput, derive: &str) 
     let name = input.ident.unraw();
     let hint = match (&input.data, derive) {
         (Data::Enum(_), _) => "; for an enum as a column: `#[derive(DbEnum)]`",
+        (Data::Struct(_), "Embed") => "; a type that is one column implements `Scalar`",
         _ => "",
     };
     let needs =
@@ -256,6 +295,16 @@ pub(crate) fn push_once(cx: &Ctxt, names: &mut Vec<Ident>, name: Ident) {
         cx.error(&name, format!("`{}` is named twice", name.unraw()));
     } else {
         names.push(name);
+    }
+}
+
+/// As [`push_once`], for fields of embedded structs too.
+pub(crate) fn push_path_once(cx: &Ctxt, paths: &mut Vec<FieldPath>, path: FieldPath) {
+    let dotted = path.dotted();
+    if paths.iter().any(|seen| seen.dotted() == dotted) {
+        cx.error(&path.head, format!("`{dotted}` is named twice"));
+    } else {
+        paths.push(path);
     }
 }
 

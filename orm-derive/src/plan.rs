@@ -13,15 +13,16 @@ use quote::format_ident;
 use syn::{Ident, LitStr, Path, Type};
 
 use crate::name::{self, Constraint};
-use crate::parse::Model;
 use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::{Method, Part, PartKey};
-use crate::parse::plain;
 use crate::parse::relation::{ActionKind, Relation, RelationKind};
+use crate::parse::{FieldPath, Model, plain};
 use crate::ty;
 
 pub(crate) struct Plan<'m> {
     pub(crate) model: &'m Model,
+    /// Of an embedded struct: columns, and nothing that a table has beside them.
+    pub(crate) is_embed: bool,
     pub(crate) table: String,
     /// Stored columns: those of the fields in their order, then the shadow columns.
     pub(crate) columns: Vec<Column<'m>>,
@@ -33,19 +34,43 @@ pub(crate) struct Plan<'m> {
     pub(crate) relations: Vec<RelationPlan<'m>>,
 }
 
-/// One column.
+/// One column, or those of an embedded struct.
 pub(crate) struct Column<'m> {
     /// `None`: a shadow column, which the struct does not show.
     pub(crate) field: Option<&'m Field>,
     /// Its name in Rust.
     pub(crate) member: Ident,
-    /// Its name in SQL.
+    /// Its name in SQL; of an embedded struct what stands before the names.
     pub(crate) name: String,
     pub(crate) ty: ColumnType<'m>,
     pub(crate) nullable: bool,
     pub(crate) kind: Kind,
     pub(crate) insert: Insert,
     pub(crate) role: Option<Role>,
+}
+
+/// A single column of the table.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    pub(crate) column: usize,
+    pub(crate) span: Span,
+    /// The field of an embedded struct, `city` or `geo.lat`; else empty.
+    pub(crate) part: String,
+}
+
+impl Slot {
+    pub(crate) fn whole(column: usize) -> Self {
+        Slot {
+            column,
+            span: Span::call_site(),
+            part: String::new(),
+        }
+    }
+
+    /// The part as the end of a name.
+    pub(crate) fn suffix(&self) -> String {
+        self.part.replace('.', "_")
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -117,7 +142,7 @@ pub(crate) enum Generation {
 
 pub(crate) struct Unique<'m> {
     pub(crate) name: String,
-    pub(crate) columns: Vec<usize>,
+    pub(crate) columns: Vec<Slot>,
     /// Rows the user limits it to; then its columns are not unique in the table.
     pub(crate) predicate: Option<String>,
     pub(crate) origin: Origin<'m>,
@@ -128,9 +153,19 @@ pub(crate) struct Index<'m> {
     pub(crate) parts: Vec<IndexPart>,
     pub(crate) unique: bool,
     pub(crate) predicate: Option<String>,
-    pub(crate) include: Vec<usize>,
+    pub(crate) include: Vec<Slot>,
     pub(crate) method: Method,
     pub(crate) origin: Origin<'m>,
+}
+
+impl Index<'_> {
+    /// The columns it sorts by.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Slot> {
+        self.parts.iter().filter_map(|part| match &part.key {
+            IndexKey::Column(slot) => Some(slot),
+            IndexKey::Expression(_) => None,
+        })
+    }
 }
 
 pub(crate) struct IndexPart {
@@ -140,7 +175,7 @@ pub(crate) struct IndexPart {
 }
 
 pub(crate) enum IndexKey {
-    Column(usize),
+    Column(Slot),
     Expression(String),
 }
 
@@ -190,25 +225,30 @@ pub(crate) struct RelationPlan<'m> {
 }
 
 impl<'m> Plan<'m> {
-    pub(crate) fn new(model: &'m Model) -> Self {
-        let options = &model.options;
-        let table = options
-            .table
-            .as_ref()
-            .map_or_else(|| name::table(&plain(&model.ident)), LitStr::value);
-        let mut plan = Plan {
+    pub(crate) fn of_embed(model: &'m Model) -> Self {
+        Plan {
             model,
+            is_embed: true,
             key: Key {
                 columns: vec![],
                 generation: None,
             },
             columns: columns::columns(model),
-            table,
+            table: plain(&model.ident),
             uniques: Vec::new(),
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             relations: Vec::new(),
+        }
+    }
+
+    pub(crate) fn new(model: &'m Model) -> Self {
+        let mut plan = Plan::of_embed(model);
+        plan.is_embed = false;
+        plan.table = match &model.options.table {
+            Some(table) => table.value(),
+            None => name::table(&plain(&model.ident)),
         };
         plan.key();
         plan.uniques();
@@ -238,19 +278,36 @@ impl<'m> Plan<'m> {
             .collect()
     }
 
-    fn sql_names(&self, columns: &[usize]) -> Vec<&str> {
-        columns
-            .iter()
-            .filter_map(|&i| self.columns.get(i))
-            .map(|column| column.name.as_str())
-            .collect()
+    /// The column of a field; none where an embedded struct is meant as a whole.
+    pub(crate) fn slot(&self, path: &FieldPath) -> Option<Slot> {
+        let column = self.column(&plain(&path.head))?;
+        let embedded = self.columns.get(column)?.embed().is_some();
+        let part: Vec<String> = path.rest.iter().map(plain).collect();
+        (embedded != part.is_empty()).then(|| Slot {
+            column,
+            span: path.rest.last().unwrap_or(&path.head).span(),
+            part: part.join("."),
+        })
     }
 
-    fn named(&self, kind: Constraint, columns: &[usize], given: Option<&LitStr>) -> String {
-        given.map_or_else(
-            || constraint(kind, &self.table, &self.sql_names(columns)),
-            LitStr::value,
-        )
+    fn slots(&self, paths: &[FieldPath]) -> Vec<Slot> {
+        paths.iter().filter_map(|path| self.slot(path)).collect()
+    }
+
+    /// Its name in SQL, as far as it is known here: an embedded struct may rename its columns.
+    pub(crate) fn sql_name(&self, slot: &Slot) -> String {
+        let column = self.columns.get(slot.column);
+        column.map_or("", |column| column.name.as_str()).to_owned() + &slot.suffix()
+    }
+
+    fn named(&self, kind: Constraint, slots: &[Slot], given: Option<&LitStr>) -> String {
+        let names = || slots.iter().map(|slot| self.sql_name(slot)).collect::<Vec<_>>();
+        given.map_or_else(|| constraint(kind, &self.table, &names()), LitStr::value)
+    }
+
+    fn named_columns(&self, kind: Constraint, columns: &[usize]) -> String {
+        let slots: Vec<Slot> = columns.iter().copied().map(Slot::whole).collect();
+        self.named(kind, &slots, None)
     }
 
     fn key(&mut self) {
@@ -268,18 +325,19 @@ impl<'m> Plan<'m> {
         let mut uniques = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
             if let Some(field) = column.field.filter(|f| f.attrs.unique.is_some()) {
-                let name = self.named(Constraint::Unique, &[i], None);
+                let columns = vec![Slot::whole(i)];
+                let name = self.named(Constraint::Unique, &columns, None);
                 let origin = Origin::Field(field);
                 uniques.push(Unique {
                     name,
-                    columns: vec![i],
+                    columns,
                     predicate: None,
                     origin,
                 });
             }
         }
         for unique in &self.model.options.uniques {
-            let columns = self.all(&unique.columns);
+            let columns = self.slots(&unique.columns);
             let name = self.named(Constraint::Unique, &columns, unique.name.as_ref());
             let predicate = unique.predicate.as_ref().map(LitStr::value);
             uniques.push(Unique {
@@ -298,7 +356,8 @@ impl<'m> Plan<'m> {
             .uniques
             .iter()
             .filter(|unique| unique.columns.len() == 1 && unique.predicate.is_none())
-            .filter_map(|unique| unique.columns.first().copied())
+            .filter_map(|unique| unique.columns.first().filter(|slot| slot.part.is_empty()))
+            .map(|slot| slot.column)
             .collect();
         for (i, column) in self.columns.iter_mut().enumerate() {
             let key = self.key.columns.contains(&i);
@@ -322,7 +381,7 @@ impl<'m> Plan<'m> {
         let mut indexes = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
             if let Some(field) = column.field.filter(|f| f.attrs.index.is_some()) {
-                indexes.push(self.plain_index(vec![i], Origin::Field(field)));
+                indexes.push(self.plain_index(i, Origin::Field(field)));
             }
         }
         for written in &self.model.options.indexes {
@@ -332,7 +391,7 @@ impl<'m> Plan<'m> {
                 Constraint::Index
             };
             let parts: Vec<IndexPart> = written.parts.iter().filter_map(|part| self.part(part)).collect();
-            let words: Vec<&str> = parts.iter().map(|part| self.part_name(part)).collect();
+            let words: Vec<String> = parts.iter().map(|part| self.part_name(part)).collect();
             indexes.push(Index {
                 name: written
                     .name
@@ -340,7 +399,7 @@ impl<'m> Plan<'m> {
                     .map_or_else(|| constraint(kind, &self.table, &words), LitStr::value),
                 unique: written.unique,
                 predicate: written.predicate.as_ref().map(LitStr::value),
-                include: self.all(&written.include),
+                include: self.slots(&written.include),
                 method: written.method.unwrap_or(Method::BTree),
                 origin: Origin::Struct(written.span),
                 parts,
@@ -351,7 +410,7 @@ impl<'m> Plan<'m> {
 
     fn part(&self, part: &Part) -> Option<IndexPart> {
         let key = match &part.key {
-            PartKey::Column(name) => IndexKey::Column(self.column(&plain(name))?),
+            PartKey::Column(name) => IndexKey::Column(self.slot(name)?),
             PartKey::Expression(sql) => IndexKey::Expression(sql.value()),
         };
         Some(IndexPart {
@@ -361,24 +420,22 @@ impl<'m> Plan<'m> {
         })
     }
 
-    fn part_name<'a>(&'a self, part: &'a IndexPart) -> &'a str {
+    fn part_name(&self, part: &IndexPart) -> String {
         match &part.key {
-            IndexKey::Column(i) => self.columns.get(*i).map_or("", |column| column.name.as_str()),
-            IndexKey::Expression(sql) => sql,
+            IndexKey::Column(slot) => self.sql_name(slot),
+            IndexKey::Expression(sql) => sql.clone(),
         }
     }
 
-    fn plain_index(&self, columns: Vec<usize>, origin: Origin<'m>) -> Index<'m> {
-        let name = self.named(Constraint::Index, &columns, None);
-        let ascending = |i| IndexPart {
-            key: IndexKey::Column(i),
+    fn plain_index(&self, column: usize, origin: Origin<'m>) -> Index<'m> {
+        let ascending = IndexPart {
+            key: IndexKey::Column(Slot::whole(column)),
             descending: false,
             nulls_first: None,
         };
-        let parts = columns.into_iter().map(ascending).collect();
         Index {
-            name,
-            parts,
+            name: self.named_columns(Constraint::Index, &[column]),
+            parts: vec![ascending],
             unique: false,
             predicate: None,
             include: vec![],
@@ -403,7 +460,7 @@ impl<'m> Plan<'m> {
     fn foreign_key(&self, relation: &'m Relation) -> ForeignKey<'m> {
         let columns = self.all(&relation.by);
         ForeignKey {
-            name: self.named(Constraint::ForeignKey, &columns, None),
+            name: self.named_columns(Constraint::ForeignKey, &columns),
             columns,
             target: Target::Model(&relation.target),
             on_delete: relation
@@ -428,7 +485,7 @@ impl<'m> Plan<'m> {
             return None;
         }
         Some(ForeignKey {
-            name: self.named(Constraint::ForeignKey, &[column], None),
+            name: self.named_columns(Constraint::ForeignKey, &[column]),
             columns: vec![column],
             target,
             on_delete: ActionKind::Restrict,
@@ -528,6 +585,11 @@ impl<'m> Column<'m> {
     /// Stored as JSON: the place of the attribute.
     pub(crate) fn json(&self) -> Option<Span> {
         self.field.and_then(|field| field.attrs.json)
+    }
+
+    /// An embedded struct: the place of the attribute.
+    pub(crate) fn embed(&self) -> Option<Span> {
+        self.field.and_then(|field| field.attrs.embed)
     }
 
     pub(crate) fn default(&self) -> Option<&'m DefaultValue> {

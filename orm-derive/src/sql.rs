@@ -69,7 +69,8 @@ fn literal(cx: &Ctxt, tokens: TokenStream) -> Option<LitStr> {
     None
 }
 
-fn pieces(cx: &Ctxt, literal: &LitStr) -> Vec<Piece> {
+/// The text cut at its braces.
+pub(crate) fn pieces(cx: &Ctxt, literal: &LitStr) -> Vec<Piece> {
     let source = literal.value();
     let mut scan = Scan {
         rest: &source,

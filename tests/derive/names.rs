@@ -9,7 +9,7 @@ mod bare {
     #![allow(dead_code)]
 
     use ::orm::value::Id;
-    use ::orm::{DbEnum, Model};
+    use ::orm::{DbEnum, Embed, Model};
 
     pub struct Option;
     pub struct Result;
@@ -44,6 +44,42 @@ mod bare {
         #[orm(version)]
         pub version: i64,
         pub mood: Mood,
+        #[orm(embed)]
+        pub size: Size,
+        #[orm(embed)]
+        pub r#box: ::std::option::Option<Size>,
+    }
+
+    #[derive(Embed)]
+    #[orm(debug)]
+    pub struct Size {
+        #[orm(check = "{width} < {r#type}")]
+        pub width: i32,
+        pub r#type: i32,
+        #[orm(json)]
+        pub list: ::std::option::Option<::std::vec::Vec<i32>>,
+        #[orm(skip)]
+        pub cache: i32,
+        #[orm(embed)]
+        pub r#in: Inner,
+    }
+
+    /// Fields that are called like what generated code works with.
+    #[derive(Embed)]
+    #[orm(debug)]
+    pub struct Inner {
+        pub source: i32,
+        pub columns: i32,
+        pub row: i32,
+        pub out: ::std::option::Option<i32>,
+        #[orm(embed)]
+        pub orm: Innermost,
+    }
+
+    #[derive(Embed)]
+    #[orm(debug)]
+    pub struct Innermost {
+        pub decode: i32,
     }
 
     #[derive(Model)]
@@ -166,7 +202,10 @@ mod outer {
 #[test]
 fn without_a_prelude() {
     assert_eq!(bare::Thing::TABLE.name(), "things");
-    assert_eq!(<bare::NewThing as New>::COLUMNS, [1, 3, 5]);
+    assert_eq!(
+        <bare::NewThing as New>::COLUMNS,
+        [1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    );
     assert_eq!(bare::Part::TABLE.key, [0, 1]);
 }
 

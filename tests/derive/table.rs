@@ -155,6 +155,12 @@ fn special_columns() {
     let generated = column(articles, "double").generated.unwrap();
     assert_eq!((generated.sql, generated.stored), ("words * 2", true));
     assert!(articles.column("cache").is_none());
+    assert_eq!(
+        column(articles, "title").types,
+        [("postgres", "varchar(80)"), ("sqlite", "ANY")]
+    );
+    assert_eq!(column(articles, "language").types, [("", "char(2)")]);
+    assert!(column(articles, "words").types.is_empty());
     assert!(articles.columns.iter().all(|column| column.role == Role::Plain));
 }
 
@@ -241,8 +247,9 @@ fn article() -> Article {
 struct Article {
     id: i64,
     /// The headline.
+    #[orm(ty(postgres = "varchar(80)", sqlite = "ANY"))]
     title: String,
-    #[orm(default = "en")]
+    #[orm(default = "en", ty = "char(2)")]
     language: String,
     #[orm(default = "-")]
     subtitle: Option<String>,

@@ -1,6 +1,6 @@
 use orm_core::ast;
 use orm_core::ast::ddl::Ddl;
-use orm_core::exec::create::{create_statements, drop_statements};
+use orm_core::exec::create::{create_statements, drop_statements, indexes};
 use orm_core::schema::*;
 use orm_core::sql::render_ddl;
 use orm_core::value::Type;
@@ -16,9 +16,12 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
             sensitive: false,
         },
         field: name,
+        types: &[],
         default,
         generated: None,
         role: Role::Plain,
+        index: false,
+        check: None,
         comment: "",
     }
 }
@@ -86,7 +89,7 @@ static PLAYERS: Table = Table {
     ..plain("players", &PLAYER_COLUMNS)
 };
 
-fn texts(list: &[Ddl], dialect: &dyn orm_core::sql::Dialect) -> Vec<String> {
+pub(crate) fn texts(list: &[Ddl], dialect: &dyn orm_core::sql::Dialect) -> Vec<String> {
     list.iter()
         .map(|d| render_ddl(d, dialect, &scope()).unwrap().text.replace("\n", ""))
         .collect()
@@ -134,4 +137,27 @@ fn sqlite_creates_it_in_one_go() {
                 .unwrap();
         }
     });
+}
+
+#[test]
+fn an_index_over_some_rows_leaves_the_foreign_key_its_own() {
+    static SOME: [Index; 1] = [Index {
+        name: "ix_players_team_id",
+        parts: &[IndexPart::Column {
+            column: 1,
+            desc: false,
+            nulls: ast::Nulls::Default,
+        }],
+        unique: false,
+        method: IndexMethod::BTree,
+        include: &[],
+        filter: Some("id > 7"),
+    }];
+    static PLAYERS_OF: Table = Table {
+        indexes: &SOME,
+        foreign_keys: &[key("fk_players_team_id", &[1], || &TEAMS)],
+        ..plain("players", &PLAYER_COLUMNS)
+    };
+    let names: Vec<String> = indexes(&PLAYERS_OF).into_iter().map(|i| i.name).collect();
+    assert_eq!(names, ["ix_players_team_id", "ix_players_team_id_all"]);
 }

@@ -21,6 +21,7 @@ fn column(name: &str, ty: Type, default: DefaultDef) -> ColumnDef {
     ColumnDef {
         name: name.into(),
         ty,
+        types: &[],
         nullable: false,
         default,
         generated: None,

@@ -33,6 +33,57 @@ async fn a_row_of_nothing_but_defaults(db: Db) -> orm::Result<()> {
     Ok(())
 }
 
+/// Types that the database has and the library does not speak of.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Ware {
+    pub id: Id<Ware>,
+    #[orm(unique, ty(postgres = "varchar(5)"))]
+    pub code: String,
+    #[orm(ty(postgres = "smallint", sqlite = "ANY"))]
+    pub amount: i64,
+    #[orm(ty(postgres = "timestamptz(0)"))]
+    pub seen_at: Option<Timestamp>,
+}
+
+fn ware(code: &str, amount: i64) -> NewWare {
+    NewWare {
+        code: code.into(),
+        amount,
+    }
+}
+
+#[orm::test(schema = orm::schema![Ware])]
+async fn columns_of_a_type_that_was_written_out(db: Db) -> orm::Result<()> {
+    let seen = Timestamp::from_micros(1_700_000_000_000_000);
+    let made = ware("abc", 7).set(|w| w.seen_at.to(seen)).insert(&db).await?;
+    assert_eq!(Ware::get(&db, made.id).await?, made);
+    assert_eq!((made.amount, made.seen_at), (7, Some(seen)));
+    let many = (0..20).map(|i| ware(&format!("w{i}"), i));
+    assert_eq!(NewWare::insert_all(&db, many).await?.len(), 20);
+    let found = Ware::query()
+        .filter(|w| w.code.eq("w3").and(w.amount.eq(3)))
+        .one(&db)
+        .await?;
+    let row = ware("w3", 9)
+        .upsert(|w| w.code)
+        .update(|w, new| w.amount.to(w.amount + new.amount))
+        .exec(&db)
+        .await?
+        .into_inner();
+    assert_eq!((row.id, row.amount), (found.id, 12));
+    let sum = Ware::query().aggregate(|w| w.amount.sum()).one(&db).await?;
+    assert_eq!(sum, Some(7 + (0..20).sum::<i64>() + 9));
+    Ok(())
+}
+
+#[orm::test(schema = orm::schema![Ware], requires = |f| f.enum_types)]
+async fn the_database_keeps_the_limits_of_a_type_that_was_written_out(db: Db) {
+    let e = refused(ware("abcdef", 7).insert(&db).await);
+    assert_eq!(e.kind(), ErrorKind::OutOfRange);
+    let e = refused(ware("abc", 70_000).insert(&db).await);
+    assert_eq!(e.kind(), ErrorKind::OutOfRange);
+}
+
 #[derive(Model, Clone, Debug, PartialEq)]
 #[orm(view, table = "busy_authors")]
 pub struct BusyAuthor {

@@ -85,6 +85,8 @@ pub struct ColumnDef {
     pub name: String,
     /// Its logical type.
     pub ty: Type,
+    /// Types in SQL instead of it, each with the name of a dialect, or with none for all.
+    pub types: &'static [(&'static str, &'static str)],
     /// Whether it takes NULL.
     pub nullable: bool,
     /// DEFAULT.

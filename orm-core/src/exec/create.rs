@@ -3,8 +3,8 @@
 use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name};
 use crate::schema::{
-    Action, Column, Default, ForeignKey, Index, IndexMethod, IndexPart, Schema, Table, TableKind, enums_of,
-    name,
+    Action, Column, Default, ForeignKey, Index, IndexMethod, IndexPart, Schema, Table, TableKind, embed,
+    enums_of, name,
 };
 use crate::sql::Features;
 use crate::value::EnumType;
@@ -144,19 +144,26 @@ pub fn create_table(table: &'static Table) -> CreateTable {
             .filter(|u| u.filter.is_none() && table.managed.deleted_at.is_none())
             .map(|u| (u.name.to_owned(), names(table, u.columns)))
             .collect(),
-        checks: table
-            .checks
-            .iter()
-            .map(|c| (c.name.to_owned(), c.sql.to_owned()))
-            .collect(),
+        checks: checks(table),
         foreign_keys: Vec::new(),
     }
+}
+
+/// Names and conditions of the table's checks, and of those that embedded structs ask for.
+fn checks(table: &'static Table) -> Vec<(String, String)> {
+    let own = table.checks.iter().map(|c| (c.name.to_owned(), c.sql.to_owned()));
+    let embedded = table.columns.iter().filter_map(|c| {
+        let name = name::conventional("ck", table.name(), [c.column.name]);
+        Some((name, embed::condition(table, c, c.check?)))
+    });
+    own.chain(embedded).collect()
 }
 
 fn column(c: &'static Column) -> ddl::ColumnDef {
     ddl::ColumnDef {
         name: c.column.name.to_owned(),
         ty: c.column.ty,
+        types: c.types,
         nullable: c.column.nullable,
         default: match c.default {
             Default::None | Default::Function(_) => DefaultDef::None,
@@ -196,20 +203,22 @@ fn action(action: Action) -> &'static str {
     }
 }
 
-/// All indexes of a table: partial unique constraints, those that were asked for, and one for each foreign key that no
-/// other key or index begins with.
+/// All indexes of a table: partial unique constraints, those that were asked for, and one for each foreign key, and for
+/// each column of an embedded struct that asks for one, that no other key or index begins with.
 pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
     let mut out = unique_indexes(table);
     out.extend(table.indexes.iter().map(|i| index(table, i)));
     let mut covered: Vec<Vec<usize>> = covering(table);
-    for key in table.foreign_keys {
-        if covered.iter().any(|c| c.starts_with(key.columns)) {
+    let embedded = table.columns.iter().enumerate().filter(|(_, c)| c.index);
+    let keys = table.foreign_keys.iter().map(|key| key.columns.to_vec());
+    for wanted in keys.chain(embedded.map(|(i, _)| vec![i])) {
+        if covered.iter().any(|c| c.starts_with(&wanted)) {
             continue;
         }
-        covered.push(key.columns.to_vec());
-        let columns = names(table, key.columns);
+        let columns = names(table, &wanted);
+        covered.push(wanted);
         out.push(CreateIndex {
-            name: name::conventional("ix", table.name(), columns.iter().map(String::as_str)),
+            name: free_name(table, &columns, &out),
             table: name_of(table),
             unique: false,
             method: None,
@@ -219,6 +228,16 @@ pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
         });
     }
     out
+}
+
+/// The conventional name, or another one where an index over a part of the rows has it.
+fn free_name(table: &'static Table, columns: &[String], indexes: &[CreateIndex]) -> String {
+    let columns = columns.iter().map(String::as_str);
+    let name = name::conventional("ix", table.name(), columns.clone());
+    match indexes.iter().any(|index| index.name == name) {
+        true => name::conventional("ix", table.name(), columns.chain(["all"])),
+        false => name,
+    }
 }
 
 fn plain_part(column: String) -> ddl::IndexPart {

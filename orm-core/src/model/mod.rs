@@ -7,9 +7,9 @@ pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
 
 use crate::ast::Source;
 use crate::error::Result;
-use crate::schema::{RelationDef, Table};
+use crate::schema::{Column, RelationDef, Table};
 pub use crate::value::{Cardinality, Many, Maybe, One};
-use crate::value::{Output, Row, Scalar, Value};
+use crate::value::{Optional, Output, Row, Scalar, Value};
 
 /// A struct that maps to a table or view. Implemented by `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", note = "add `#[derive(Model)]`")]
@@ -212,8 +212,21 @@ pub trait DbEnum: Sized + Copy + Send + Sync + 'static {
     fn from_label(label: &str) -> Option<Self>;
 }
 
-/// Several columns held by one field. Implemented by `#[derive(Embed)]`.
-pub trait Embedded: Sized + Send + Sync + 'static {
-    /// Reads the columns of this value.
-    fn decode(row: &mut Row<'_>) -> Result<Self>;
+/// A struct whose fields are columns of the table of the model that holds it. Implemented by `#[derive(Embed)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an embedded struct",
+    label = "`#[orm(embed)]` needs a struct whose fields are columns",
+    note = "add `#[derive(Embed)]` to the struct, or drop `#[orm(embed)]` from the field if it is one column"
+)]
+pub trait Embed: Optional + Sync {
+    /// Its columns, named as if they were alone in a table.
+    const COLUMNS: &'static [Column];
+    /// The columns inside a query rooted at `S`; every one may be NULL where `C` is [`Maybe`].
+    type Cols<S, C: Cardinality>: Copy;
+    /// The columns of one table reference, where `columns` begin with those of this struct.
+    fn cols<S, C: Cardinality>(source: Source, columns: &'static [Column]) -> Self::Cols<S, C>;
+    /// Reads the next cells of the row. An error does not say yet which field it is about.
+    fn read(row: &mut Row<'_>) -> Result<Self>;
+    /// The values of its columns in order.
+    fn add_to(self, out: &mut Vec<Value>);
 }

@@ -1,9 +1,9 @@
 //! Queries over several tables.
 
 use crate::ast::{Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef};
-use crate::model::{Model, Rel};
+use crate::model::{Cardinality, Embed, Maybe, Model, Rel};
 use crate::query::select::table_ref;
-use crate::query::{Aggregates, Cond, Expr, Grouped, IntoExpr, Orders, Phantom, Query, Selection};
+use crate::query::{Aggregates, Cond, EmbedCol, Expr, Grouped, IntoExpr, Orders, Phantom, Query, Selection};
 use crate::relation::{self, RelRef};
 use crate::value::SqlType;
 
@@ -33,6 +33,13 @@ impl<C> Opt<C> {
     /// A column or expression of the joined row, `None` when there is none.
     pub fn map<S, X: IntoExpr<S>>(self, f: impl FnOnce(C) -> X) -> Expr<S, Option<<X::T as SqlType>::Base>> {
         Expr::new(f(self.0).into_expr().into_node())
+    }
+    /// An embedded struct of the joined row as a whole, `None` when there is no row.
+    pub fn embed<S, E: Embed, K: Cardinality>(
+        self,
+        f: impl FnOnce(C) -> EmbedCol<S, E, K>,
+    ) -> EmbedCol<S, E, Maybe> {
+        f(self.0).maybe()
     }
     /// A relation of the joined row, to join further.
     pub fn rel<S, R>(self, f: impl FnOnce(C) -> RelRef<S, R>) -> RelRef<S, R> {

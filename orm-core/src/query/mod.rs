@@ -6,6 +6,7 @@ mod aggregate;
 mod case;
 mod column;
 mod delete;
+mod embed;
 mod expr;
 mod insert;
 mod join;
@@ -21,6 +22,7 @@ pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
 pub use case::{Case, Literal, case};
 pub use column::{Col, KeyRef, kind};
 pub use delete::DeleteWhere;
+pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, all_of, any_of, value,
 };

@@ -1,5 +1,6 @@
 //! What tables look like, as plain data that the derive emits into statics.
 
+pub mod embed;
 pub mod name;
 mod relation;
 mod table;
@@ -8,8 +9,8 @@ pub use crate::ast::Nulls;
 pub use relation::{Cascade, RelationDef, RelationKind, Through};
 pub(crate) use table::enums_of;
 pub use table::{
-    Action, Check, Column, Default, ForeignKey, Generated, Index, IndexMethod, IndexPart, Managed, Role,
-    Table, TableKind, Unique,
+    Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart, Managed,
+    Role, Table, TableKind, Unique,
 };
 
 /// A set of tables: what [`schema!`](crate::schema!) makes of a list of models.

@@ -72,14 +72,29 @@ pub struct Column {
     pub column: ast::Column,
     /// The name of the field in Rust.
     pub field: &'static str,
+    /// Types in SQL instead of that of the logical type, each with the name of a dialect, or with none for all.
+    pub types: &'static [(&'static str, &'static str)],
     /// What fills it when an insert leaves it out.
     pub default: Default,
     /// Whether the database computes it.
     pub generated: Option<Generated>,
     /// What the column is for.
     pub role: Role,
+    /// An index on this column alone, which the embedded struct it belongs to asks for.
+    pub index: bool,
+    /// A condition that the embedded struct it belongs to asks for.
+    pub check: Option<&'static [Fragment]>,
     /// The doc comment.
     pub comment: &'static str,
+}
+
+/// A part of the condition of an embedded struct, which does not know what its columns are called in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    /// SQL.
+    Sql(&'static str),
+    /// The column of a field of the struct.
+    Field(&'static str),
 }
 
 /// What a column is for, where the library treats it in its own way.

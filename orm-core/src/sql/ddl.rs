@@ -174,13 +174,21 @@ impl SqlWriter<'_> {
         let ColumnDef {
             name,
             ty,
+            types,
             nullable,
             default,
             generated,
         } = column;
         self.ident(name)?;
         self.push(" ");
-        self.type_name(*ty)?;
+        let own = self.dialect().name();
+        match types
+            .iter()
+            .find(|(dialect, _)| dialect.is_empty() || *dialect == own)
+        {
+            Some((_, written)) => self.push(written),
+            None => self.type_name(*ty)?,
+        }
         if !nullable {
             self.push(" NOT NULL");
         }

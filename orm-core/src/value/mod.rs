@@ -201,7 +201,7 @@ impl<'a> Row<'a> {
     pub fn get<T: SqlType>(&mut self) -> Result<T> {
         let i = self.at;
         self.at += 1;
-        T::decode(self.cells, i)
+        <T as SqlType>::decode(self.cells, i)
     }
     /// Reads the next cell as the field of a model, named in errors.
     #[inline]
@@ -214,6 +214,14 @@ impl<'a> Row<'a> {
     /// Whether the next cell is NULL; it is not consumed.
     pub fn peek_null(&self, ahead: usize) -> bool {
         self.cells.is_null(self.at + ahead)
+    }
+    /// Whether the cell before the next one is NULL.
+    pub(crate) fn was_null(&self) -> bool {
+        self.at > 0 && self.cells.is_null(self.at - 1)
+    }
+    /// How many cells were read or passed over.
+    pub(crate) fn at(&self) -> usize {
+        self.at
     }
     /// Passes over cells.
     pub fn skip(&mut self, n: usize) {
@@ -259,7 +267,7 @@ pub trait Scalar: Sized + Send + Sync + 'static {
     label = "cannot be stored in one column",
     note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
 )]
-pub trait SqlType: Sized + Send + Sync + 'static {
+pub trait SqlType: Output<Local = Self> + Sync {
     /// The type without `Option`.
     type Base: Scalar;
     /// Cardinality of a relation whose foreign key has this type.
@@ -337,8 +345,15 @@ pub trait Output: Sized + Send + 'static {
     }
 }
 
+/// What may be absent as a whole: `Option<Self>` can be read from a row. A column value, or an embedded struct.
+#[diagnostic::on_unimplemented(message = "an `Option<{Self}>` cannot be read from a row")]
+pub trait Optional: Output {
+    /// Reads the next cells of the row; `None` when they are NULL.
+    fn decode_optional(row: &mut Row<'_>) -> Result<Option<Self>>;
+}
+
 #[diagnostic::do_not_recommend]
-impl<T: SqlType> Output for T {
+impl<T: Scalar> Output for T {
     type Local = T;
     #[inline]
     fn decode(row: &mut Row<'_>) -> Result<T> {
@@ -346,6 +361,25 @@ impl<T: SqlType> Output for T {
     }
     #[inline]
     fn assemble(local: T, _: &mut Loads<'_>) -> Result<T> {
+        Ok(local)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<T: Scalar> Optional for T {
+    #[inline]
+    fn decode_optional(row: &mut Row<'_>) -> Result<Option<Self>> {
+        row.get()
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<T: Optional> Output for Option<T> {
+    type Local = Option<T>;
+    #[inline]
+    fn decode(row: &mut Row<'_>) -> Result<Option<T>> {
+        T::decode_optional(row)
+    }
+    #[inline]
+    fn assemble(local: Option<T>, _: &mut Loads<'_>) -> Result<Option<T>> {
         Ok(local)
     }
 }

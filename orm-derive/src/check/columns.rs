@@ -64,6 +64,8 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
             "json",
             "sensitive",
             "decimal",
+            "embed",
+            "ty",
         ],
         "a skipped field is no column",
     ),
@@ -77,7 +79,24 @@ const CONFLICTS: &[(&str, &[&str], &str)] = &[
         &["id", "default", "unique"],
         "the library sets the version",
     ),
-    ("decimal", &["json"], "a column has one type"),
+    ("decimal", &["json", "ty"], "a column has one type"),
+    (
+        "embed",
+        &[
+            "id",
+            "unique",
+            "index",
+            "column",
+            "default",
+            "generated",
+            "check",
+            "version",
+            "json",
+            "decimal",
+            "ty",
+        ],
+        "an embedded struct is several columns",
+    ),
 ];
 
 pub(crate) fn attributes_agree(cx: &Ctxt, plan: &Plan<'_>) {
@@ -185,6 +204,7 @@ pub(crate) fn shadow_fields(cx: &Ctxt, plan: &Plan<'_>) {
             "version",
             "json",
             "decimal",
+            "embed",
         ] {
             redundant(
                 cx,

@@ -13,7 +13,8 @@ use crate::plan::{Origin, Plan};
 /// Columns differ without regard to ASCII case, as on SQLite.
 pub(crate) fn columns(cx: &Ctxt, plan: &Plan<'_>) {
     let mut seen: HashMap<String, String> = HashMap::new();
-    for column in &plan.columns {
+    // what an embedded struct stores is seen by the compiler only, which looks there (`distinct`)
+    for column in plan.columns.iter().filter(|column| column.embed().is_none()) {
         let span = column.field.map_or_else(
             || column.member.span(),
             |field| field.place_of("column").unwrap_or_else(|| field.ident.span()),

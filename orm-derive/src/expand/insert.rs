@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::names::{Names, allow, docs, field};
+use crate::expand::embed;
+use crate::expand::names::{Names, allow, docs};
 use crate::plan::{Column, Insert, Plan};
 
 fn required<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = (usize, &'a Column<'m>)> {
@@ -42,18 +43,25 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
 }
 
+/// The positions of the required columns.
+fn positions(plan: &Plan<'_>) -> TokenStream {
+    let starts = required(plan).map(|(i, _)| embed::position(plan, i));
+    if required(plan).all(|(_, column)| column.embed().is_none()) {
+        return quote!(&[#(#starts),*]);
+    }
+    let widths: Vec<TokenStream> = required(plan)
+        .map(|(i, column)| embed::width(column, i))
+        .collect();
+    quote!(&__orm::positions::<{ #(#widths)+* }>(&[#((#starts, #widths)),*]))
+}
+
 pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     if plan.model.options.view.is_some() {
         return TokenStream::new();
     }
     let (model, new) = (&plan.model.ident, &names.new);
-    let columns = required(plan).map(|(i, _)| i);
-    let values = required(plan).map(|(_, column)| {
-        let member = &column.member;
-        let described = field(column);
-        let value = column.wrap_json(quote!(self.#member));
-        quote!(out.push(#described.value(#value));)
-    });
+    let columns = positions(plan);
+    let values = required(plan).map(|(_, column)| embed::add_value(plan, column));
     quote! {
         #[automatically_derived]
         impl __orm::IntoInsert<#model> for #new {
@@ -67,7 +75,7 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl __orm::New for #new {
             type Model = #model;
-            const COLUMNS: &'static [usize] = &[#(#columns),*];
+            const COLUMNS: &'static [usize] = #columns;
             fn values(self, out: &mut __orm::Vec<__orm::Value>) {
                 #(#values)*
             }

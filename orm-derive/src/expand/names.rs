@@ -21,6 +21,8 @@ pub(crate) struct Names {
     pub(crate) module: Ident,
     /// `S`, the parameter of `UserCols`, under a name that no column type has.
     pub(crate) scope: Ident,
+    /// `C`, the second parameter of an embedded struct's columns.
+    pub(crate) card: Ident,
     /// `B` and `C`, the parameters of `UserWithPosts`.
     pub(crate) loaded: (Ident, Ident),
 }
@@ -30,13 +32,18 @@ impl Names {
         let ident = &plan.model.ident;
         let word = plain(ident);
         let types = |column: &Column<'_>| column_type(column, &quote!(__orm));
-        let taken = plan.columns.iter().any(|column| ty::mentions(types(column), "S"));
+        let taken = |word| {
+            plan.columns
+                .iter()
+                .any(|column| ty::mentions(types(column), word))
+        };
         Names {
             private: private(plan.model.options.krate.as_ref()),
             cols: format_ident!("{word}Cols", span = ident.span()),
             new: format_ident!("New{word}", span = ident.span()),
             module: format_ident!("__orm_{}", name::snake(&word)),
-            scope: format_ident!("{}", if taken { "__S" } else { "S" }),
+            scope: format_ident!("{}", if taken("S") { "__S" } else { "S" }),
+            card: format_ident!("{}", if taken("C") { "__C" } else { "C" }),
             loaded: match word.as_str() {
                 "B" | "C" => (format_ident!("__B"), format_ident!("__C")),
                 _ => (format_ident!("B"), format_ident!("C")),
@@ -77,13 +84,19 @@ pub(crate) fn named(model: &impl ToTokens) -> TokenStream {
 }
 
 /// The type of a column as a value that reads, writes and describes it.
-pub(crate) fn field(column: &Column<'_>) -> TokenStream {
+pub(crate) fn field(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));
-    quote_spanned!(type_span(column)=> __orm::field::<#ty>())
+    match plan.is_embed {
+        // in the words that the columns of an embedded struct need in a query, so that rustc shows one error
+        true => {
+            quote_spanned!(type_span(column)=> __orm::field::<<__orm::One as __orm::Cardinality>::Col<#ty>>())
+        }
+        false => quote_spanned!(type_span(column)=> __orm::field::<#ty>()),
+    }
 }
 
 /// Where the user typed the type of a column, for errors about it.
-fn type_span(column: &Column<'_>) -> Span {
+pub(crate) fn type_span(column: &Column<'_>) -> Span {
     match column.ty {
         ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => ty.span(),
         ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),

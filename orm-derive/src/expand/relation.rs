@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::spanned::Spanned;
 
+use crate::expand::embed::position;
 use crate::expand::names::{Names, allow, column_type, named};
 use crate::expand::row::clone;
 use crate::name;
@@ -138,7 +139,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (name, child) = (plain(&relation.relation.name), child(relation));
     let target = named(&relation.relation.target);
     let (model_name, kind) = (plain(model), kind(relation.relation.kind));
-    let parent = &relation.local;
+    let parent = relation.local.iter().map(|&i| position(plan, i));
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));

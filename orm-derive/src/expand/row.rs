@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::expand::embed::{self, embedded, position};
 use crate::expand::names::{Names, column_type, field};
 use crate::parse::plain;
 use crate::plan::{Column, Plan, Role};
@@ -33,10 +34,15 @@ fn output(plan: &Plan<'_>) -> TokenStream {
     let stored = plan
         .columns
         .iter()
-        .filter(|column| column.field.is_some())
-        .map(|column| {
+        .enumerate()
+        .filter(|(_, column)| column.field.is_some())
+        .map(|(i, column)| {
             let (member, name) = (&column.member, plain(&column.member));
-            let described = field(column);
+            if column.embed().is_some() {
+                let (held, at) = (embedded(column), position(plan, i));
+                return quote!(#member: #held::read(row, #model, &__COLUMNS[#at..])?);
+            }
+            let described = field(plan, column);
             let value = column.unwrap_json(quote!(#described.read(row, #model, #name)?));
             quote!(#member: #value)
         });
@@ -81,19 +87,14 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         None => quote!(__orm::Open),
     };
     let columns = plan.columns.iter().enumerate().map(|(i, column)| {
-        let member = &column.member;
-        quote!(#member: __orm::Col::new(source, &__COLUMNS[#i]),)
+        let (member, at) = (&column.member, position(plan, i));
+        match column.embed() {
+            Some(_) => embed::build(column, scope, &quote!(__orm::One), &quote!(&__COLUMNS[#at..])),
+            None => quote!(#member: __orm::Col::new(source, &__COLUMNS[#at]),),
+        }
     });
     let relations = plan.relations.iter().map(|plan| &plan.relation.name);
-    let values = plan
-        .columns
-        .iter()
-        .filter(|column| column.field.is_some())
-        .map(|column| {
-            let (member, described) = (&column.member, field(column));
-            let value = column.wrap_json(quote!(self.#member));
-            quote!(#described.value(#value))
-        });
+    let values = values(plan);
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
         let member = &plan.columns[i].member;
@@ -121,11 +122,31 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
                 #id
             }
             fn into_values(self) -> __orm::Vec<__orm::Value> {
-                __orm::vec![#(#values),*]
+                #values
             }
             #version
         }
     }
+}
+
+/// The values of a row, in the order of the table.
+fn values(plan: &Plan<'_>) -> TokenStream {
+    let stored = || plan.columns.iter().filter(|column| column.field.is_some());
+    if stored().any(|column| column.embed().is_some()) {
+        let values = stored().map(|column| embed::add_value(plan, column));
+        return quote! {
+            let mut values = __orm::Vec::with_capacity(__TABLE.fields);
+            let out = &mut values;
+            #(#values)*
+            values
+        };
+    }
+    let values = stored().map(|column| {
+        let (member, described) = (&column.member, field(plan, column));
+        let value = column.wrap_json(quote!(self.#member));
+        quote!(#described.value(#value))
+    });
+    quote!(__orm::vec![#(#values),*])
 }
 
 fn key<'a, 'm>(plan: &'a Plan<'m>) -> impl Iterator<Item = &'a Column<'m>> {

@@ -3,21 +3,21 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
+use crate::expand::embed::{self, position};
 use crate::expand::names::{Names, column_type, field, named};
 use crate::parse::field::DefaultValue;
 use crate::parse::index::Method;
 use crate::parse::plain;
 use crate::parse::relation::ActionKind;
 use crate::plan::{
-    Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Target, Unique,
+    Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Slot, Target, Unique,
 };
 use crate::ty;
 
 /// `__COLUMNS` and `__TABLE`.
 pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
-    let columns = plan.columns.iter().enumerate().map(|(i, c)| column(plan, i, c));
-    let count = plan.columns.len();
-    let fields = plan.columns.iter().filter(|c| c.field.is_some()).count();
+    let columns = columns(plan);
+    let fields = position(plan, plan.columns.iter().filter(|c| c.field.is_some()).count());
     let (model, comment) = (
         plain(&plan.model.ident),
         text(plan.model.options.comment.as_deref()),
@@ -27,25 +27,25 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
         Some(_) => quote!(View),
         None => quote!(Table),
     };
-    let key = &plan.key.columns;
-    let uniques = plan.uniques.iter().map(unique);
-    let indexes = plan.indexes.iter().map(index);
+    let key = positions(plan, &plan.key.columns);
+    let uniques = plan.uniques.iter().map(|u| unique(plan, u));
+    let indexes = plan.indexes.iter().map(|i| index(plan, i));
     let checks = plan.checks.iter().map(check);
-    let foreign_keys = plan.foreign_keys.iter().map(foreign_key);
+    let foreign_keys = plan.foreign_keys.iter().map(|key| foreign_key(plan, key));
     let managed = managed(plan);
     let (module, relations) = (
         &names.module,
         plan.relations.iter().map(|relation| &relation.marker),
     );
     quote! {
-        static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];
+        #columns
         static __TABLE: __orm::Table = __orm::Table {
             table: #statement,
             model: #model,
             kind: __orm::TableKind::#kind,
             columns: &__COLUMNS,
             fields: #fields,
-            key: &[#(#key),*],
+            key: &[#key],
             uniques: &[#(#uniques),*],
             indexes: &[#(#indexes),*],
             checks: &[#(#checks),*],
@@ -55,6 +55,41 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             comment: #comment,
         };
     }
+}
+
+/// `__COLUMNS`.
+pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
+    let count = position(plan, plan.columns.len());
+    let columns = plan.columns.iter().enumerate();
+    if plan.columns.iter().all(|c| c.embed().is_none()) {
+        let columns = columns.map(|(i, c)| column(plan, i, c));
+        return quote!(static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];);
+    }
+    let (mut own, mut embeds): (Vec<TokenStream>, Vec<TokenStream>) = (Vec::new(), Vec::new());
+    for (i, c) in columns {
+        if c.embed().is_some() {
+            let comment = text(c.field.and_then(|field| field.attrs.comment.as_deref()));
+            embeds.push(embed::embedding(i, c, own.len(), comment));
+        } else {
+            own.push(column(plan, i, c));
+        }
+    }
+    let (lists, checks) = (embed::lists(plan), embed::checks(plan));
+    quote! {
+        #lists
+        static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#own),*], &[#(#embeds),*]);
+        #checks
+    }
+}
+
+fn positions(plan: &Plan<'_>, columns: &[usize]) -> TokenStream {
+    let positions = columns.iter().map(|&i| position(plan, i));
+    quote!(#(#positions),*)
+}
+
+fn slots(plan: &Plan<'_>, slots: &[Slot]) -> TokenStream {
+    let positions = slots.iter().map(|slot| embed::slot(plan, slot));
+    quote!(#(#positions),*)
 }
 
 fn text(text: Option<&str>) -> &str {
@@ -73,12 +108,21 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
     let schema = option(plan.model.options.schema.as_ref());
     let name = &plan.table;
     let whole = plan.uniques.iter().filter(|unique| unique.predicate.is_none());
-    let key = (!plan.key.columns.is_empty()).then_some(&plan.key.columns);
+    let key: Vec<Slot> = plan.key.columns.iter().copied().map(Slot::whole).collect();
+    let key = (!key.is_empty()).then_some(&key);
     let unique = key
         .into_iter()
         .chain(whole.map(|unique| &unique.columns))
-        .map(|columns| quote!(&[#(&__COLUMNS[#columns].column),*]));
-    let guard = |role: Role| option(plan.role(role).map(|i| quote!(&__COLUMNS[#i].column)));
+        .map(|slots| {
+            let columns = slots.iter().map(|slot| embed::slot(plan, slot));
+            quote!(&[#(&__COLUMNS[#columns].column),*])
+        });
+    let guard = |role: Role| {
+        option(plan.role(role).map(|i| {
+            let at = position(plan, i);
+            quote!(&__COLUMNS[#at].column)
+        }))
+    };
     let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
     quote! {
         __orm::AstTable {
@@ -103,7 +147,8 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
             Role::Version => quote!(version),
             Role::Tenant => quote!(tenant),
         };
-        Some(quote!(#name: ::core::option::Option::Some(#i)))
+        let at = position(plan, i);
+        Some(quote!(#name: ::core::option::Option::Some(#at)))
     });
     let set: Vec<TokenStream> = set.collect();
     match set.as_slice() {
@@ -118,7 +163,7 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));
     let (name, member) = (&column.name, plain(&column.member));
     let comment = text(column.field.and_then(|field| field.attrs.comment.as_deref()));
-    let described = field(column);
+    let described = field(plan, column);
     let mut built = quote!(#described.column(#name, #member, #comment));
     if let Some(field) = column.field {
         if let Some(decimal) = &field.attrs.decimal {
@@ -147,7 +192,23 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         let role = role_name(role);
         quote!(role: __orm::Role::#role,)
     });
-    let changes: TokenStream = [default, generated, role].into_iter().flatten().collect();
+    let types = column
+        .field
+        .and_then(|field| field.attrs.ty.as_ref())
+        .map(|types| {
+            let types = types.iter().map(|(dialect, sql)| quote!((#dialect, #sql)));
+            quote!(types: &[#(#types),*],)
+        });
+    let embedded = plan.is_embed.then(|| {
+        let attrs = column.field.map(|field| &field.attrs);
+        let index = attrs.and_then(|a| a.index).map(|_| quote!(index: true,));
+        let check = attrs.and_then(|a| a.check.as_ref()).map(embed::condition);
+        quote!(#index #check)
+    });
+    let changes: TokenStream = [types, default, generated, role, embedded]
+        .into_iter()
+        .flatten()
+        .collect();
     match changes.is_empty() {
         true => built,
         false => quote!(__orm::Column { #changes ..#built }),
@@ -168,7 +229,7 @@ fn role_name(role: Role) -> TokenStream {
 }
 
 fn default(plan: &Plan<'_>, at: usize, column: &Column<'_>, ty: &TokenStream) -> Option<TokenStream> {
-    let described = field(column);
+    let described = field(plan, column);
     let value = |value: TokenStream| quote!(|| #described.value(#value));
     if let Some(default) = column.default() {
         return Some(match default {
@@ -207,14 +268,15 @@ fn is_text(expr: &syn::Expr) -> bool {
     matches!(expr, syn::Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)))
 }
 
-fn unique(unique: &Unique<'_>) -> TokenStream {
-    let (name, columns, filter) = (&unique.name, &unique.columns, option(unique.predicate.as_ref()));
-    quote!(__orm::Unique { name: #name, columns: &[#(#columns),*], filter: #filter })
+fn unique(plan: &Plan<'_>, unique: &Unique<'_>) -> TokenStream {
+    let (name, filter) = (&unique.name, option(unique.predicate.as_ref()));
+    let columns = slots(plan, &unique.columns);
+    quote!(__orm::Unique { name: #name, columns: &[#columns], filter: #filter })
 }
 
-fn index(index: &Index<'_>) -> TokenStream {
-    let (name, unique, include) = (&index.name, index.unique, &index.include);
-    let parts = index.parts.iter().map(part);
+fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
+    let (name, unique, include) = (&index.name, index.unique, slots(plan, &index.include));
+    let parts = index.parts.iter().map(|p| part(plan, p));
     let method = method(index.method);
     let filter = option(index.predicate.as_ref());
     quote! {
@@ -223,7 +285,7 @@ fn index(index: &Index<'_>) -> TokenStream {
             parts: &[#(#parts),*],
             unique: #unique,
             method: __orm::IndexMethod::#method,
-            include: &[#(#include),*],
+            include: &[#include],
             filter: #filter,
         }
     }
@@ -240,7 +302,7 @@ fn method(method: Method) -> TokenStream {
     }
 }
 
-fn part(part: &IndexPart) -> TokenStream {
+fn part(plan: &Plan<'_>, part: &IndexPart) -> TokenStream {
     let desc = part.descending;
     let nulls = match part.nulls_first {
         None => quote!(Default),
@@ -248,9 +310,10 @@ fn part(part: &IndexPart) -> TokenStream {
         Some(false) => quote!(Last),
     };
     match &part.key {
-        IndexKey::Column(column) => quote! {
-            __orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls }
-        },
+        IndexKey::Column(slot) => {
+            let column = embed::slot(plan, slot);
+            quote!(__orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls })
+        }
         IndexKey::Expression(sql) => quote!(__orm::IndexPart::Expression(#sql)),
     }
 }
@@ -260,8 +323,8 @@ fn check(check: &Check<'_>) -> TokenStream {
     quote!(__orm::Check { name: #name, sql: #sql })
 }
 
-fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
-    let (name, columns) = (&key.name, &key.columns);
+fn foreign_key(plan: &Plan<'_>, key: &ForeignKey<'_>) -> TokenStream {
+    let (name, columns) = (&key.name, positions(plan, &key.columns));
     let target = match key.target {
         Target::Model(path) => named(path),
         Target::Actor(ty) => named(ty),
@@ -271,7 +334,7 @@ fn foreign_key(key: &ForeignKey<'_>) -> TokenStream {
     quote! {
         __orm::ForeignKey {
             name: #name,
-            columns: &[#(#columns),*],
+            columns: &[#columns],
             target: || <#target as __orm::Model>::TABLE,
             on_delete: __orm::Action::#on_delete,
             on_update: __orm::Action::#on_update,

@@ -34,8 +34,18 @@ pub(crate) struct FieldAttrs {
     pub(crate) sensitive: Option<Span>,
     pub(crate) skip: Option<Span>,
     pub(crate) decimal: Option<Decimal>,
+    /// Types in SQL with their dialect, which is empty for all.
+    pub(crate) ty: Option<Vec<(String, LitStr)>>,
+    pub(crate) embed: Option<Span>,
+    pub(crate) prefix: Option<Prefix>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
+}
+
+/// Before the names of an embedded struct's columns.
+pub(crate) struct Prefix {
+    pub(crate) span: Span,
+    pub(crate) text: String,
 }
 
 /// Where the value of an unset column comes from.
@@ -87,6 +97,9 @@ impl Field {
             "sensitive" => a.sensitive,
             "skip" => a.skip,
             "decimal" => a.decimal.as_ref().map(|d| d.span),
+            "ty" => a.ty.as_ref()?.first().map(|(_, sql)| sql.span()),
+            "embed" => a.embed,
+            "prefix" => a.prefix.as_ref().map(|p| p.span),
             _ => None,
         }
     }
@@ -122,10 +135,16 @@ pub(crate) fn field(
             relations.extend(relation::relation(cx, &item, model, Some(&ident)));
         }
     }
-    Some(read(cx, model, original, ident))
+    Some(read(cx, model, original, ident, Place::Field))
 }
 
-fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field {
+/// Reads a field of an embedded struct.
+pub(crate) fn part(cx: &Ctxt, owner: &Ident, original: &syn::Field) -> Option<Field> {
+    let ident = original.ident.clone()?;
+    Some(read(cx, owner, original, ident, Place::Part))
+}
+
+fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident, place: Place) -> Field {
     let mut attrs = FieldAttrs::default();
     let mut comment = None;
     for attribute in original
@@ -133,7 +152,7 @@ fn read(cx: &Ctxt, owner: &Ident, original: &syn::Field, ident: Ident) -> Field 
         .iter()
         .filter(|attribute| attribute.path().is_ident("orm"))
     {
-        for item in attr::items(cx, attribute, Place::Field) {
+        for item in attr::items(cx, attribute, place) {
             option(cx, &mut attrs, &mut comment, &item);
         }
     }
@@ -164,6 +183,9 @@ fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item:
         "default" => once(cx, &mut attrs.default, item, default(cx, item)),
         "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
         "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),
+        "ty" => once(cx, &mut attrs.ty, item, types(cx, item)),
+        "embed" => once(cx, &mut attrs.embed, item, Some(item.span())),
+        "prefix" => once(cx, &mut attrs.prefix, item, prefix(cx, item)),
         other => unread(cx, item, other),
     }
 }
@@ -222,6 +244,49 @@ fn generated(cx: &Ctxt, item: &Item) -> Option<Generated> {
         );
     }
     sql.map(|sql| Generated { sql, stored })
+}
+
+fn types(cx: &Ctxt, item: &Item) -> Option<Vec<(String, LitStr)>> {
+    if let Body::Equals(_) = &item.raw.body {
+        return item.text(cx).map(|sql| vec![(String::new(), sql)]);
+    }
+    let before = cx.count();
+    let mut types = Vec::new();
+    for option in item.options(cx) {
+        match &option.body {
+            Body::Equals(value) => {
+                let sql = attr::text(cx, value, "`ty(postgres = \"citext\")`");
+                types.extend(sql.map(|sql| (plain(&option.name), sql)));
+            }
+            Body::Flag | Body::List(_) => cx.error(&option, "expected a string: `ty(postgres = \"citext\")`"),
+        }
+    }
+    if types.is_empty() && cx.count() == before {
+        cx.error(item, item.attr.usage());
+    }
+    (!types.is_empty()).then_some(types)
+}
+
+/// A bare word or a string, which alone can be empty.
+fn prefix(cx: &Ctxt, item: &Item) -> Option<Prefix> {
+    let Body::Equals(value) = &item.raw.body else {
+        return None;
+    };
+    let text = match ungroup(value) {
+        Expr::Path(path) => path.path.get_ident().map(plain),
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    if text.is_none() {
+        cx.error(value, item.attr.usage());
+    }
+    text.map(|text| Prefix {
+        span: item.span(),
+        text,
+    })
 }
 
 fn decimal(cx: &Ctxt, item: &Item) -> Option<Decimal> {

@@ -7,13 +7,13 @@ use syn::{Ident, LitStr, Token};
 
 use crate::attr::{self, Attr, Body, Item, Raw, ungroup};
 use crate::ctxt::Ctxt;
-use crate::parse::{plain, push_once};
+use crate::parse::{FieldPath, plain, push_path_once};
 use crate::suggest;
 
 /// `unique(a, b, where = "..", name = "..")`.
 pub(crate) struct Unique {
     pub(crate) span: Span,
-    pub(crate) columns: Vec<Ident>,
+    pub(crate) columns: Vec<FieldPath>,
     pub(crate) predicate: Option<LitStr>,
     pub(crate) name: Option<LitStr>,
 }
@@ -24,14 +24,14 @@ pub(crate) struct Index {
     pub(crate) parts: Vec<Part>,
     pub(crate) unique: bool,
     pub(crate) predicate: Option<LitStr>,
-    pub(crate) include: Vec<Ident>,
+    pub(crate) include: Vec<FieldPath>,
     pub(crate) method: Option<Method>,
     pub(crate) name: Option<LitStr>,
 }
 
 impl Index {
     /// The fields it sorts by.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &Ident> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &FieldPath> {
         self.parts.iter().filter_map(|part| match &part.key {
             PartKey::Column(name) => Some(name),
             PartKey::Expression(_) => None,
@@ -68,7 +68,7 @@ pub(crate) struct Part {
 }
 
 pub(crate) enum PartKey {
-    Column(Ident),
+    Column(FieldPath),
     Expression(LitStr),
 }
 
@@ -90,11 +90,12 @@ pub(crate) fn unique(cx: &Ctxt, item: &Item) -> Option<Unique> {
     for part in entries {
         match part.key {
             PartKey::Column(name) if !part.descending && part.nulls_first.is_none() => {
-                push_once(cx, &mut unique.columns, name);
+                push_path_once(cx, &mut unique.columns, name);
             }
-            PartKey::Column(name) => {
-                cx.error(name, "a unique constraint has no order: use `index(.., unique)`")
-            }
+            PartKey::Column(name) => cx.error(
+                name.head,
+                "a unique constraint has no order: use `index(.., unique)`",
+            ),
             PartKey::Expression(sql) => {
                 cx.error(
                     sql,
@@ -145,11 +146,8 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
         ("name", Body::Equals(value)) => index.name = attr::text(cx, value, "`name = \"ix_name\"`"),
         ("unique", Body::Flag) => index.unique = true,
         ("include", Body::List(group)) => {
-            for raw in attr::split(cx, group.stream()) {
-                match raw.body {
-                    Body::Flag => push_once(cx, &mut index.include, raw.name),
-                    _ => cx.error(&raw, "`include` takes names of fields: `include(title)`"),
-                }
+            for path in cx.take(included.parse2(group.stream())).into_iter().flatten() {
+                push_path_once(cx, &mut index.include, path);
             }
         }
         ("method", Body::Equals(syn::Expr::Path(path))) if path.path.get_ident().is_some() => {
@@ -166,6 +164,29 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
             cx.error(option, format!("`{name}` is written `{form}`"));
         }
     }
+}
+
+fn included(input: ParseStream<'_>) -> syn::Result<Vec<FieldPath>> {
+    let mut paths = Vec::new();
+    while !input.is_empty() {
+        let usage = "`include` takes names of fields: `include(title)`";
+        paths.push(path(input).map_err(|e| syn::Error::new(e.span(), usage))?);
+        if !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+            return Err(input.error(usage));
+        }
+    }
+    Ok(paths)
+}
+
+/// Reads `home.city`, and stops before an order such as `.desc()`.
+fn path(input: ParseStream<'_>) -> syn::Result<FieldPath> {
+    let head = input.call(Ident::parse_any)?;
+    let mut rest = Vec::new();
+    while input.peek(Token![.]) && input.peek2(Ident::peek_any) && !input.peek3(syn::token::Paren) {
+        input.parse::<Token![.]>()?;
+        rest.push(input.call(Ident::parse_any)?);
+    }
+    Ok(FieldPath { head, rest })
 }
 
 fn method(cx: &Ctxt, word: &Ident) -> Option<Method> {
@@ -258,7 +279,7 @@ fn part(input: ParseStream<'_>) -> syn::Result<Part> {
     let key = if input.peek(LitStr) {
         PartKey::Expression(input.parse()?)
     } else if input.peek(Ident::peek_any) {
-        PartKey::Column(input.call(Ident::parse_any)?)
+        PartKey::Column(path(input)?)
     } else {
         return Err(input.error("expected a field or an SQL expression in quotes"));
     };

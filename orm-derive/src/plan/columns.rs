@@ -90,9 +90,12 @@ fn of_field<'m>(model: &'m Model, field: &'m Field) -> Column<'m> {
 }
 
 fn column_name(model: &Model, field: &Field) -> String {
-    match &field.attrs.column {
-        Some(name) => name.value(),
-        None => spelled(model, &field.name()),
+    let attrs = &field.attrs;
+    match (&attrs.column, &attrs.prefix) {
+        (Some(name), _) => name.value(),
+        (None, Some(prefix)) => prefix.text.clone(),
+        (None, None) if attrs.embed.is_some() => spelled(model, &field.name()) + "_",
+        (None, None) => spelled(model, &field.name()),
     }
 }
 
