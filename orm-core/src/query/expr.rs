@@ -310,7 +310,7 @@ fn join_bool(a: Node, b: Node, and: bool) -> Node {
 }
 
 /// A condition that is selected as a value must be true or false, also over NULLs.
-pub(crate) fn selected<T: SqlType>(node: Node) -> Node {
+fn selected<T: SqlType>(node: Node) -> Node {
     if T::NULLABLE {
         return node;
     }

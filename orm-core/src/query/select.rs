@@ -215,7 +215,7 @@ impl<M: Model> Query<M> {
     /// # Ok(()) }
     /// ```
     pub fn shape<N: Projection<Model = M>>(mut self) -> Query<M, N> {
-        Plan::of::<N>(&mut self.ast, &mut self.loads);
+        Plan::into::<N>(&mut self.ast, &mut self.loads);
         Query::from_parts(self.ast, self.loads)
     }
     /// What a row becomes: columns, expressions, or a tuple of them.

@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 
 use crate::ast::{Expr as Node, Select, Source};
 use crate::error::{Error, Result};
-use crate::model::{Content, Many, Maybe, Model, One, Part, Partial, Rel, Shape, Whole};
+use crate::model::{Content, Embed, Many, Maybe, Model, One, Part, Partial, Rel, Shape, Whole};
 use crate::query::select::{all_fields, table_ref};
-use crate::query::{Col, Expr, Phantom, expr::selected};
+use crate::query::{Col, EmbedCol, EmbedType, Expr, Phantom, Selection};
 use crate::relation::{Branch, Load, LoadColumns, RelRef};
 use crate::value::{Collector, Loads, Output, Row, Rows, SqlType};
 
@@ -43,18 +43,32 @@ impl<M: Model> Projection for M {
 pub struct Plan<'a> {
     select: &'a mut Select,
     loads: &'a mut Vec<Branch>,
+    /// Where the columns of each field begin.
+    starts: Vec<usize>,
 }
 
 impl Plan<'_> {
-    /// Makes the select one of this shape.
-    pub(crate) fn of<N: Projection>(select: &mut Select, loads: &mut Vec<Branch>) {
+    /// Makes the select one of this shape; where the columns of each field begin.
+    fn of<N: Projection>(select: &mut Select, loads: &mut Vec<Branch>) -> Vec<usize> {
         select.columns.clear();
         let cols = N::Model::cols(select.root());
-        N::plan(cols, &mut Plan { select, loads });
+        let starts = Vec::new();
+        let mut plan = Plan {
+            select,
+            loads,
+            starts,
+        };
+        N::plan(cols, &mut plan);
+        plan.starts
     }
-    /// The next field is filled by this column or expression.
-    pub fn column<T>(&mut self, cell: Cell<T>) {
-        self.select.columns.push(cell.node);
+    /// Makes the select one of this shape.
+    pub(crate) fn into<N: Projection>(select: &mut Select, loads: &mut Vec<Branch>) {
+        Plan::of::<N>(select, loads);
+    }
+    /// The next field is filled by this column, expression or embedded struct.
+    pub fn column<T, K>(&mut self, cell: Cell<T, K>) {
+        self.starts.push(self.select.columns.len());
+        self.select.columns.extend(cell.nodes);
     }
     /// The next relation, each of its rows as the shape that the field holds.
     pub fn relation<C, K, R, F>(&mut self, holder: Holder<C, K, R::Child>, load: Load<R, R::Child, F>)
@@ -77,16 +91,18 @@ impl Plan<'_> {
     }
 }
 
-/// The names of the result columns that a shape reads from hand-written SQL: the given one, or that of the column.
+/// The names of the result columns that a shape reads from hand-written SQL: for each field the given one, or those of
+/// its columns.
 pub fn result_names<N: Projection>(given: &[Option<&'static str>]) -> Vec<&'static str> {
     let mut select = Select::from(table_ref::<N::Model>(Source::fresh()));
-    Plan::of::<N>(&mut select, &mut Vec::new());
-    let name = |(given, node): (&Option<&'static str>, &Node)| match (given, node) {
-        (Some(name), _) => name,
-        (None, Node::Column(_, column)) => column.name,
-        (None, _) => "",
+    let starts = Plan::of::<N>(&mut select, &mut Vec::new());
+    let field = |at: usize| starts.partition_point(|start| *start <= at).checked_sub(1);
+    let name = |(at, node): (usize, &Node)| match (field(at).and_then(|i| given.get(i)), node) {
+        (Some(Some(name)), _) => name,
+        (_, Node::Column(_, column)) => column.name,
+        _ => "",
     };
-    given.iter().zip(&select.columns).map(name).collect()
+    select.columns.iter().enumerate().map(name).collect()
 }
 
 /// What fills a field of type `T` in a shape of `S`: a column or an expression of exactly this type.
@@ -103,29 +119,50 @@ pub trait Fills<S, T> {
 }
 #[diagnostic::do_not_recommend]
 impl<S, T: SqlType, K> Fills<S, T> for Col<S, T, K> {
-    type Cell = Cell<T>;
-    fn cell(self) -> Cell<T> {
-        Cell::new(self.expr())
+    type Cell = Cell<T, Single>;
+    fn cell(self) -> Self::Cell {
+        Cell::new::<S>(self)
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S, T: SqlType> Fills<S, T> for Expr<S, T> {
-    type Cell = Cell<T>;
-    fn cell(self) -> Cell<T> {
-        Cell::new(self)
+    type Cell = Cell<T, Single>;
+    fn cell(self) -> Self::Cell {
+        Cell::new::<S>(self)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, E: Embed> Fills<S, E> for EmbedCol<S, E, One> {
+    type Cell = Cell<E, Several>;
+    fn cell(self) -> Self::Cell {
+        Cell::new::<S>(self)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, E: Embed> Fills<S, Option<E>> for EmbedCol<S, E, Maybe> {
+    type Cell = Cell<Option<E>, Several>;
+    fn cell(self) -> Self::Cell {
+        Cell::new::<S>(self)
     }
 }
 
-/// A field that a column or an expression fills.
-pub struct Cell<T> {
-    node: Node,
-    _p: Phantom<T>,
+/// A field of one column.
+pub struct Single;
+/// A field of several columns.
+pub struct Several;
+
+/// A field of the row and what fills it.
+pub struct Cell<T, K> {
+    nodes: Vec<Node>,
+    _p: Phantom<(T, K)>,
 }
 
-impl<T: SqlType> Cell<T> {
-    fn new<S>(x: Expr<S, T>) -> Self {
+impl<T, K> Cell<T, K> {
+    fn new<S>(x: impl Selection<S, Out = T>) -> Self {
+        let mut nodes = Vec::new();
+        x.push(&mut nodes);
         Cell {
-            node: selected::<T>(x.into_node()),
+            nodes,
             _p: PhantomData,
         }
     }
@@ -151,20 +188,32 @@ pub fn reads<C, X>(_: impl FnOnce(C) -> X) -> Reads<X> {
 }
 
 impl<X: Readable> Reads<X> {
-    /// Reads the next cell of a row.
+    /// Reads the next cells of a row.
     #[inline(always)]
     pub fn read(self, row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<X::Type> {
-        row.field(shape, field)
+        X::read(row, shape, field)
     }
 }
 
 /// What reads a value of a type.
 pub trait Readable {
     /// The type.
-    type Type: SqlType;
+    type Type;
+    /// Reads the next cells of a row.
+    fn read(row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<Self::Type>;
 }
-impl<T: SqlType> Readable for Cell<T> {
+impl<T: SqlType> Readable for Cell<T, Single> {
     type Type = T;
+    #[inline(always)]
+    fn read(row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<T> {
+        row.field(shape, field)
+    }
+}
+impl<T: EmbedType> Readable for Cell<T, Several> {
+    type Type = T;
+    fn read(row: &mut Row<'_>, shape: &'static str, field: &'static str) -> Result<T> {
+        T::next(row).map_err(|e| named(e, shape, field))
+    }
 }
 
 /// Holds related rows as shapes or models.
@@ -229,7 +278,7 @@ pub const fn held<C: Held<Kind = K, Model = M>, K, M>() -> Holder<C, K, M> {
     Holder {
         take: C::load,
         rows: Rows::<C::Row>::collector,
-        shape: Some(Plan::of::<C::Row>),
+        shape: Some(Plan::into::<C::Row>),
         finite: <C::Row as Projection>::FINITE,
         _p: PhantomData,
     }

@@ -148,7 +148,7 @@ impl<R: Rel, N, F> Load<R, N, F> {
 impl<R: Rel, F> Load<R, R::Child, F> {
     /// Loads the related rows as a struct with `#[derive(Shape)]`: only the columns that it names, and its relations.
     pub fn shape<N: Projection<Model = R::Child>>(mut self) -> Load<R, N, F> {
-        Plan::of::<N>(&mut self.select, &mut self.loads);
+        Plan::into::<N>(&mut self.select, &mut self.loads);
         self.cast()
     }
     /// Loads columns or expressions of the related rows instead of whole rows. A to-one relation holds them as `Option`.
