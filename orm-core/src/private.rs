@@ -11,7 +11,7 @@ pub use crate::model::{
     Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
-    ColsOf, Plan, Projection, fills, held, items, of, reads, relation, result_names,
+    ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,

@@ -174,7 +174,7 @@ pub fn fills<S, T, X: Fills<S, T>>(x: X) -> X::Cell {
 }
 
 /// What a closure over the columns yields. Called by generated code.
-pub fn of<C, X>(cols: C, f: impl FnOnce(C) -> X) -> X {
+pub fn over<C, X>(cols: C, f: impl FnOnce(C) -> X) -> X {
     f(cols)
 }
 

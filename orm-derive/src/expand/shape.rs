@@ -74,7 +74,7 @@ fn filled(field: &ShapeField) -> Option<TokenStream> {
     let ty = &field.ty;
     let (span, value) = match &field.from {
         From::Column(name) => (name.span(), member(name)),
-        From::Expr(value) => (value.span(), quote!(__orm::of(__cols, #value))),
+        From::Expr(value) => (value.span(), quote!(__orm::over(__cols, #value))),
         From::Count(name, filter) => {
             let relation = relation(name);
             let count = match filter {
