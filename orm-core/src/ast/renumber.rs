@@ -99,7 +99,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
     ctes(with, f);
     f(source, true);
     match rows {
-        InsertSource::Default => {}
+        InsertSource::Default | InsertSource::Values(_) => {}
         InsertSource::Rows(list) => exprs(list, f),
         InsertSource::Arrays { arrays: _, constant } => exprs(constant, f),
         InsertSource::Query(q) => walk(q, f),
@@ -225,7 +225,7 @@ fn expr(e: &mut Expr, f: Visit<'_>) {
         Expr::Between(three) => exprs(&mut three[..], f),
         Expr::In(e, list) => {
             expr(e, f);
-            match list {
+            match &mut **list {
                 InList::Values(_, _) => {}
                 InList::Exprs(list) => exprs(list, f),
                 InList::Query(q) => walk(q, f),

@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
-use crate::ast::{
-    CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement,
-    TableRef,
-};
+use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::db::no_row;
@@ -266,7 +263,7 @@ async fn insert_links(
         linked += revived.len() as u64;
         found.extend(revived);
     }
-    let mut batch = Batch::new(table);
+    let mut batch = Batch::of_about(table, ids.len());
     for id in ids.into_iter().filter(|id| !found.contains(id)) {
         let columns = own.iter().chain(&other);
         let values = parent.iter().cloned().chain(id.stored(&other));
@@ -279,11 +276,7 @@ async fn insert_links(
     let (mut list, _) = bulk::plan(batch, table, raw.runner.dialect().features(), false)?;
     for insert in &mut list {
         // somebody else may link the same rows at the same moment
-        insert.conflict = Some(Conflict {
-            target: Vec::new(),
-            target_filter: Vec::new(),
-            action: ConflictAction::Nothing,
-        });
+        insert.unless_taken = true;
     }
     bulk::fix_clock(&mut raw, list.len(), site).await?;
     let done = inserts(&raw, list, table, Box::new(Discard), site).await?;

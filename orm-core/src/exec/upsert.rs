@@ -181,7 +181,7 @@ impl<M: Writable> UpsertUpdate<M> {
         };
         let parts = parts_of(insert.into_batch(), true);
         Pending::steps(async move {
-            bulk::advance_past(&raw, M::TABLE, &parts, site).await?;
+            bulk::advance_past(&raw, M::TABLE, std::slice::from_ref(&parts), site).await?;
             if let Some(marker) = raw.runner.dialect().features().inserted_marker {
                 return upsert_marked::<M>(&raw, one, parts, marker, site)
                     .await?
@@ -276,8 +276,10 @@ async fn probe<M: Model>(
     parts: &InsertParts,
     site: Site,
 ) -> Result<bool> {
-    let InsertSource::Rows(row) = &parts.rows else {
-        return Ok(false);
+    let given = |at: usize| match &parts.rows {
+        InsertSource::Values(row) => row.get(at).cloned().map(Node::Value),
+        InsertSource::Rows(row) => row.get(at).cloned(),
+        InsertSource::Default | InsertSource::Arrays { .. } | InsertSource::Query(_) => None,
     };
     let source = Source::fresh();
     let mut from = table_ref::<M>(source);
@@ -287,15 +289,13 @@ async fn probe<M: Model>(
     let mut ast = Select::from(from);
     for column in target {
         // a target that the row leaves out is filled by the database and cannot be taken
-        let Some(at) = parts.columns.iter().position(|c| std::ptr::eq(*c, *column)) else {
+        let at = parts.columns.iter().position(|c| std::ptr::eq(*c, *column));
+        let Some(right) = at.and_then(given) else {
             return Ok(false);
         };
         let left = Node::Column(source, &column.column);
-        ast.filter.push(Node::Compare(
-            CompareOp::Eq,
-            Box::new(left),
-            Box::new(row[at].clone()),
-        ));
+        ast.filter
+            .push(Node::Compare(CompareOp::Eq, Box::new(left), Box::new(right)));
     }
     finds_row(raw, ast, M::TABLE, site).await
 }
@@ -360,7 +360,7 @@ async fn upsert_row<M: Model>(
     parts: InsertParts,
     site: Site,
 ) -> Result<Option<Upserted<M>>> {
-    bulk::advance_past(raw, M::TABLE, &parts, site).await?;
+    bulk::advance_past(raw, M::TABLE, std::slice::from_ref(&parts), site).await?;
     if matches!(one.action, ConflictAction::Nothing) {
         let clause = conflict(M::TABLE, one.source, &one.target, ConflictAction::Nothing);
         let insert = upsert_insert(M::TABLE, parts, one.source, clause);

@@ -3,25 +3,23 @@
 use std::panic::Location;
 
 use crate::ast::{Deleted, Expr as Node, InsertSource, Select, Source, Statement};
-use crate::driver::{Discard, Done};
+use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
-use crate::exec::collect::Collect;
+use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, finds_row, select, statement, step};
-use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, keyed};
+use crate::exec::fetch::{Site, affected, finds_row, rendered, select, statement, step};
+use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed};
 use crate::model::{Key, Model, SoftDelete, Writable};
 use crate::query::{
-    Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
-    all_fields, delete_statement, insert_statement, key_filter, soft_delete_set, table_ref, touch,
-    update_statement,
+    Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, New, Query, Update, UpdateWhere, all_fields,
+    delete_statement, key_filter, soft_delete_set, table_ref, touch, update_statement,
 };
 use crate::schema::{Column, Table};
 
 fn only_row<M: Model>(done: Done) -> Result<M> {
-    Collect::<M>::take(done.sink)?
-        .pop()
-        .ok_or_else(|| no_row(M::TABLE.model))
+    let (row, _) = Single::<M>::take(done.sink)?;
+    row.ok_or_else(|| no_row(M::TABLE.model))
 }
 fn changed_row<M: Model>(done: Done) -> Result<M> {
     Collect::<M>::take(done.sink)?
@@ -42,15 +40,7 @@ impl<M: Writable> Insert<M> {
                     .ok_or_else(|| no_row(M::TABLE.model))
             });
         }
-        let insert = single(self.into_batch(), M::TABLE, true);
-        statement(
-            raw,
-            insert,
-            Some(M::TABLE),
-            Collect::<M>::boxed(),
-            only_row::<M>,
-            site,
-        )
+        insert_one(raw, self, true, Single::<M>::boxed(), only_row::<M>, site)
     }
     /// Inserts without reading back; how many rows (1).
     #[track_caller]
@@ -59,37 +49,43 @@ impl<M: Writable> Insert<M> {
         if self.gives_key() {
             return Pending::steps(bulk::exec_all(raw, self.into_batch(), M::TABLE, site));
         }
-        affected(raw, single(self.into_batch(), M::TABLE, false), M::TABLE, site)
+        insert_one(
+            raw,
+            self,
+            false,
+            Box::new(Discard),
+            |done| Ok(done.affected),
+            site,
+        )
     }
 }
 
-/// The statement of a batch of one row.
-fn single(batch: Batch, table: &'static Table, returning: bool) -> Statement {
-    Statement::Insert(Box::new(insert_statement(table, parts_of(batch, returning))))
+/// One row, as one statement.
+fn insert_one<'a, M: Writable, T>(
+    raw: Raw<'a>,
+    row: Insert<M>,
+    returning: bool,
+    sink: Box<dyn Sink>,
+    finish: fn(Done) -> Result<T>,
+    site: Site,
+) -> Pending<'a, T> {
+    match insert::render(&raw, M::TABLE, parts_of(row.into_batch(), returning)) {
+        Ok(sql) => rendered(raw, sql, Some(M::TABLE), sink, finish, site),
+        Err(e) => Pending::failed(e),
+    }
 }
 
 /// What the INSERT of the only row of a batch needs.
 pub(crate) fn parts_of(batch: Batch, returning: bool) -> InsertParts {
-    match batch.into_groups().pop() {
-        Some(group) => row_parts(group, returning),
-        None => InsertParts {
-            columns: Vec::new(),
-            rows: InsertSource::Default,
-            overriding: false,
-            returning,
-        },
-    }
-}
-
-fn row_parts(group: InsertGroup, returning: bool) -> InsertParts {
-    let mut row = group.values;
-    row.extend(group.constant);
-    InsertParts {
-        columns: group.columns,
-        rows: InsertSource::Rows(row),
-        overriding: group.overriding,
+    let group = batch.into_groups().pop();
+    let row = group.and_then(|group| group.into_chunks(1, returning).pop());
+    row.unwrap_or(InsertParts {
+        columns: Vec::new(),
+        rows: InsertSource::Default,
+        overriding: false,
         returning,
-    }
+        unless_taken: false,
+    })
 }
 
 /// Inserting `NewX { .. }`, one or many.
@@ -135,8 +131,9 @@ pub trait Inserts: New {
 impl<N: New> Inserts for N {}
 
 fn batch_of<M: Model, I: IntoInsert<M>>(rows: impl IntoIterator<Item = I>) -> Batch {
-    let mut batch = Batch::new(M::TABLE);
-    rows.into_iter().for_each(|r| r.add_to(&mut batch));
+    let rows = rows.into_iter();
+    let mut batch = Batch::of_about(M::TABLE, rows.size_hint().0);
+    rows.for_each(|r| r.add_to(&mut batch));
     batch
 }
 

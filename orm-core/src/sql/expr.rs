@@ -59,7 +59,7 @@ impl SqlWriter<'_> {
             Expr::Between(three) => self.between(three),
             Expr::In(e, items) => self.is_in(e, items),
             Expr::Text(op, a, b) => self.dialect().text(self, *op, a, b),
-            Expr::Call(f, args) => self.call(*f, args),
+            Expr::Call(f, args) => self.call(**f, args),
             Expr::Aggregate(a) => self.dialect().aggregate(self, a, None),
             Expr::Window(w) => self.window_call(w),
             Expr::Case {
@@ -185,7 +185,8 @@ impl SqlWriter<'_> {
     }
 
     fn not(&mut self, e: &Expr) -> Result<()> {
-        if let Expr::In(e, InList::Query(q)) = e
+        if let Expr::In(e, list) = e
+            && let InList::Query(q) = &**list
             && may_be_null(q)
         {
             return self.is_not_in(e, q);

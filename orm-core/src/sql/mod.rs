@@ -24,8 +24,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::ast::ddl::Ddl;
-use crate::ast::{Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
-use crate::error::Result;
+use crate::ast::{Column, Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::write::Values;
 use crate::sql::writer::Outcome;
 use crate::value::{Timestamp, Type, Value};
@@ -126,10 +126,29 @@ pub fn render_insert_owned(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) 
 }
 
 /// The binds of an INSERT that differs from a rendered one only in its values.
-pub fn insert_params(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) -> Result<Vec<Value>> {
-    let rows = std::mem::replace(&mut s.rows, InsertSource::Default);
+pub fn insert_params(
+    columns: impl Iterator<Item = &'static Column> + Clone,
+    rows: InsertSource,
+    dialect: &dyn Dialect,
+    scope: &Scope,
+) -> Result<Vec<Value>> {
     let mut w = SqlWriter::muted(dialect, scope);
-    w.insert_from(&s, Values::Owned(rows))?;
+    match rows {
+        InsertSource::Values(values) => {
+            let decimals = columns.clone().any(|c| matches!(c.ty, Type::Decimal(..)));
+            if !decimals && values.iter().all(write::is_sent_as_it_is) {
+                return Ok(values);
+            }
+            w.owned_values(&columns.collect::<Vec<_>>(), values)?;
+        }
+        InsertSource::Rows(rows) => w.owned_rows(&columns.collect::<Vec<_>>(), rows)?,
+        InsertSource::Default | InsertSource::Arrays { .. } | InsertSource::Query(_) => {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "an insert without rows of values",
+            ));
+        }
+    }
     Ok(w.into_params())
 }
 

@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
 
     async fn insert(&mut self, group: &[usize]) -> Result<()> {
         let (table, typed) = self.shape(group);
-        let mut batch = Batch::new(table);
+        let mut batch = Batch::of_about(table, group.len());
         for &i in group {
             let Kind::Insert { row, overriding, .. } = &mut self.steps[i].kind else {
                 continue;
