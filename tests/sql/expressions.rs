@@ -135,7 +135,7 @@ fn lists() {
     filter(
         values(&UID, vec![Value::Uuid([0; 16]), Value::Uuid([1; 16])]),
         r#"t0."uid" = ANY($1)"#,
-        r#"t0."uid" IN (?1, ?2)"#,
+        r#"t0."uid" IN (SELECT unhex(value) FROM json_each(?1))"#,
     );
     filter_same(
         Expr::In(
