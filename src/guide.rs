@@ -22,5 +22,7 @@ struct Testing;
 struct Loading;
 #[doc = include_str!("../docs/guide/10-shapes.md")]
 struct Shapes;
+#[doc = include_str!("../docs/guide/11-trees.md")]
+struct Trees;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]
 struct UnitOfWork;

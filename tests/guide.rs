@@ -111,3 +111,51 @@ fn the_sql_of_the_shapes_page() {
         Post::query().filter(|p| p.published).shape::<Line>()
     );
 }
+
+mod trees {
+    use orm::prelude::*;
+
+    #[derive(Model, Clone, Debug)]
+    #[has_many(children: Category, by = parent_id)]
+    pub(crate) struct Category {
+        pub(crate) id: Id<Category>,
+        #[belongs_to(parent: Category)]
+        pub(crate) parent_id: Option<Id<Category>>,
+        pub(crate) name: String,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[many_to_many(follows: Person, via = Follow, by = follower_id, to = followed_id)]
+    pub(crate) struct Person {
+        pub(crate) id: Id<Person>,
+        pub(crate) name: String,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[orm(id(follower_id, followed_id))]
+    pub(crate) struct Follow {
+        #[belongs_to(follower: Person)]
+        pub(crate) follower_id: Id<Person>,
+        #[belongs_to(followed: Person)]
+        pub(crate) followed_id: Id<Person>,
+    }
+}
+
+#[test]
+fn the_sql_of_the_trees_page() {
+    use trees::{Category, Person};
+    let music = || Category::query().filter(|c| c.name.eq("music"));
+    let person = |id| Person::query().filter(|p| p.id.eq(Id::new(id)));
+    shows!(
+        "11-trees.md",
+        music().walk(|c| c.children).query(),
+        music().walk(|c| c.parent).max_depth(2).breadth_first().query(),
+        Category::query().roots(|c| c.children),
+        Category::query().leaves(|c| c.children),
+        person(1).walk(|p| p.follows).query(),
+        person(1)
+            .walk(|p| p.follows)
+            .max_depth(6)
+            .shortest_path_to(Id::new(3)),
+    );
+}

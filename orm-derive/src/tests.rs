@@ -402,7 +402,15 @@ fn values_of_attributes() {
     );
     assert_eq!(
         one("index(title.down())"),
-        "`down` is not an order, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`",
+        "`down` is unknown in an index, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`, `op_class(\"..\")`",
+    );
+    assert_eq!(
+        one("index(title.op_class(gin_trgm_ops), method = gin)"),
+        "expected string literal"
+    );
+    assert_eq!(
+        one("index(title, with(fillfactor = 70))"),
+        "`with` is written `with = \"fillfactor = 70\"`"
     );
     assert_eq!(
         one("index(title, were = \"x\")"),

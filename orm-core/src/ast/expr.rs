@@ -87,8 +87,9 @@ pub enum RawPart {
     Text(&'static str),
     /// An expression put in between.
     Expr(Expr),
-    /// A list of values; `NULL` when empty, so that `in (…)` finds nothing.
-    List(Vec<Value>),
+    /// A list of values of this type; a query without rows when empty, so that `in (…)` finds nothing and
+    /// `not in (…)` everything.
+    List(Type, Vec<Value>),
 }
 
 /// Right-hand side of IN.

@@ -9,8 +9,9 @@ use crate::ast::{
     Window, WindowFn,
 };
 
-/// Gives every table reference defined in the query an identity of its own, and lets its columns follow.
-pub(crate) fn renumber(select: &mut Select) {
+/// Gives every table reference defined in the query an identity of its own, and lets its columns follow. What became
+/// of each identity is returned, for columns that are kept elsewhere.
+pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
     let mut map: Vec<(Source, Source)> = Vec::new();
     walk(select, &mut |source, defines| {
         if defines && !map.iter().any(|(old, _)| old == source) {
@@ -22,6 +23,7 @@ pub(crate) fn renumber(select: &mut Select) {
             *source = *new;
         }
     });
+    map
 }
 
 /// What is called for every source: `true` where a table reference defines it.
@@ -205,7 +207,7 @@ fn parts(list: &mut [RawPart], f: Visit<'_>) {
     for part in list {
         match part {
             RawPart::Expr(e) => expr(e, f),
-            RawPart::Text(_) | RawPart::List(_) => {}
+            RawPart::Text(_) | RawPart::List(..) => {}
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::ast::{Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
-use crate::exec::observe::{Observation, comment};
+use crate::exec::hooks::{self, watched};
+use crate::exec::observe::{Observation, sign};
 use crate::exec::{Pending, Raw, insert};
 use crate::query::InsertParts;
 use crate::schema::Table;
@@ -24,6 +25,10 @@ pub(crate) fn statement<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
+    if let Some(table) = watched(table) {
+        let run = async move { hooks::statement(&raw, statement, table, sink, site, false).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
     match sql::render_owned(statement, raw.runner.dialect(), &raw.scope) {
         Ok(sql) => rendered(raw, sql, table, sink, finish, site),
         Err(e) => Pending::failed(e),
@@ -39,7 +44,7 @@ pub(crate) fn rendered<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let seen = Observation::new(raw.shared, &sql, site, table);
     Pending::one(raw.runner.run(sql, sink), seen, finish)
 }
@@ -52,8 +57,22 @@ pub(crate) async fn step(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
+    match watched(table) {
+        Some(table) => Box::pin(hooks::statement(raw, statement, table, sink, site, false)).await,
+        None => plain_step(raw, statement, table, sink, site).await,
+    }
+}
+
+/// Runs one statement that no hook looks at any more.
+pub(crate) async fn plain_step(
+    raw: &Raw<'_>,
+    statement: Statement,
+    table: Option<&'static Table>,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
     let mut sql = sql::render_owned(statement, raw.runner.dialect(), &raw.scope)?;
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let mut seen = Observation::new(raw.shared, &sql, site, table);
     seen.start();
     let result = raw.runner.run(sql, sink).await;
@@ -116,10 +135,24 @@ pub(crate) async fn inserts(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
+    match watched(Some(table)) {
+        Some(table) => Box::pin(hooks::inserts(raw, batch, table, sink, site)).await,
+        None => plain_inserts(raw, batch, table, sink, site).await,
+    }
+}
+
+/// A batch of inserts that no hook looks at any more.
+pub(crate) async fn plain_inserts(
+    raw: &Raw<'_>,
+    batch: Vec<InsertParts>,
+    table: &'static Table,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
     let mut rendered: Vec<Sql> = Vec::with_capacity(batch.len());
     for parts in batch {
         let mut sql = insert::render(raw, table, parts)?;
-        comment(raw.shared, &mut sql, site);
+        sign(raw.shared, &mut sql, site);
         rendered.push(sql);
     }
     let Some(first) = rendered.first() else {

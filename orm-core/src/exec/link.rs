@@ -99,7 +99,7 @@ impl<R: Rel> Related<R> {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
         Pending::steps(async move {
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = unlink(&unit.raw(), R::DEF, &parent?, Which::These(ids), site).await;
             unit.end(outcome).await
         })
@@ -167,7 +167,7 @@ async fn link(
     if ids.is_empty() {
         return Ok(0);
     }
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = link_in(&unit, def, &parent, ids, site).await;
     unit.end(outcome).await
 }
@@ -197,7 +197,7 @@ async fn replace(
     ids: Vec<Key>,
     site: Site,
 ) -> Result<Replaced> {
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = async {
         let unlinked = unlink(&unit.raw(), def, &parent, Which::ButThese(ids.clone()), site).await?;
         let linked = match ids.is_empty() {
@@ -225,7 +225,7 @@ where
         }
         return insert_one(raw, insert, site).await;
     };
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = async {
         let child = insert_one(unit.raw(), insert, site).await?;
         let linked = insert_links(unit.raw(), through, &parent, keys([child.id()]), site).await;

@@ -10,6 +10,7 @@ use crate::driver::Done;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
 use crate::exec::fetch::{Site, finds_row, statement, step};
+use crate::exec::hooks::{self, watched};
 use crate::exec::transaction::Unit;
 use crate::exec::write::parts_of;
 use crate::exec::{Pending, Raw, Writes, bulk};
@@ -188,7 +189,7 @@ impl<M: Writable> UpsertUpdate<M> {
                     .pop()
                     .ok_or_else(|| taken::<M>());
             }
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_probed::<M>(&unit.raw(), &one, parts, site).await;
             unit.end(outcome).await
         })
@@ -204,11 +205,15 @@ struct One {
 
 #[cold]
 fn taken<M: Model>() -> Error {
-    Error::new(
-        ErrorKind::UniqueViolation,
-        "the key belongs to a soft-deleted row; `.revive()` brings it back",
-    )
-    .with_model(M::TABLE.model)
+    let managed = &M::TABLE.managed;
+    let message = match (managed.deleted_at, managed.tenant) {
+        (_, None) => "the key belongs to a soft-deleted row; `.revive()` brings it back",
+        (None, Some(_)) => "the key belongs to a row of another tenant",
+        (Some(_), Some(_)) => {
+            "the key belongs to a soft-deleted row, which `.revive()` brings back, or to another tenant"
+        }
+    };
+    Error::new(ErrorKind::UniqueViolation, message).with_model(M::TABLE.model)
 }
 
 /// The database itself tells new rows from changed ones.
@@ -248,20 +253,21 @@ async fn upsert_marked<M: Model>(
 async fn upsert_probed<M: Model>(
     raw: &Raw<'_>,
     one: &One,
-    parts: InsertParts,
+    mut parts: InsertParts,
     site: Site,
 ) -> Result<Upserted<M>> {
+    let watched = watched(Some(M::TABLE)).is_some();
+    if watched {
+        hooks::before_upsert(raw, M::TABLE, &mut parts).await?;
+    }
     let existed = probe::<M>(raw, &one.target, &parts, site).await?;
     let clause = conflict(M::TABLE, one.source, &one.target, one.action.clone());
-    let insert = upsert_insert(M::TABLE, parts, one.source, clause);
-    let done = step(
-        raw,
-        Statement::Insert(Box::new(insert)),
-        Some(M::TABLE),
-        Collect::<M>::boxed(),
-        site,
-    )
-    .await?;
+    let insert = Statement::Insert(Box::new(upsert_insert(M::TABLE, parts, one.source, clause)));
+    let (table, sink) = (M::TABLE, Collect::<M>::boxed());
+    let done = match watched {
+        true => hooks::statement(raw, insert, table, sink, site, true).await?,
+        false => step(raw, insert, Some(table), sink, site).await?,
+    };
     let row = Collect::<M>::take(done.sink)?.pop().ok_or_else(|| taken::<M>())?;
     Ok(if existed {
         Upserted::Updated(row)
@@ -324,7 +330,7 @@ impl<M: Writable> UpsertAll<M> {
         };
         let rows = batch.into_rows();
         Pending::steps(async move {
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
             unit.end(outcome).await
         })

@@ -8,13 +8,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
 use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, finds_row, rendered, select, statement, step};
-use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed};
-use crate::model::{Key, Model, SoftDelete, Writable};
+use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
+use crate::exec::hooks::{refuse_unseen, watched};
+use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
+use crate::model::{Key, Model, Rel, SoftDelete, Writable};
 use crate::query::{
-    Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, New, Query, Update, UpdateWhere, all_fields,
-    delete_statement, key_filter, soft_delete_set, table_ref, touch, update_statement,
+    Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
+    UpdateWhere, Walk, all_fields, delete_statement, key_filter, soft_delete_set, table_ref, touch,
+    update_statement,
 };
+use crate::relation::RelRef;
 use crate::schema::{Column, Table};
 
 fn only_row<M: Model>(done: Done) -> Result<M> {
@@ -69,7 +72,12 @@ fn insert_one<'a, M: Writable, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    match insert::render(&raw, M::TABLE, parts_of(row.into_batch(), returning)) {
+    let parts = parts_of(row.into_batch(), returning);
+    if watched(Some(M::TABLE)).is_some() {
+        let run = async move { inserts(&raw, vec![parts], M::TABLE, sink, site).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
+    match insert::render(&raw, M::TABLE, parts) {
         Ok(sql) => rendered(raw, sql, Some(M::TABLE), sink, finish, site),
         Err(e) => Pending::failed(e),
     }
@@ -225,6 +233,42 @@ pub trait Record: Model {
             site,
         )
     }
+    /// The rows that a relation leads to from this row, step by step: see [`Walk`]. A row that was deleted softly leads
+    /// nowhere, unless the walk goes [`with_deleted`](Walk::with_deleted).
+    fn walk<R: Rel<Parent = Self>>(&self, f: impl FnOnce(Self::Cols<Self>) -> RelRef<Self, R>) -> Walk<R>
+    where
+        R::Child: LeadsBack<Self>,
+    {
+        let mut key = Vec::new();
+        self.id().add_to(&mut key);
+        Self::query().with_key(key).walk(f)
+    }
+    /// Puts this row, with all that is under it, under another one, or at the top: `rock.move_to(&db, |c| c.parent,
+    /// Some(music.id))`. Returns the row.
+    ///
+    /// Nothing but the foreign key is written. What stands above the new place is locked and looked through in the same
+    /// transaction, so that nobody can make a cycle by moving at the same time. A row under itself, or under one that is
+    /// under it, is a `Cycle` error. `NotFound` when the new place is not there or cannot be seen, `Stale` as in
+    /// [`save`](Update::save), `InvalidQuery` when the relation is no `belongs_to`, or a row must have one and the place
+    /// is `None`.
+    #[track_caller]
+    fn move_to<'a, E, R>(
+        &self,
+        ex: &'a E,
+        up: impl FnOnce(Self::Cols<Self>) -> RelRef<Self, R>,
+        place: Option<Self::Id>,
+    ) -> Pending<'a, Self>
+    where
+        Self: Writable,
+        E: Writes<Self> + ?Sized,
+        R: Rel<Parent = Self>,
+        R::Child: LeadsBack<Self>,
+        R::Card: LeadsUp,
+    {
+        // what the closure returns is known by its type
+        up(Self::cols(Source::ROOT));
+        tree::move_to::<Self, R>(self, ex.raw(), place, Location::caller())
+    }
     /// A change of all rows that meet the condition.
     fn update_where<C: Cond<Self>>(f: impl FnOnce(Self::Cols<Self>) -> C) -> UpdateWhere<Self>
     where
@@ -254,7 +298,9 @@ impl<M: Model> Update<M> {
     /// `Stale` when the model has a version and somebody changed the row since, `NotFound` when it is gone.
     #[track_caller]
     pub fn save<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, M> {
-        let (raw, site) = (ex.raw(), Location::caller());
+        self.save_by(ex.raw(), Location::caller())
+    }
+    pub(crate) fn save_by(self, raw: Raw<'_>, site: Site) -> Pending<'_, M> {
         let Update {
             source,
             mut set,
@@ -361,8 +407,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(0) });
         }
@@ -378,8 +428,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(Vec::new()) });
         }
@@ -395,6 +449,9 @@ impl<M: Model> DeleteWhere<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
+            return Pending::failed(e);
+        }
         if cascades(M::TABLE) {
             let (source, filter) = (self.source, self.filter);
             let delete = cascade::delete(raw, M::TABLE, source, filter, Mode::Delete, site);

@@ -1,9 +1,11 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
 mod content;
+mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
+pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
 use crate::ast::Source;
 use crate::error::Result;

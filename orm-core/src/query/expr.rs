@@ -143,7 +143,8 @@ macro_rules! surface {
             pub fn ends_with<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::EndsWith, self.node(), r.into_node())
             }
-            /// Contains this text in any case.
+            /// Contains this text in any case. On SQLite, here and wherever case does not matter, that is the case of
+            /// ASCII letters (`Features::unicode_case`).
             pub fn icontains<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::ContainsNoCase, self.node(), r.into_node())
             }

@@ -16,6 +16,7 @@ mod select;
 pub mod shape;
 mod update;
 mod upsert;
+mod walk;
 mod write;
 
 pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
@@ -40,6 +41,8 @@ pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
 };
+pub(crate) use walk::ascending;
+pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub(crate) use write::{
     InsertParts, conflict_update, delete_statement, insert_statement, key_equals, key_filter,
     soft_delete_set, touch, update_statement, version_filter,

@@ -159,6 +159,25 @@ impl<M: Model, O> Query<M, O> {
     pub fn for_share(self) -> Self {
         self.lock(LockStrength::Share)
     }
+    /// As [`for_update`](Query::for_update), for changes that leave the key alone: other rows may come to refer to these
+    /// meanwhile (`FOR NO KEY UPDATE`).
+    pub fn for_no_key_update(self) -> Self {
+        self.lock(LockStrength::NoKeyUpdate)
+    }
+    /// Keeps the rows and their keys, and nothing else, as they are (`FOR KEY SHARE`): what a foreign key does with the
+    /// row it refers to.
+    pub fn for_key_share(self) -> Self {
+        self.lock(LockStrength::KeyShare)
+    }
+    /// With a lock: of joined tables' rows none is locked (`FOR UPDATE OF ..`). A left-joined table needs this, because
+    /// the rows it lacks cannot be locked.
+    pub fn own_rows_only(mut self) -> Self {
+        let root = self.ast.root();
+        if let Some(lock) = &mut self.ast.lock {
+            lock.of = vec![root];
+        }
+        self
+    }
     /// With a lock: fails with `LockTimeout` when a row is locked already.
     pub fn no_wait(mut self) -> Self {
         if let Some(lock) = &mut self.ast.lock {
@@ -263,7 +282,6 @@ impl<M: Model> Query<M> {
         self.joined().left_join_on::<N, C>(|(m,), n| f(m, n))
     }
     fn joined(self) -> Join<M, (M::Cols<M>,)> {
-        let cols = (self.cols(),);
-        Join::new(self.ast, cols)
+        Join::new(self.ast)
     }
 }

@@ -60,6 +60,8 @@ pub struct Sql {
     pub target: Option<&'static str>,
     /// Whether a value bound here belongs to a sensitive column: then no value may be logged.
     pub sensitive: bool,
+    /// The line of the program that runs it.
+    pub site: Option<&'static std::panic::Location<'static>>,
 }
 
 /// How long a statement may take, as far as its structure tells.
@@ -237,7 +239,7 @@ fn raw_operation(parts: &[RawPart]) -> (&'static str, bool) {
     let words = || {
         let texts = parts.iter().filter_map(|p| match p {
             RawPart::Text(t) => Some(*t),
-            RawPart::Expr(_) | RawPart::List(_) => None,
+            RawPart::Expr(_) | RawPart::List(..) => None,
         });
         texts
             .flat_map(|t| t.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))

@@ -214,6 +214,11 @@ impl SqlWriter<'_> {
         match action {
             ConflictAction::Nothing => self.push(" DO NOTHING"),
             ConflictAction::Update { set, filter } => {
+                if insert.table.name.eq_ignore_ascii_case("excluded") {
+                    let message =
+                        "an upsert into a table called `excluded`: that is SQL's name for the new row";
+                    return Err(Error::new(ErrorKind::InvalidQuery, message));
+                }
                 self.push(" DO UPDATE");
                 self.define_excluded();
                 self.set(set)?;

@@ -29,7 +29,7 @@ pub(super) async fn commit(raw: Raw<'_>, list: List, site: Site) -> Result<Commi
             ..Committed::default()
         });
     }
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = Run::all(unit.raw(), list, site).await;
     if let Err(e) = &outcome {
         unit.spoil(e).await;
