@@ -20,6 +20,8 @@ struct Traps;
 struct Testing;
 #[doc = include_str!("../docs/guide/09-loading.md")]
 struct Loading;
+#[doc = include_str!("../docs/guide/10-shapes.md")]
+struct Shapes;
 #[doc = include_str!("../docs/guide/11-trees.md")]
 struct Trees;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]

@@ -39,7 +39,7 @@ pub use orm_core::exec::{
     InsertGraph, Inserts, LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork,
     Write, WriteKind, Writes,
 };
-pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Tree};
+pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
 #[doc(hidden)]
 pub use orm_core::private;
 #[cfg(feature = "json")]
@@ -49,7 +49,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Shape, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -74,6 +74,6 @@ pub mod prelude {
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, Id, InsertGraph, Inserts,
-        LoadRelations, Model, Part, Record, Serves, Tenant, Timestamp, Tree, Tx, Writes, sql,
+        LoadRelations, Model, Part, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

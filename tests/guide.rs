@@ -34,8 +34,8 @@ fn attributes() -> Vec<(String, String)> {
 
 #[test]
 fn every_attribute_is_in_the_guide() {
-    let page = page("01-models.md");
-    let tables: Vec<&str> = page.lines().filter(|l| l.starts_with('|')).collect();
+    let pages = page("01-models.md") + &page("10-shapes.md");
+    let tables: Vec<&str> = pages.lines().filter(|l| l.starts_with('|')).collect();
     for (name, place) in attributes() {
         let listed = tables.iter().any(|row| {
             let cell = row.trim_start_matches('|').split('|').next().unwrap_or_default();
@@ -43,7 +43,7 @@ fn every_attribute_is_in_the_guide() {
         });
         assert!(
             listed,
-            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md"
+            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md or 10-shapes.md"
         );
     }
 }
@@ -88,6 +88,27 @@ fn the_sql_of_the_queries_page() {
             .having(|g| g.count().gt(5))
             .select(|g| (g.key(), g.count(), g.sum(|p| p.views))),
         User::query().filter(|u| u.id.in_([Id::new(1), Id::new(2)])),
+    );
+}
+
+#[derive(Shape)]
+#[shape(Post)]
+#[expect(dead_code, reason = "nothing is read here")]
+struct Line {
+    title: String,
+    #[expr(|p| p.author.col(|a| a.name))]
+    author: String,
+    #[count(comments)]
+    comments: i64,
+    #[rel]
+    tags: Vec<Tag>,
+}
+
+#[test]
+fn the_sql_of_the_shapes_page() {
+    shows!(
+        "10-shapes.md",
+        Post::query().filter(|p| p.published).shape::<Line>()
     );
 }
 

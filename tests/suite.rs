@@ -48,6 +48,8 @@ mod relations;
 mod schema;
 #[path = "suite/shadow.rs"]
 mod shadow;
+#[path = "suite/shapes.rs"]
+mod shapes;
 #[path = "suite/special.rs"]
 mod special;
 #[path = "suite/transactions.rs"]

@@ -11,6 +11,9 @@ pub use crate::model::{
     Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
     Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
+pub use crate::query::shape::{
+    ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,
+};
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
     raw_value,

@@ -9,11 +9,13 @@ mod insert;
 mod names;
 mod relation;
 mod row;
+mod shape;
 mod sql;
 mod table;
 
 pub(crate) use crate::expand::db_enum::db_enum;
 pub(crate) use crate::expand::embed::embed;
+pub(crate) use crate::expand::shape::shape;
 pub(crate) use crate::expand::sql::sql;
 
 use proc_macro2::TokenStream;

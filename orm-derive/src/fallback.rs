@@ -11,6 +11,7 @@ use crate::ctxt::Ctxt;
 use crate::expand;
 use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
+use crate::parse::shape::Shape;
 use crate::plan::{Column, Plan, Role};
 use crate::ty;
 
@@ -42,6 +43,17 @@ pub(crate) fn db_enum(errors: &Error, input: &DeriveInput, item: &DbEnum) -> Tok
         .params
         .is_empty()
         .then(|| expand::db_enum(item, false));
+    quote!(#errors #rest)
+}
+
+/// The mistakes of a shape, and that it is one.
+pub(crate) fn shape(errors: &Error, input: &DeriveInput, item: &Shape) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let rest = input
+        .generics
+        .params
+        .is_empty()
+        .then(|| expand::shape(item, false));
     quote!(#errors #rest)
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod db_enum;
 pub(crate) mod field;
 pub(crate) mod index;
 pub(crate) mod relation;
+pub(crate) mod shape;
 
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident};

@@ -13,6 +13,7 @@ mod join;
 mod operand;
 mod raw;
 mod select;
+pub mod shape;
 mod update;
 mod upsert;
 mod walk;
@@ -34,6 +35,8 @@ pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
+pub(crate) use shape::Plan;
+pub use shape::Projection;
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
