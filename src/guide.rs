@@ -26,3 +26,5 @@ struct Shapes;
 struct Trees;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]
 struct UnitOfWork;
+#[doc = include_str!("../docs/guide/15-hooks.md")]
+struct Hooks;

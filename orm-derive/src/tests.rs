@@ -518,7 +518,10 @@ fn relation_values() {
         "`a_id` is already the foreign key of `a`",
     );
     let on_struct = |attribute: &str| model_errors(&attrs(&format!("#[{attribute}]"))).join("|");
-    assert_eq!(on_struct("has_many(posts: Post, by = author_id, cascade = delete)"), "");
+    assert_eq!(
+        on_struct("has_many(posts: Post, by = author_id, cascade = delete)"),
+        ""
+    );
     assert_eq!(
         on_struct("has_many(posts: Post, cascade = drop)"),
         "`cascade` does not know `drop`, expected one of `database`, `delete`, `unlink`"
