@@ -6,11 +6,12 @@ use crate::report::Format;
 pub(crate) const USAGE: &str = "\
 Times the same work through every library, side by side in one process.
 
-Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--rounds N] [--workers N] [--json]
+Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--peer P] [--rounds N] [--workers N] [--json]
        peers --list
 
   --backend B    sqlite or postgres
   --workload W   only this workload (see --list)
+  --peer P       only this library, for a profiler
   --rounds N     rounds in which every library has one turn (15)
   --workers N    worker threads of the runtime (2); 1 repeats better where a wake-up of another CPU is dear
   --json         one JSON object a line instead of a table
@@ -47,6 +48,8 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     pub(crate) backend: Backend,
     pub(crate) workloads: Vec<Workload>,
+    /// Only this library.
+    pub(crate) peer: Option<String>,
     pub(crate) rounds: usize,
     /// Worker threads of the runtime.
     pub(crate) workers: usize,
@@ -56,7 +59,7 @@ pub(crate) struct Run {
 /// Reads the arguments after the program's name; the error is a sentence for the user.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let (mut backend, mut workloads, mut format) = (None, Workload::ALL.to_vec(), Format::Table);
-    let (mut rounds, mut workers) = (15, 2);
+    let (mut rounds, mut workers, mut peer) = (15, 2, None);
     while let Some(argument) = arguments.next() {
         let mut value = || {
             arguments
@@ -69,6 +72,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "--json" => format = Format::Json,
             "--backend" => backend = Some(backend_named(&value()?)?),
             "--workload" => workloads = vec![workload_named(&value()?)?],
+            "--peer" => peer = Some(value()?),
             "--rounds" => rounds = number_above_zero(&value()?)?,
             "--workers" => workers = number_above_zero(&value()?)?,
             _ => return Err(format!("unknown argument {argument}")),
@@ -78,6 +82,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
     Ok(Command::Run(Run {
         backend,
         workloads,
+        peer,
         rounds,
         workers,
         format,

@@ -73,17 +73,26 @@ async fn compare(run: Run) -> Result<()> {
         Backend::Sqlite => {
             let folder = tempfile::tempdir()?;
             let mut peers = sqlite::open(folder.path()).await?;
+            keep(&run, &mut peers);
             report(&run, &mut peers).await
         }
         Backend::Postgres => {
             let server = start_postgres()?;
             let address = |database: &str| server.tcp_url(database);
             let mut peers = postgres::open(&address).await?;
+            keep(&run, &mut peers);
             let reported = report(&run, &mut peers).await;
             drop(peers);
             postgres::remove(&address).await?;
             reported
         }
+    }
+}
+
+/// Only the library that was asked for.
+fn keep(run: &Run, peers: &mut Vec<Box<dyn Runner>>) {
+    if let Some(name) = &run.peer {
+        peers.retain(|peer| peer.name() == name);
     }
 }
 

@@ -122,7 +122,7 @@ fn branch_of<'a>(
         for condition in wanted.conditions(&owner, raw) {
             let mut select = select.clone();
             select.filter.push(condition);
-            let select = of_each(select, &owner, table)?;
+            let select = of_each(select, &owner, table, raw.runner.dialect().features())?;
             let done = step(raw, Statement::Select(select), Some(table), Box::new(level), site).await?;
             level = Level::back(done.sink)?;
         }

@@ -6,14 +6,33 @@ use crate::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::names::NAMES;
 use crate::schema::Table;
-use crate::sql::type_of;
+use crate::sql::{Features, type_of};
 use crate::value::{Type, Value};
 
 /// With a limit, the first rows of each owner instead of the first rows of all.
-pub(super) fn of_each(mut select: Box<Select>, owner: &[Node], table: &'static Table) -> Result<Box<Select>> {
+pub(super) fn of_each(
+    mut select: Box<Select>,
+    owner: &[Node],
+    table: &'static Table,
+    features: &Features,
+) -> Result<Box<Select>> {
     const NUMBER: &str = "row_number";
     let (limit, offset) = (select.limit.take(), select.offset.take());
     if limit.is_none() && offset.is_none() {
+        if !select.order.is_empty() {
+            // the order within each owner is all that shows; owner by owner an index may have it already
+            let by_owner = owner.iter().map(|column| Order {
+                expr: column.clone(),
+                desc: false,
+                // there are none: said as the database has them in an index
+                nulls: if features.nulls_low {
+                    Nulls::First
+                } else {
+                    Nulls::Last
+                },
+            });
+            select.order.splice(0..0, by_owner);
+        }
         return Ok(select);
     }
     let root = select.root();
