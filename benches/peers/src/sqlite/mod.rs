@@ -55,6 +55,9 @@ fn create(folder: &Path, name: &str) -> Result<PathBuf> {
     let connection = ::rusqlite::Connection::open(&file)?;
     connection.execute_batch(PRAGMAS)?;
     connection.execute_batch(TABLE)?;
-    connection.execute_batch(&statements("INTEGER", "INTEGER"))?;
+    // one by one: SQLite copies the rest of a text for each statement in it
+    for statement in statements("INTEGER", "INTEGER").split_inclusive(';') {
+        connection.execute_batch(statement)?;
+    }
     Ok(file)
 }
