@@ -7,7 +7,7 @@ use crate::ast::{
 };
 use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, CollectNamed};
+use crate::exec::collect::{Collect, CollectRaw};
 use crate::exec::fetch::{Site, rendered, select, statement};
 use crate::exec::load::{load, select_keys};
 use crate::exec::names::NAMES;
@@ -16,7 +16,7 @@ use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
 use crate::relation::Related;
 use crate::sql::{self, Dialect, Scope, Sql};
-use crate::value::{Output, Rows, not_loaded};
+use crate::value::{Expected, Lookup, Output, Rows, not_loaded};
 
 /// What a terminal makes of the rows of a query.
 trait Terminal<O> {
@@ -184,6 +184,9 @@ impl Output for Ignored {
     fn assemble(_: (), _: &mut crate::value::Loads<'_>) -> Result<Self> {
         Ok(Ignored)
     }
+    fn columns(_: &mut Vec<Expected>) -> Lookup {
+        Lookup::Position
+    }
 }
 
 fn count_rows() -> Node {
@@ -281,14 +284,18 @@ impl<R: Rel> Related<R> {
 impl RawSql {
     /// All rows: tuples and columns by position, models and shapes by column name. A shape with relations is an
     /// `InvalidQuery` error: its relations are statements of their own.
+    ///
+    /// A statement does not tell the scale of its decimals, which counts where a database stores them as integers
+    /// (SQLite, up to 18 digits). Columns of models, shapes and embedded structs know theirs; a decimal that is read by
+    /// itself or in a tuple is a `Decode` error there.
     #[track_caller]
     pub fn fetch<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
         let raw = ex.raw();
         let render = || sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope);
         match alone::<O>().and_then(|()| render()) {
             Ok(sql) => {
-                let sink = CollectNamed::<O>::boxed();
-                rendered(raw, sql, None, sink, CollectNamed::<O>::take, Location::caller())
+                let sink = CollectRaw::<O>::boxed();
+                rendered(raw, sql, None, sink, CollectRaw::<O>::take, Location::caller())
             }
             Err(e) => Pending::failed(e),
         }
@@ -300,12 +307,12 @@ impl RawSql {
         if let Err(e) = alone::<O>() {
             return Pending::failed(e);
         }
-        let take = |done| Ok(CollectNamed::<O>::take(done)?.into_iter().next());
+        let take = |done| Ok(CollectRaw::<O>::take(done)?.into_iter().next());
         statement(
             raw,
             Statement::Raw(self.into_ast()),
             None,
-            CollectNamed::<O>::boxed(),
+            CollectRaw::<O>::boxed(),
             take,
             site,
         )
@@ -318,14 +325,14 @@ impl RawSql {
             return Pending::failed(e);
         }
         let take = |done| {
-            let row = CollectNamed::<O>::take(done)?.into_iter().next();
+            let row = CollectRaw::<O>::take(done)?.into_iter().next();
             row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the statement returned no row"))
         };
         statement(
             raw,
             Statement::Raw(self.into_ast()),
             None,
-            CollectNamed::<O>::boxed(),
+            CollectRaw::<O>::boxed(),
             take,
             site,
         )
