@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::other_sink;
 use crate::exec::edit::{Change, changes, key_of};
 use crate::exec::fetch::{Site, plain_inserts, plain_step};
+use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
 use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw};
 use crate::model::{Audited, Model, Signed, TenantScoped, Tenanted, Writable};
@@ -387,7 +388,7 @@ pub(crate) async fn statement(
         unit.sent(run.after(&raw).await).await?;
         Ok(done)
     };
-    let outcome = outcome.await;
+    let outcome = apart(outcome).await;
     unit.end(outcome).await
 }
 

@@ -8,6 +8,7 @@ use crate::driver::{BoxFuture, Done};
 use crate::error::{Error, Result};
 use crate::exec::load::Loaded;
 use crate::exec::observe::Observation;
+use crate::exec::repeats::uncounted;
 
 /// A statement on its way to a `T`. Named, always `Send`, does nothing before it is awaited.
 ///
@@ -97,7 +98,7 @@ impl<T> Future for Pending<'_, T> {
                 let result = ready!(fut.as_mut().poll(cx));
                 Poll::Ready(result.and_then(*finish))
             }
-            State::Steps(fut) => fut.as_mut().poll(cx),
+            State::Steps(fut) => uncounted(|| fut.as_mut().poll(cx)),
         }
     }
 }

@@ -57,12 +57,21 @@ impl<M: Model, O> Terminal<O> for One<M> {
     }
 }
 
+/// The runner of a query that may follow a relation.
+fn following<'a, M: Model, O>(raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
+    Raw {
+        relation: query.related(),
+        ..raw
+    }
+}
+
 /// Runs a query and what is loaded beside its rows.
 fn run<M: Model, O: Output, T: Terminal<O>>(
     query: Query<M, O>,
     raw: Raw<'_>,
     site: Site,
 ) -> Pending<'_, T::Out> {
+    let raw = following(raw, &query);
     let (ast, loads) = query.into_parts();
     if loads.is_empty() {
         let finish = |done: Done| T::finish(Collect::<O>::take(done.sink)?);
@@ -118,9 +127,9 @@ impl<M: Model, O: Output> Query<M, O> {
     /// at a time.
     #[track_caller]
     pub fn stream<'a, E: InTx + Serves<M>>(self, tx: &'a mut E) -> Cursor<'a, O> {
-        let scope = Exec::raw(tx).scope;
+        let raw = following(Exec::raw(tx), &self);
         let (ast, loads) = self.into_parts();
-        Cursor::new(tx.tx(), scope, ast, loads, Location::caller())
+        Cursor::new(raw, tx.tx(), ast, loads, M::TABLE, Location::caller())
     }
 }
 
@@ -128,16 +137,18 @@ impl<M: Model, O> Query<M, O> {
     /// How many rows the query yields. Order does not matter and is left out; a limit counts.
     #[track_caller]
     pub fn count<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
+        let raw = following(ex.raw(), &self);
         let (mut ast, loads) = self.into_parts();
         // equal rows with other related rows are not equal
         match select_keys(&mut ast, &loads) {
-            Ok(()) => select::<i64, _>(ex.raw(), counting(ast), M::TABLE, count, Location::caller()),
+            Ok(()) => select::<i64, _>(raw, counting(ast), M::TABLE, count, Location::caller()),
             Err(e) => Pending::failed(e),
         }
     }
     /// Whether the query yields any row.
     #[track_caller]
     pub fn exists<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, bool> {
+        let raw = following(ex.raw(), &self);
         let mut ast = self.into_ast();
         at_most(&mut ast, 1);
         ast.order.clear();
@@ -148,7 +159,7 @@ impl<M: Model, O> Query<M, O> {
         }
         let any = |done: Done| Ok(done.sink.rows() > 0);
         statement(
-            ex.raw(),
+            raw,
             Statement::Select(ast),
             Some(M::TABLE),
             Collect::<Ignored>::boxed(),
