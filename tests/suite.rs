@@ -46,6 +46,8 @@ mod raw;
 mod relations;
 #[path = "suite/repeats.rs"]
 mod repeats;
+#[path = "suite/repository.rs"]
+mod repository;
 #[path = "suite/schema.rs"]
 mod schema;
 #[path = "suite/shadow.rs"]

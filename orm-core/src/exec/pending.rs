@@ -46,6 +46,10 @@ enum State<'a, T> {
 }
 
 impl<'a, T> Pending<'a, T> {
+    /// Any future as one, for a [`Repository`](crate::exec::Repository) of your own.
+    pub fn new(future: impl Future<Output = Result<T>> + Send + 'a) -> Self {
+        Pending::steps(future)
+    }
     pub(crate) fn failed(e: Error) -> Self {
         Pending {
             state: State::Failed(Some(e)),
