@@ -44,6 +44,10 @@ mod pools;
 mod raw;
 #[path = "suite/relations.rs"]
 mod relations;
+#[path = "suite/repeats.rs"]
+mod repeats;
+#[path = "suite/repository.rs"]
+mod repository;
 #[path = "suite/schema.rs"]
 mod schema;
 #[path = "suite/shadow.rs"]

@@ -12,7 +12,7 @@ pub use crate::model::{
     Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
-    ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,
+    ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
@@ -25,17 +25,29 @@ pub use crate::schema::{
     IndexPart, Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique, Validator,
 };
 pub use crate::value::{
-    Cells, Element, EnumType, Id, Loads, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
+    Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,
+    Type, Value,
 };
 
 use crate::value::{Held, finished_one};
 
-/// The names of a model's fields in the database, for reading hand-written SQL.
-pub fn field_names(table: &'static Table) -> Vec<&'static str> {
-    table.columns[..table.fields]
-        .iter()
-        .map(|c| c.column.name)
-        .collect()
+/// The columns of a model, found by their names in hand-written SQL.
+pub fn by_name(table: &'static Table, out: &mut Vec<Expected>) -> Lookup {
+    expect(&table.columns[..table.fields], out);
+    Lookup::Name
+}
+
+/// The columns of an embedded struct, which has no names of its own in the table of a model.
+pub fn by_position(columns: &'static [Column], out: &mut Vec<Expected>) -> Lookup {
+    expect(columns, out);
+    Lookup::Position
+}
+
+fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
+    out.extend(columns.iter().map(|c| Expected {
+        name: c.column.name,
+        ty: c.column.ty,
+    }));
 }
 
 /// The values of a key.

@@ -107,6 +107,7 @@ pub fn sql(input: TokenStream) -> TokenStream {
 ///
 /// - `schema = expression`: created before the test begins;
 /// - `requires = |f: &Features| f.row_locks`: backends without this are skipped, and the output says so;
+/// - `n_plus_one = 5`: the test fails when one place of it sends the same read five times or more;
 /// - `flavor = "multi_thread"`: runs on four threads instead of one;
 /// - `crate = path`: where the `orm` crate is, if not at `::orm`.
 #[proc_macro_attribute]

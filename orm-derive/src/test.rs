@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, ItemFn, LitStr, Path, ReturnType, Token};
+use syn::{Expr, Ident, ItemFn, LitInt, LitStr, Path, ReturnType, Token};
 
 /// What stands in the parentheses.
 #[derive(Default)]
 struct Options {
     schema: Option<Expr>,
     requires: Option<Expr>,
+    n_plus_one: Option<LitInt>,
     threads: bool,
     krate: Option<Path>,
 }
@@ -29,11 +30,12 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Options> {
         match name.to_string().as_str() {
             "schema" => options.schema = Some(input.parse()?),
             "requires" => options.requires = Some(input.parse()?),
+            "n_plus_one" => options.n_plus_one = Some(limit(input.parse()?)?),
             "flavor" => options.threads = flavor(&input.parse()?)?,
             "crate" => options.krate = Some(input.call(Path::parse_mod_style)?),
             other => {
                 let message = format!(
-                    "`#[orm::test]` does not know `{other}`, expected `schema`, `requires`, `flavor` or `crate`"
+                    "`#[orm::test]` does not know `{other}`, expected `schema`, `requires`, `n_plus_one`, `flavor` or `crate`"
                 );
                 return Err(syn::Error::new(name.span(), message));
             }
@@ -43,6 +45,16 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Options> {
         }
     }
     Ok(options)
+}
+
+fn limit(times: LitInt) -> syn::Result<LitInt> {
+    match times.base10_parse::<u32>() {
+        Ok(2..) => Ok(times),
+        _ => Err(syn::Error::new(
+            times.span(),
+            "`n_plus_one` is how often a place may not send the same read: 2 or more",
+        )),
+    }
 }
 
 fn flavor(text: &LitStr) -> syn::Result<bool> {
@@ -90,6 +102,7 @@ fn tests(options: &Options, function: &ItemFn) -> TokenStream {
         .collect();
     let schema = options.schema.iter();
     let requires = options.requires.iter();
+    let limit = options.n_plus_one.iter();
     let threads = options.threads;
     quote! {
         #[allow(dead_code)]
@@ -99,7 +112,7 @@ fn tests(options: &Options, function: &ItemFn) -> TokenStream {
         mod #name {
             use super::*;
             fn plan() -> #krate::testing::Plan {
-                #krate::testing::Plan::new(#threads) #(.schema(#schema))* #(.requires(#requires))*
+                #krate::testing::Plan::new(#threads) #(.schema(#schema))* #(.requires(#requires))* #(.n_plus_one(#limit))*
             }
             #krate::__test_sqlite!(super::#name, plan(), #output);
             #krate::__test_postgres!(super::#name, plan(), #output);

@@ -154,6 +154,18 @@ impl<'r> View<'r> {
             Some(s) => parse(s).map(Some).ok_or_else(|| unreadable(i, wanted)),
         }
     }
+    /// A decimal; its column's scale says where the point of an integer stands.
+    fn scaled(&self, i: usize, scale: Option<u8>) -> Result<Option<DecimalParts>> {
+        match self.cell(i)? {
+            Stored::Integer(v) => Ok(Some(DecimalParts {
+                mantissa: i128::from(v),
+                scale: u32::from(scale.ok_or_else(|| unscaled(i))?),
+            })),
+            Stored::Text(_) => self.parsed(i, "a decimal number", parse_decimal),
+            Stored::Null => Ok(None),
+            found => Err(mismatch(i, found, "an exact number")),
+        }
+    }
     /// An instant: the form that is stored here read at once, others through `parse`.
     #[inline]
     fn instant<T>(
@@ -180,6 +192,13 @@ impl<'r> View<'r> {
 #[inline]
 fn valid(i: usize, bytes: &[u8]) -> Result<&str> {
     raw::utf8(bytes).ok_or_else(|| Error::decode(format!("column {i} holds text that is not valid UTF-8")))
+}
+
+#[cold]
+fn unscaled(i: usize) -> Error {
+    Error::decode(format!(
+        "column {i} holds an integer, and nothing tells its scale as a decimal: read it as an integer, or into a model"
+    ))
 }
 
 #[cold]
@@ -273,19 +292,18 @@ impl Cells for View<'_> {
         self.utf8(i, "JSON as TEXT")
     }
     fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
-        let scale = match self.types.get(i) {
-            Some(Type::Decimal(p, s)) if *p > 0 => u32::from(*s),
+        let scale = self.types.get(i).map(|ty| match ty {
+            Type::Decimal(p, s) if *p > 0 => *s,
             _ => 0,
+        });
+        self.scaled(i, scale)
+    }
+    fn decimal_of(&self, i: usize, ty: Type) -> Result<Option<DecimalParts>> {
+        let scale = match ty {
+            Type::Decimal(p, s) if p > 0 => Some(s),
+            _ => None,
         };
-        match self.cell(i)? {
-            Stored::Integer(v) => Ok(Some(DecimalParts {
-                mantissa: i128::from(v),
-                scale,
-            })),
-            Stored::Text(_) => self.parsed(i, "a decimal number", parse_decimal),
-            Stored::Null => Ok(None),
-            found => Err(mismatch(i, found, "an exact number")),
-        }
+        self.scaled(i, scale)
     }
     fn array(&self, _: usize, _: Element) -> Result<Option<Vec<Value>>> {
         Err(Error::unsupported("an array column", "sqlite"))

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use orm_core::error::Result;
-use orm_core::exec::Db;
+use orm_core::exec::{Db, Repeat, watch_repeats};
 use orm_core::schema::Schema;
 use orm_core::sql::Features;
 
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Plan {
     schema: Option<Schema>,
     requires: Option<fn(&Features) -> bool>,
+    n_plus_one: Option<u32>,
     threads: bool,
 }
 
@@ -27,6 +28,7 @@ impl Plan {
         Plan {
             schema: None,
             requires: None,
+            n_plus_one: None,
             threads,
         }
     }
@@ -36,6 +38,10 @@ impl Plan {
     }
     pub fn requires(mut self, requires: fn(&Features) -> bool) -> Self {
         self.requires = Some(requires);
+        self
+    }
+    pub fn n_plus_one(mut self, limit: u32) -> Self {
+        self.n_plus_one = Some(limit);
         self
     }
 }
@@ -60,13 +66,20 @@ impl Given for TestDb {
 #[doc(hidden)]
 pub trait Verdict {
     fn skipped() -> Self;
+    fn passed(&self) -> bool;
 }
 impl Verdict for () {
     fn skipped() -> Self {}
+    fn passed(&self) -> bool {
+        true
+    }
 }
 impl<E: fmt::Debug> Verdict for Result<(), E> {
     fn skipped() -> Self {
         Ok(())
+    }
+    fn passed(&self) -> bool {
+        self.is_ok()
     }
 }
 
@@ -101,10 +114,19 @@ pub fn run<G: Given, V: Verdict, F: Future<Output = V>>(
                 .unwrap_or_else(|e| panic!("the schema was refused: {e}"));
         }
         let (given, _guard) = G::give(db);
-        match tokio::time::timeout(PATIENCE, test(given)).await {
-            Ok(verdict) => verdict,
-            Err(_) => panic!("the test took longer than {} s", PATIENCE.as_secs()),
+        let test = tokio::time::timeout(PATIENCE, test(given));
+        let (verdict, repeats) = match plan.n_plus_one {
+            Some(limit) => watch_repeats(limit, test).await,
+            None => (test.await, Vec::new()),
+        };
+        let Ok(verdict) = verdict else {
+            panic!("the test took longer than {} s", PATIENCE.as_secs());
+        };
+        if verdict.passed() && !repeats.is_empty() {
+            let repeats: Vec<String> = repeats.iter().map(Repeat::to_string).collect();
+            panic!("statements in a loop:\n{}", repeats.join("\n"));
         }
+        verdict
     })
 }
 

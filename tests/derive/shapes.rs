@@ -67,9 +67,14 @@ fn only_the_columns_that_are_named() {
 
 #[test]
 fn names_for_hand_written_statements() {
-    use orm::value::Output;
-    assert_eq!(Page::names(), Some(vec!["lower", "email", "published"]));
-    assert_eq!(Card::names(), Some(vec!["title"]));
+    use orm::value::{Lookup, Output};
+    fn names<O: Output>() -> Vec<&'static str> {
+        let mut columns = Vec::new();
+        assert_eq!(O::columns(&mut columns), Lookup::Name);
+        columns.iter().map(|c| c.name).collect()
+    }
+    assert_eq!(names::<Page>(), ["lower", "email", "published"]);
+    assert_eq!(names::<Card>(), ["title"]);
     const { assert!(Page::LOADS && !Card::LOADS) };
 }
 

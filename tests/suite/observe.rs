@@ -14,13 +14,13 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use crate::models::*;
 
 #[derive(Clone, Debug)]
-struct Seen {
-    level: Level,
+pub(crate) struct Seen {
+    pub(crate) level: Level,
     fields: Vec<(String, String)>,
 }
 
 impl Seen {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(n, _)| n == name)
@@ -30,10 +30,10 @@ impl Seen {
 
 /// Keeps the events of this thread.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Seen>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<Seen>>>);
 
 impl Log {
-    fn taken(&self) -> Vec<Seen> {
+    pub(crate) fn taken(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }

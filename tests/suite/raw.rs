@@ -1,6 +1,7 @@
 //! Hand-written SQL.
 
 use orm::prelude::*;
+use rust_decimal::Decimal;
 
 use crate::models::*;
 
@@ -65,6 +66,100 @@ async fn models_are_read_by_name_whatever_the_order(db: Db) -> orm::Result<()> {
     assert_eq!(got, ann);
     let got: Vec<User> = sql!("select * from users").fetch(&db).await?;
     assert_eq!(got, [ann]);
+    Ok(())
+}
+
+#[derive(Embed, Clone, Debug, PartialEq)]
+pub struct Price {
+    #[orm(decimal(10, 2))]
+    pub amount: Decimal,
+    pub currency: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Offer {
+    pub id: Id<Offer>,
+    pub count: i64,
+    #[orm(decimal(10, 4))]
+    pub rate: Decimal,
+    #[orm(decimal(10, 2))]
+    pub off: Option<Decimal>,
+    #[orm(decimal(28, 10))]
+    pub exact: Decimal,
+    #[orm(embed)]
+    pub price: Price,
+}
+
+#[derive(Shape, Debug, PartialEq)]
+#[shape(Offer)]
+pub struct Reduced {
+    #[col(rate)]
+    pub share: Decimal,
+    pub off: Option<Decimal>,
+    pub price: Price,
+}
+
+async fn offer(db: &Db, off: Option<Decimal>) -> orm::Result<Offer> {
+    let price = Price {
+        amount: Decimal::new(1234, 2),
+        currency: "NOK".into(),
+    };
+    let (rate, exact) = (Decimal::new(-5, 4), Decimal::new(25, 1));
+    let new = NewOffer {
+        count: 7,
+        rate,
+        exact,
+        price,
+    };
+    new.set(|o| o.off.to(off)).insert(db).await
+}
+
+#[orm::test(schema = orm::schema![Offer])]
+async fn decimals_of_models_and_embedded_structs_keep_their_point(db: Db) -> orm::Result<()> {
+    let whole = offer(&db, Some(Decimal::new(150, 2))).await?;
+    let bare = offer(&db, None).await?;
+    let by_name: Vec<Offer> =
+        sql!("select price_currency, price_amount, exact, off, rate, count, id from offers order by id")
+            .fetch(&db)
+            .await?;
+    assert_eq!(by_name, [whole.clone(), bare]);
+    let in_order: (i64, Price, Option<Price>, Offer) =
+        sql!("select id, price_amount, price_currency, price_amount, price_currency, id, count, rate, off, exact, price_amount, price_currency from offers where id = {whole.id}")
+            .fetch_one(&db)
+            .await?;
+    let price = || whole.price.clone();
+    assert_eq!(in_order, (1, price(), Some(price()), whole.clone()));
+    let shapes: Vec<Reduced> =
+        sql!("select price_currency, price_amount, rate, off from offers where id = {whole.id}")
+            .fetch(&db)
+            .await?;
+    let (share, off) = (whole.rate, whole.off);
+    assert_eq!(
+        shapes,
+        [Reduced {
+            share,
+            off,
+            price: price()
+        }]
+    );
+    Ok(())
+}
+
+#[orm::test(schema = orm::schema![Offer])]
+async fn a_decimal_by_position_is_right_or_refused(db: Db) -> orm::Result<()> {
+    offer(&db, None).await?;
+    let exact: Decimal = sql!("select exact from offers").fetch_one(&db).await?;
+    assert_eq!(exact, Decimal::new(25, 1));
+    let none: Option<Decimal> = sql!("select off from offers").fetch_one(&db).await?;
+    assert_eq!(none, None);
+    let read: orm::Result<(i64, Decimal)> = sql!("select id, rate from offers").fetch_one(&db).await;
+    if db.dialect().features().scaled_decimals {
+        let e = refused(read);
+        assert_eq!(e.kind(), ErrorKind::Decode);
+        assert!(e.message().contains("scale"), "{e}");
+    } else {
+        assert_eq!(read?, (1, Decimal::new(-5, 4)));
+    }
     Ok(())
 }
 

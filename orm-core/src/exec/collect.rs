@@ -4,8 +4,8 @@ use std::any::Any;
 
 use crate::driver::{Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Cells, DecimalParts, Output, Row, Value, finished, finished_one};
-use crate::value::{Date, Element, LocalTimestamp, TimeOfDay, Timestamp};
+use crate::value::{Cells, DecimalParts, Expected, Lookup, Output, Row, Value, finished, finished_one};
+use crate::value::{Date, Element, LocalTimestamp, TimeOfDay, Timestamp, Type};
 
 /// Collects decoded rows.
 pub(crate) struct Collect<O: Output> {
@@ -91,47 +91,42 @@ pub(crate) fn other_sink() -> Error {
 }
 
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
-pub(crate) struct CollectNamed<O: Output> {
+pub(crate) struct CollectRaw<O: Output> {
     rows: Vec<O::Local>,
-    order: Places,
+    places: Places,
 }
 
-/// Where the cells stand that are read.
+/// Where the columns stand that are read.
 enum Places {
     /// Known from the first row on.
     Unknown,
     /// One after the other.
     InOrder,
-    At(Vec<usize>),
+    At(Vec<Place>),
 }
 
-impl<O: Output> CollectNamed<O> {
+impl<O: Output> CollectRaw<O> {
     pub(crate) fn boxed() -> Box<dyn Sink> {
-        Box::new(CollectNamed::<O> {
+        Box::new(CollectRaw::<O> {
             rows: Vec::new(),
-            order: Places::Unknown,
+            places: Places::Unknown,
         })
     }
     pub(crate) fn take(done: Done) -> Result<Vec<O>> {
-        let collect = done.sink.into_any().downcast::<CollectNamed<O>>();
+        let collect = done.sink.into_any().downcast::<CollectRaw<O>>();
         finished(collect.map(|c| c.rows).map_err(|_| other_sink())?)
     }
 }
 
-impl<O: Output> Sink for CollectNamed<O> {
+impl<O: Output> Sink for CollectRaw<O> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        if matches!(self.order, Places::Unknown) {
-            let find = |name: &'static str| {
-                let missing = || Error::decode("the statement does not return this column").with_field(name);
-                cells.position(name).ok_or_else(missing)
-            };
-            self.order = match O::names() {
-                Some(names) => Places::At(names.into_iter().map(find).collect::<Result<_>>()?),
-                None => Places::InOrder,
-            };
+        if matches!(self.places, Places::Unknown) {
+            let mut columns = Vec::new();
+            let lookup = O::columns(&mut columns);
+            self.places = Places::of(cells, columns, lookup)?;
         }
-        let row = match &self.order {
-            Places::At(order) => O::decode(&mut Row::new(&Reordered { cells, order })),
+        let row = match &self.places {
+            Places::At(places) => O::decode(&mut Row::new(&Placed { cells, places })),
             Places::Unknown | Places::InOrder => O::decode(&mut Row::new(cells)),
         };
         self.rows.push(row?);
@@ -145,14 +140,40 @@ impl<O: Output> Sink for CollectNamed<O> {
     }
 }
 
-/// The cells of a row in another order.
-struct Reordered<'a> {
-    cells: &'a dyn Cells,
-    order: &'a [usize],
+/// Where a column stands in the rows, and what it holds.
+struct Place {
+    at: usize,
+    ty: Type,
 }
-impl Reordered<'_> {
+
+impl Places {
+    fn of(cells: &dyn Cells, columns: Vec<Expected>, lookup: Lookup) -> Result<Self> {
+        let scaled = |c: &Expected| matches!(c.ty, Type::Decimal(precision, _) if precision > 0);
+        if lookup == Lookup::Position && !columns.iter().any(scaled) {
+            return Ok(Places::InOrder);
+        }
+        let place = |(i, column): (usize, Expected)| {
+            let missing =
+                || Error::decode("the statement does not return this column").with_field(column.name);
+            let at = match lookup {
+                Lookup::Name => cells.position(column.name).ok_or_else(missing)?,
+                Lookup::Position => i,
+            };
+            Ok(Place { at, ty: column.ty })
+        };
+        let places = columns.into_iter().enumerate().map(place);
+        Ok(Places::At(places.collect::<Result<_>>()?))
+    }
+}
+
+/// The cells of a row of hand-written SQL, as the columns that are expected of it.
+struct Placed<'a> {
+    cells: &'a dyn Cells,
+    places: &'a [Place],
+}
+impl Placed<'_> {
     fn at(&self, i: usize) -> usize {
-        self.order.get(i).copied().unwrap_or(usize::MAX)
+        self.places.get(i).map_or(usize::MAX, |place| place.at)
     }
 }
 macro_rules! forward {
@@ -162,7 +183,7 @@ macro_rules! forward {
         }
     )*};
 }
-impl Cells for Reordered<'_> {
+impl Cells for Placed<'_> {
     forward! {
         bool: bool;
         i64: i64;
@@ -175,13 +196,18 @@ impl Cells for Reordered<'_> {
         date: Date;
         time: TimeOfDay;
         json: &str;
-        decimal: DecimalParts;
+    }
+    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
+        match self.places.get(i) {
+            Some(Place { at, ty }) => self.cells.decimal_of(*at, *ty),
+            None => self.cells.decimal(usize::MAX),
+        }
     }
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
         self.cells.array(self.at(i), element)
     }
     fn len(&self) -> usize {
-        self.order.len()
+        self.places.len()
     }
     fn position(&self, name: &str) -> Option<usize> {
         self.cells.position(name)

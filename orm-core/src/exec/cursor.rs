@@ -9,9 +9,11 @@ use crate::error::{Error, Result};
 use crate::exec::collect::{Collect, other_sink};
 use crate::exec::fetch::Site;
 use crate::exec::load::Batches;
+use crate::exec::repeats::Read;
 use crate::exec::transaction::BesideCursor;
 use crate::exec::{Raw, Tx};
 use crate::relation::Branch;
+use crate::schema::{RelationDef, Table};
 use crate::sql::{self, Scope, Sql};
 use crate::value::{Cells, Output, Rows};
 
@@ -25,6 +27,8 @@ pub struct Cursor<'a, O> {
     statement: Option<Result<Sql>>,
     loads: Option<Batches>,
     site: Site,
+    table: &'static Table,
+    relation: Option<&'static RelationDef>,
     rows: std::vec::IntoIter<O>,
     /// What comes after these rows.
     failed: Option<Error>,
@@ -33,12 +37,14 @@ pub struct Cursor<'a, O> {
 
 impl<'a, O: Output> Cursor<'a, O> {
     pub(crate) fn new(
+        raw: Raw<'a>,
         tx: &'a Tx,
-        scope: Scope,
         mut ast: Box<Select>,
         loads: Vec<Branch>,
+        table: &'static Table,
         site: Site,
     ) -> Self {
+        let (scope, relation) = (raw.scope, raw.relation);
         let batches = match loads.is_empty() {
             true => Ok(None),
             false => Batches::new(&mut ast, loads).map(Some),
@@ -53,6 +59,8 @@ impl<'a, O: Output> Cursor<'a, O> {
             statement: Some(statement),
             loads,
             site,
+            table,
+            relation,
             rows: Vec::new().into_iter(),
             failed: None,
             more: true,
@@ -77,8 +85,16 @@ impl<'a, O: Output> Cursor<'a, O> {
     }
     async fn fetch(&mut self) -> Result<Vec<O>> {
         let sql = self.statement.take().transpose()?;
-        if sql.is_some() {
+        if let Some(sql) = &sql {
             self.tx.shared().statements.fetch_add(1, Ordering::Relaxed);
+            let read = Read {
+                site: self.site,
+                text: &sql.text,
+                target: sql.target,
+                table: Some(self.table),
+                relation: self.relation,
+            };
+            read.count();
         }
         let rows = match &self.loads {
             None => Collect::<O>::up_to(BATCH),
@@ -100,6 +116,7 @@ impl<'a, O: Output> Cursor<'a, O> {
                     shared: self.tx.shared(),
                     scope: self.scope.clone(),
                     tx: Some(self.tx),
+                    relation: self.relation,
                 };
                 loads.finish(&raw, rows, self.site).await?.finish::<O>()?
             }

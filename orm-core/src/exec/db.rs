@@ -126,6 +126,7 @@ impl Exec for Db {
             shared: &self.shared,
             scope: Scope::default(),
             tx: None,
+            relation: None,
         }
     }
 }

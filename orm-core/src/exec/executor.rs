@@ -7,6 +7,7 @@ use crate::exec::db::Shared;
 use crate::exec::wrapped::{Acting, Tenant};
 use crate::exec::{Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
+use crate::schema::RelationDef;
 use crate::sql::Scope;
 
 /// A runner of statements, with what the handle adds to each of them.
@@ -16,6 +17,8 @@ pub struct Raw<'a> {
     pub(crate) scope: Scope,
     /// The transaction, where the runner is one.
     pub(crate) tx: Option<&'a Tx>,
+    /// The relation that a read follows from a row in memory.
+    pub(crate) relation: Option<&'static RelationDef>,
 }
 
 impl<'a> Raw<'a> {
@@ -26,6 +29,7 @@ impl<'a> Raw<'a> {
             shared: self.shared,
             scope: self.scope.clone(),
             tx: self.tx,
+            relation: self.relation,
         }
     }
     /// What the handle adds to its statements.

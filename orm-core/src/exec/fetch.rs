@@ -45,7 +45,7 @@ pub(crate) fn rendered<'a, T>(
     site: Site,
 ) -> Pending<'a, T> {
     sign(raw.shared, &mut sql, site);
-    let seen = Observation::new(raw.shared, &sql, site, table);
+    let seen = Observation::new(&raw, &sql, site, table);
     Pending::one(raw.runner.run(sql, sink), seen, finish)
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn plain_step(
 ) -> Result<Done> {
     let mut sql = sql::render_owned(statement, raw.runner.dialect(), &raw.scope)?;
     sign(raw.shared, &mut sql, site);
-    let mut seen = Observation::new(raw.shared, &sql, site, table);
+    let mut seen = Observation::new(raw, &sql, site, table);
     seen.start();
     let result = raw.runner.run(sql, sink).await;
     seen.finish(result)
@@ -158,7 +158,7 @@ pub(crate) async fn plain_inserts(
     let Some(first) = rendered.first() else {
         return Ok(Done { sink, affected: 0 });
     };
-    let mut seen = Observation::new(raw.shared, first, site, Some(table));
+    let mut seen = Observation::new(raw, first, site, Some(table));
     seen.start();
     let result = match rendered.len() {
         1 => raw.runner.run(rendered.remove(0), sink).await,

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::other_sink;
 use crate::exec::edit::{Change, changes, key_of};
 use crate::exec::fetch::{Site, plain_inserts, plain_step};
+use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
 use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw};
 use crate::model::{Audited, Model, Signed, TenantScoped, Tenanted, Writable};
@@ -283,18 +284,21 @@ impl Event {
     }
     /// Asks all validators about whole rows.
     fn validate_rows(&self) -> Result<()> {
-        for row in &self.after {
-            for (column, value) in self.table.columns.iter().zip(row) {
-                if let Some(validator) = &column.validator {
-                    check(self.table, Some(column), validator, std::slice::from_ref(value))?;
-                }
-            }
-            for validator in self.table.validators {
-                check(self.table, None, validator, row)?;
-            }
-        }
-        Ok(())
+        self.after
+            .iter()
+            .try_for_each(|row| validate_row(self.table, row))
     }
+}
+
+/// Asks all validators of a table about the values of a row's fields.
+pub(crate) fn validate_row(table: &Table, row: &[Value]) -> Result<()> {
+    for (column, value) in table.columns.iter().zip(row) {
+        if let Some(validator) = &column.validator {
+            check(table, Some(column), validator, std::slice::from_ref(value))?;
+        }
+    }
+    let mut of_rows = table.validators.iter();
+    of_rows.try_for_each(|validator| check(table, None, validator, row))
 }
 
 fn check(table: &Table, column: Option<&Column>, validator: &Validator, values: &[Value]) -> Result<()> {
@@ -387,7 +391,7 @@ pub(crate) async fn statement(
         unit.sent(run.after(&raw).await).await?;
         Ok(done)
     };
-    let outcome = outcome.await;
+    let outcome = apart(outcome).await;
     unit.end(outcome).await
 }
 

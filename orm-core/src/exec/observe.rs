@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::driver::Done;
 use crate::error::{Error, Result};
+use crate::exec::Raw;
 use crate::exec::db::{Echo, Shared};
+use crate::exec::repeats::Read;
+use crate::schema::{RelationDef, Table};
 use crate::sql::Sql;
 
 /// One statement being watched.
@@ -21,7 +24,10 @@ pub(crate) struct Observation<'a> {
     values: Option<String>,
     site: &'static Location<'static>,
     started: Option<Instant>,
-    table: Option<&'static crate::schema::Table>,
+    table: Option<&'static Table>,
+    /// The relation that a read follows from a row in memory.
+    relation: Option<&'static RelationDef>,
+    reads: bool,
 }
 
 /// Notes the call site, in the text as well when asked for.
@@ -36,11 +42,12 @@ pub(crate) fn sign(shared: &Shared, sql: &mut Sql, site: &'static Location<'stat
 
 impl<'a> Observation<'a> {
     pub(crate) fn new(
-        shared: &'a Arc<Shared>,
+        raw: &Raw<'a>,
         sql: &Sql,
         site: &'static Location<'static>,
-        table: Option<&'static crate::schema::Table>,
+        table: Option<&'static Table>,
     ) -> Self {
+        let shared = raw.shared;
         let values = match shared.options.echo {
             Echo::Values if sql.sensitive => Some("hidden: a sensitive column is involved".into()),
             Echo::Values => Some(format!("{:?}", sql.params)),
@@ -56,6 +63,8 @@ impl<'a> Observation<'a> {
             site,
             started: None,
             table,
+            relation: raw.relation,
+            reads: !sql.writes,
         }
     }
     /// Called when the statement is first polled, and again without effect.
@@ -63,6 +72,16 @@ impl<'a> Observation<'a> {
         if self.started.is_none() {
             self.started = Some(Instant::now());
             self.shared.statements.fetch_add(1, Ordering::Relaxed);
+            if self.reads {
+                let read = Read {
+                    site: self.site,
+                    text: &self.text,
+                    target: self.target,
+                    table: self.table,
+                    relation: self.relation,
+                };
+                read.count();
+            }
         }
     }
     /// Reports the outcome and completes the error with what the schema knows.

@@ -8,6 +8,7 @@ use crate::driver::{BoxFuture, Done};
 use crate::error::{Error, Result};
 use crate::exec::load::Loaded;
 use crate::exec::observe::Observation;
+use crate::exec::repeats::uncounted;
 
 /// A statement on its way to a `T`. Named, always `Send`, does nothing before it is awaited.
 ///
@@ -45,6 +46,10 @@ enum State<'a, T> {
 }
 
 impl<'a, T> Pending<'a, T> {
+    /// Any future as one, for a [`Repository`](crate::exec::Repository) of your own.
+    pub fn new(future: impl Future<Output = Result<T>> + Send + 'a) -> Self {
+        Pending::steps(future)
+    }
     pub(crate) fn failed(e: Error) -> Self {
         Pending {
             state: State::Failed(Some(e)),
@@ -97,7 +102,7 @@ impl<T> Future for Pending<'_, T> {
                 let result = ready!(fut.as_mut().poll(cx));
                 Poll::Ready(result.and_then(*finish))
             }
-            State::Steps(fut) => fut.as_mut().poll(cx),
+            State::Steps(fut) => uncounted(|| fut.as_mut().poll(cx)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::ast::{
 };
 use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::{Collect, CollectNamed};
+use crate::exec::collect::{Collect, CollectRaw};
 use crate::exec::fetch::{Site, rendered, select, statement};
 use crate::exec::load::{load, select_keys};
 use crate::exec::names::NAMES;
@@ -16,7 +16,7 @@ use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
 use crate::relation::Related;
 use crate::sql::{self, Dialect, Scope, Sql};
-use crate::value::{Output, Rows, not_loaded};
+use crate::value::{Expected, Lookup, Output, Rows, not_loaded};
 
 /// What a terminal makes of the rows of a query.
 trait Terminal<O> {
@@ -57,12 +57,21 @@ impl<M: Model, O> Terminal<O> for One<M> {
     }
 }
 
+/// The runner of a query that may follow a relation.
+fn following<'a, M: Model, O>(raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
+    Raw {
+        relation: query.related(),
+        ..raw
+    }
+}
+
 /// Runs a query and what is loaded beside its rows.
 fn run<M: Model, O: Output, T: Terminal<O>>(
     query: Query<M, O>,
     raw: Raw<'_>,
     site: Site,
 ) -> Pending<'_, T::Out> {
+    let raw = following(raw, &query);
     let (ast, loads) = query.into_parts();
     if loads.is_empty() {
         let finish = |done: Done| T::finish(Collect::<O>::take(done.sink)?);
@@ -118,9 +127,9 @@ impl<M: Model, O: Output> Query<M, O> {
     /// at a time.
     #[track_caller]
     pub fn stream<'a, E: InTx + Serves<M>>(self, tx: &'a mut E) -> Cursor<'a, O> {
-        let scope = Exec::raw(tx).scope;
+        let raw = following(Exec::raw(tx), &self);
         let (ast, loads) = self.into_parts();
-        Cursor::new(tx.tx(), scope, ast, loads, Location::caller())
+        Cursor::new(raw, tx.tx(), ast, loads, M::TABLE, Location::caller())
     }
 }
 
@@ -128,16 +137,18 @@ impl<M: Model, O> Query<M, O> {
     /// How many rows the query yields. Order does not matter and is left out; a limit counts.
     #[track_caller]
     pub fn count<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
+        let raw = following(ex.raw(), &self);
         let (mut ast, loads) = self.into_parts();
         // equal rows with other related rows are not equal
         match select_keys(&mut ast, &loads) {
-            Ok(()) => select::<i64, _>(ex.raw(), counting(ast), M::TABLE, count, Location::caller()),
+            Ok(()) => select::<i64, _>(raw, counting(ast), M::TABLE, count, Location::caller()),
             Err(e) => Pending::failed(e),
         }
     }
     /// Whether the query yields any row.
     #[track_caller]
     pub fn exists<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, bool> {
+        let raw = following(ex.raw(), &self);
         let mut ast = self.into_ast();
         at_most(&mut ast, 1);
         ast.order.clear();
@@ -148,7 +159,7 @@ impl<M: Model, O> Query<M, O> {
         }
         let any = |done: Done| Ok(done.sink.rows() > 0);
         statement(
-            ex.raw(),
+            raw,
             Statement::Select(ast),
             Some(M::TABLE),
             Collect::<Ignored>::boxed(),
@@ -183,6 +194,9 @@ impl Output for Ignored {
     }
     fn assemble(_: (), _: &mut crate::value::Loads<'_>) -> Result<Self> {
         Ok(Ignored)
+    }
+    fn columns(_: &mut Vec<Expected>) -> Lookup {
+        Lookup::Position
     }
 }
 
@@ -281,14 +295,18 @@ impl<R: Rel> Related<R> {
 impl RawSql {
     /// All rows: tuples and columns by position, models and shapes by column name. A shape with relations is an
     /// `InvalidQuery` error: its relations are statements of their own.
+    ///
+    /// A statement does not tell the scale of its decimals, which counts where a database stores them as integers
+    /// (SQLite, up to 18 digits). Columns of models, shapes and embedded structs know theirs; a decimal that is read by
+    /// itself or in a tuple is a `Decode` error there.
     #[track_caller]
     pub fn fetch<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
         let raw = ex.raw();
         let render = || sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope);
         match alone::<O>().and_then(|()| render()) {
             Ok(sql) => {
-                let sink = CollectNamed::<O>::boxed();
-                rendered(raw, sql, None, sink, CollectNamed::<O>::take, Location::caller())
+                let sink = CollectRaw::<O>::boxed();
+                rendered(raw, sql, None, sink, CollectRaw::<O>::take, Location::caller())
             }
             Err(e) => Pending::failed(e),
         }
@@ -300,12 +318,12 @@ impl RawSql {
         if let Err(e) = alone::<O>() {
             return Pending::failed(e);
         }
-        let take = |done| Ok(CollectNamed::<O>::take(done)?.into_iter().next());
+        let take = |done| Ok(CollectRaw::<O>::take(done)?.into_iter().next());
         statement(
             raw,
             Statement::Raw(self.into_ast()),
             None,
-            CollectNamed::<O>::boxed(),
+            CollectRaw::<O>::boxed(),
             take,
             site,
         )
@@ -318,14 +336,14 @@ impl RawSql {
             return Pending::failed(e);
         }
         let take = |done| {
-            let row = CollectNamed::<O>::take(done)?.into_iter().next();
+            let row = CollectRaw::<O>::take(done)?.into_iter().next();
             row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the statement returned no row"))
         };
         statement(
             raw,
             Statement::Raw(self.into_ast()),
             None,
-            CollectNamed::<O>::boxed(),
+            CollectRaw::<O>::boxed(),
             take,
             site,
         )

@@ -343,6 +343,7 @@ impl Exec for Tx {
             shared: &self.core.shared,
             scope: Scope::default(),
             tx: Some(self),
+            relation: None,
         }
     }
 }

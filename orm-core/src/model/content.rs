@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Many, Maybe, One, Rel, Shape};
 use crate::schema::RelationDef;
-use crate::value::{Cardinality, Loads, Output, Row};
+use crate::value::{Cardinality, Expected, Loads, Lookup, Output, Row};
 
 /// All related rows are there.
 pub struct Whole;
@@ -66,6 +66,10 @@ pub trait Content: Sized + Send + 'static {
     fn load(loads: &mut Loads<'_>) -> Result<Self>;
     /// Completes what the row above holds.
     fn complete(local: Self::Local, loads: &mut Loads<'_>) -> Result<Self>;
+    /// Adds the columns of that part, as [`Output::columns`].
+    fn columns(_: &mut Vec<Expected>) -> Lookup {
+        Lookup::Position
+    }
 }
 
 macro_rules! loaded {
@@ -102,6 +106,9 @@ impl Content for i64 {
     }
     fn complete(local: i64, _: &mut Loads<'_>) -> Result<i64> {
         Ok(local)
+    }
+    fn columns(out: &mut Vec<Expected>) -> Lookup {
+        <i64 as Output>::columns(out)
     }
 }
 

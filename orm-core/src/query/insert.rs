@@ -65,6 +65,13 @@ impl<M> IntoInsert<M> for Insert<M> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<N: New> From<N> for Insert<N::Model> {
+    fn from(new: N) -> Self {
+        new.into_insert()
+    }
+}
+
 thread_local! {
     /// Where the values of a row lie before they meet their columns; empty between two rows.
     static SCRATCH: Cell<Vec<Value>> = const { Cell::new(Vec::new()) };

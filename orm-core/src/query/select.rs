@@ -8,6 +8,7 @@ use crate::model::{Model, Rel, Shape, SoftDelete};
 use crate::query::write::key_equals;
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Plan, Projection, Selection};
 use crate::relation::{Branch, LoadOf, RelRef};
+use crate::schema::RelationDef;
 use crate::value::Value;
 
 /// A select on `M` that yields `O`s. A value: it can be cloned, stored, narrowed later; it runs when a terminal such
@@ -16,6 +17,8 @@ use crate::value::Value;
 pub struct Query<M: Model, O = M> {
     ast: Box<Select>,
     loads: Vec<Branch>,
+    /// The relation it follows from a row in memory.
+    related: Option<&'static RelationDef>,
     _p: Phantom<(M, O)>,
 }
 
@@ -24,7 +27,7 @@ impl<M: Model, O> Clone for Query<M, O> {
     fn clone(&self) -> Self {
         let mut ast = self.ast.clone();
         renumber(&mut ast);
-        Query::from_parts(ast, self.loads.clone())
+        Query::from_parts(ast, self.loads.clone()).following(self.related)
     }
 }
 
@@ -62,11 +65,20 @@ impl<M: Model, O> Query<M, O> {
         Query {
             ast,
             loads,
+            related: None,
             _p: std::marker::PhantomData,
         }
     }
     pub(crate) fn into_parts(self) -> (Box<Select>, Vec<Branch>) {
         (self.ast, self.loads)
+    }
+    /// The relation it follows from a row in memory, for reports.
+    pub(crate) fn following(mut self, relation: Option<&'static RelationDef>) -> Self {
+        self.related = relation;
+        self
+    }
+    pub(crate) fn related(&self) -> Option<&'static RelationDef> {
+        self.related
     }
     pub(crate) fn into_ast(self) -> Box<Select> {
         self.ast
@@ -196,7 +208,7 @@ impl<M: Model, O> Query<M, O> {
         let cols = self.cols();
         self.ast.columns.clear();
         push(cols, &mut self.ast.columns);
-        Query::from_ast(self.ast)
+        Query::from_ast(self.ast).following(self.related)
     }
 }
 
@@ -210,7 +222,7 @@ impl<M: Model, O: Shape<Model = M>> Query<M, O> {
     /// ```
     pub fn with<L: LoadOf<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> L) -> Query<M, L::Out<O>> {
         f(self.cols()).add_to(&mut self.ast, &mut self.loads);
-        Query::from_parts(self.ast, self.loads)
+        Query::from_parts(self.ast, self.loads).following(self.related)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::{Content, Embed, Many, Maybe, Model, One, Part, Partial, Rel, 
 use crate::query::select::{all_fields, table_ref};
 use crate::query::{Col, EmbedCol, EmbedType, Expr, Phantom, Selection};
 use crate::relation::{Branch, Load, LoadColumns, RelRef};
-use crate::value::{Collector, Loads, Output, Row, Rows, SqlType};
+use crate::value::{Collector, Expected, Loads, Lookup, Output, Row, Rows, SqlType, Type};
 
 /// The columns of a model in a query on itself.
 pub type ColsOf<M> = <M as Model>::Cols<M>;
@@ -91,18 +91,26 @@ impl Plan<'_> {
     }
 }
 
-/// The names of the result columns that a shape reads from hand-written SQL: for each field the given one, or those of
+/// The result columns that a shape reads from hand-written SQL, found by name: for each field the given one, or those of
 /// its columns.
-pub fn result_names<N: Projection>(given: &[Option<&'static str>]) -> Vec<&'static str> {
+pub fn by_result<N: Projection>(given: &[Option<&'static str>], out: &mut Vec<Expected>) -> Lookup {
     let mut select = Select::from(table_ref::<N::Model>(Source::fresh()));
     let starts = Plan::of::<N>(&mut select, &mut Vec::new());
     let field = |at: usize| starts.partition_point(|start| *start <= at).checked_sub(1);
-    let name = |(at, node): (usize, &Node)| match (field(at).and_then(|i| given.get(i)), node) {
-        (Some(Some(name)), _) => name,
-        (_, Node::Column(_, column)) => column.name,
-        _ => "",
+    let expected = |(at, node): (usize, &Node)| {
+        let (name, ty) = match node {
+            Node::Column(_, column) => (column.name, column.ty),
+            // what a hand-written statement computes may be of any scale
+            _ => ("", Type::Decimal(0, 0)),
+        };
+        let given = field(at).and_then(|i| *given.get(i)?);
+        Expected {
+            name: given.unwrap_or(name),
+            ty,
+        }
     };
-    select.columns.iter().enumerate().map(name).collect()
+    out.extend(select.columns.iter().enumerate().map(expected));
+    Lookup::Name
 }
 
 /// What fills a field of type `T` in a shape of `S`: a column or an expression of exactly this type.

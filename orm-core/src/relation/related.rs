@@ -50,7 +50,7 @@ impl<R: Rel> Related<R> {
         if absent {
             select.filter.push(Node::Any(Vec::new()));
         }
-        Query::from_ast(Box::new(select))
+        Query::from_ast(Box::new(select)).following(Some(R::DEF))
     }
     /// See [`Query::filter`].
     pub fn filter<C: Cond<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> C) -> Query<R::Child> {

@@ -144,6 +144,11 @@ pub trait Cells {
     fn json(&self, i: usize) -> Result<Option<&str>>;
     /// An exact number.
     fn decimal(&self, i: usize) -> Result<Option<DecimalParts>>;
+    /// An exact number of a column of this type, where the statement does not tell the types of its columns.
+    fn decimal_of(&self, i: usize, ty: Type) -> Result<Option<DecimalParts>> {
+        let _ = ty;
+        self.decimal(i)
+    }
     /// A one-dimensional array of these elements.
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>>;
     /// How many cells the row has.
@@ -339,10 +344,26 @@ pub trait Output: Sized + Send + 'static {
     fn decode(row: &mut Row<'_>) -> Result<Self::Local>;
     /// Completes what one row holds.
     fn assemble(local: Self::Local, loads: &mut Loads<'_>) -> Result<Self>;
-    /// The names of the columns it reads, for hand-written SQL; `None` reads by position.
-    fn names() -> Option<Vec<&'static str>> {
-        None
-    }
+    /// Adds the columns it reads, in order, for hand-written SQL: that tells neither their types nor where they stand.
+    fn columns(out: &mut Vec<Expected>) -> Lookup;
+}
+
+/// A column that is read from hand-written SQL.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// Its name, empty where there is none.
+    pub name: &'static str,
+    /// Its type. A decimal without precision may stand for one of any scale.
+    pub ty: Type,
+}
+
+/// How columns are found in the rows of hand-written SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// By their names, wherever they stand.
+    Name,
+    /// In order.
+    Position,
 }
 
 /// What may be absent as a whole: `Option<Self>` can be read from a row. A column value, or an embedded struct.
@@ -363,6 +384,13 @@ impl<T: Scalar> Output for T {
     fn assemble(local: T, _: &mut Loads<'_>) -> Result<T> {
         Ok(local)
     }
+    fn columns(out: &mut Vec<Expected>) -> Lookup {
+        out.push(Expected {
+            name: "",
+            ty: T::TYPE,
+        });
+        Lookup::Position
+    }
 }
 #[diagnostic::do_not_recommend]
 impl<T: Scalar> Optional for T {
@@ -382,6 +410,9 @@ impl<T: Optional> Output for Option<T> {
     fn assemble(local: Option<T>, _: &mut Loads<'_>) -> Result<Option<T>> {
         Ok(local)
     }
+    fn columns(out: &mut Vec<Expected>) -> Lookup {
+        T::columns(out)
+    }
 }
 
 macro_rules! tuple {
@@ -398,6 +429,10 @@ macro_rules! tuple {
             fn assemble(local: Self::Local, loads: &mut Loads<'_>) -> Result<Self> {
                 let ($($T,)+) = local;
                 Ok(($($T::assemble($T, loads)?,)+))
+            }
+            fn columns(out: &mut Vec<Expected>) -> Lookup {
+                $($T::columns(out);)+
+                Lookup::Position
             }
         }
     };

@@ -134,6 +134,9 @@ fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                 <Self as __orm::EmbedType>::read(row, #name, &__COLUMNS)
             }
+            fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                __orm::by_position(&__COLUMNS, out)
+            }
         }
         #[automatically_derived]
         impl __orm::Optional for #ident {

@@ -324,6 +324,10 @@ fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
                     #field: __orm::take::<#module::#marker, #c>(content, loads)?,
                 })
             }
+            fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                #b::columns(out);
+                #c::columns(out)
+            }
         }
         #[automatically_derived]
         impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Shape for #wrapper<#b, #c> {

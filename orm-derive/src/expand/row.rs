@@ -78,8 +78,8 @@ fn output(plan: &Plan<'_>) -> TokenStream {
                 };
                 #loaded
             }
-            fn names() -> ::core::option::Option<__orm::Vec<&'static str>> {
-                ::core::option::Option::Some(__orm::field_names(<#ident as __orm::Model>::TABLE))
+            fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                __orm::by_name(&__TABLE, out)
             }
         }
     }

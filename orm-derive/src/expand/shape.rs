@@ -177,8 +177,8 @@ fn output(shape: &Shape) -> TokenStream {
             fn assemble(local: Self::Local, loads: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
                 #assemble
             }
-            fn names() -> ::core::option::Option<__orm::Vec<&'static str>> {
-                ::core::option::Option::Some(__orm::result_names::<#ident>(&[#(#names),*]))
+            fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                __orm::by_result::<#ident>(&[#(#names),*], out)
             }
         }
     }
@@ -223,6 +223,9 @@ fn broken(ident: &Ident) -> TokenStream {
             }
             fn assemble(_: (), _: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
                 ::core::result::Result::Err(__orm::Error::decode(""))
+            }
+            fn columns(_: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                __orm::Lookup::Position
             }
         }
     }

@@ -116,6 +116,10 @@ async fn load_for(
     branch: Branch,
     site: Site,
 ) -> Result<Loaded> {
+    let raw = Raw {
+        relation: Some(branch.relation),
+        ..raw
+    };
     let children = vec![branch_of(&raw, keys, branch, site).await?];
     Ok(Loaded { rows, children })
 }

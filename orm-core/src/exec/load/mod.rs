@@ -21,6 +21,7 @@ use crate::exec::fetch::{Site, step};
 use crate::exec::key::cell;
 use crate::exec::load::keys::{END, Keys, Owners};
 use crate::exec::load::window::of_each;
+use crate::exec::repeats::apart;
 use crate::relation::{Branch, owner};
 use crate::schema::{RelationDef, RelationKind, Table};
 use crate::value::{Cells, Children, Collector, Output, Places, Rows};
@@ -90,7 +91,7 @@ impl Batches {
 async fn below(raw: &Raw<'_>, keys: Vec<Keys>, loads: Vec<Branch>, site: Site) -> Result<Vec<Children>> {
     let mut children = Vec::with_capacity(loads.len());
     for (keys, branch) in keys.into_iter().zip(loads) {
-        children.push(branch_of(raw, keys, branch, site).await?);
+        children.push(apart(branch_of(raw, keys, branch, site)).await?);
     }
     Ok(children)
 }
@@ -119,11 +120,13 @@ fn branch_of<'a>(
         let (owners, wanted) = Owners::new(keys, at, relation);
         let mut level = Level::new(rows(), Some(owners), readers);
         let table = (relation.table)();
-        for condition in wanted.conditions(&owner, raw) {
+        for (i, condition) in wanted.conditions(&owner, raw).into_iter().enumerate() {
             let mut select = select.clone();
             select.filter.push(condition);
             let select = of_each(select, &owner, table, raw.runner.dialect().features())?;
-            let done = step(raw, Statement::Select(select), Some(table), Box::new(level), site).await?;
+            let step = step(raw, Statement::Select(select), Some(table), Box::new(level), site);
+            // the keys of one call, in as many statements as their number asks for
+            let done = if i == 0 { step.await? } else { apart(step).await? };
             level = Level::back(done.sink)?;
         }
         let children = below(raw, level.keys, loads, site).await?;
