@@ -9,7 +9,7 @@ pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
     Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
-    Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
+    Tenanted, ToOne, Trailed, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,
@@ -29,6 +29,21 @@ pub use crate::value::{
 };
 
 use crate::value::{Held, finished_one};
+
+/// What the audit trail calls a table.
+pub use crate::exec::trail::table_name;
+
+/// What the audit trail calls a row.
+pub fn row_key(key: impl Key) -> String {
+    let mut values = Vec::new();
+    key.add_to(&mut values);
+    crate::exec::trail::key_text(values)
+}
+
+/// The tenant of a handle, as the audit trail has it.
+pub fn tenant_of(raw: &crate::exec::Raw<'_>) -> Option<String> {
+    raw.scope().tenant.as_ref().and_then(crate::exec::trail::plain)
+}
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
 pub fn field_names(table: &'static Table) -> Vec<&'static str> {

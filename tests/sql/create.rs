@@ -49,6 +49,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         validators: &[],
         validated: false,
         hooks: None,
+        trail: None,
         comment: "",
     }
 }

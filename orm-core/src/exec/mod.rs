@@ -22,6 +22,7 @@ mod observe;
 mod pending;
 mod read;
 mod texts;
+pub(crate) mod trail;
 mod transaction;
 mod tree;
 mod upsert;

@@ -73,6 +73,13 @@ pub trait Writable: Model {}
 )]
 pub trait SoftDelete: Model {}
 
+/// A model with an audit trail.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no audit trail: add `#[orm(audit_trail)]` to it",
+    label = "nobody wrote down what happened to rows of `{Self}`"
+)]
+pub trait Trailed: Model {}
+
 /// A tenant-scoped model.
 pub trait Tenanted: Model {
     /// The type of its tenant column.

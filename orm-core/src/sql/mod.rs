@@ -17,6 +17,7 @@ mod write;
 mod writer;
 
 pub use dialect::{BulkInsert, Dialect, Features, ListForm};
+pub(crate) use list::{hex, integer, quoted};
 pub use types::type_of;
 pub use writer::SqlWriter;
 

@@ -293,6 +293,21 @@ fn owned_type(cx: &Ctxt, field: &Field) {
     }
 }
 
+/// The audit trail names each row by its key.
+pub(crate) fn trail_names_rows(cx: &Ctxt, plan: &Plan<'_>) {
+    if plan.model.options.audit_trail.is_none() {
+        return;
+    }
+    for column in plan.key.columns.iter().filter_map(|&i| plan.columns.get(i)) {
+        if let Some(span) = column.field.and_then(|field| field.place_of("sensitive")) {
+            cx.error_at(
+                span,
+                "the audit trail names each row by its key, which cannot be `sensitive`",
+            );
+        }
+    }
+}
+
 pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     if options.view.is_none() {
@@ -303,6 +318,7 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
         (options.timestamps, "timestamps"),
         (options.soft_delete, "soft_delete"),
         (options.audit.as_ref().map(|audit| audit.span), "audit"),
+        (options.audit_trail, "audit_trail"),
     ];
     flags
         .into_iter()

@@ -207,7 +207,8 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
         let actor = options.audit.as_ref().map(|audit| &audit.by);
         marker(quote!(Signed), quote!(type Actor = #actor;))
     });
-    [writable, soft_delete, tenanted, signed]
+    let trailed = options.audit_trail.map(|_| marker(quote!(Trailed), quote!()));
+    [writable, soft_delete, tenanted, signed, trailed]
         .into_iter()
         .flatten()
         .collect()

@@ -50,6 +50,11 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             &HOOKS
         }}
     }));
+    let trail = option(
+        options
+            .audit_trail
+            .map(|_| quote!(|| <__orm::AuditLog as __orm::Model>::TABLE)),
+    );
     let (module, relations) = (
         &names.module,
         plan.relations.iter().map(|relation| &relation.marker),
@@ -71,6 +76,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             validators: &[#(#validators),*],
             validated: #validated,
             hooks: #hooks,
+            trail: #trail,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
