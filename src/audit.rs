@@ -25,7 +25,7 @@ pub enum AuditOperation {
 /// Rows are kept as JSON text: an object with the names of the fields. Dates and times are strings as SQLite stores
 /// them, decimals and UUIDs are strings, bytes are hexadecimal digits. Sensitive columns are never in it.
 #[derive(Model, Clone, Debug, PartialEq, Eq)]
-#[orm(crate = crate, table = "audit_log", index(table_name, row_key))]
+#[orm(crate = crate, append_only, table = "audit_log", index(table_name, row_key))]
 pub struct AuditLog {
     /// Later entries have higher numbers.
     pub id: Id<AuditLog>,

@@ -7,9 +7,9 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
-    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
-    Tenanted, ToOne, Trailed, Unlink, Writable, foreign_key, take, unlinkable,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
+    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete,
+    TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,

@@ -38,6 +38,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         columns::owned_types,
         columns::view_is_read_only,
         columns::trail_names_rows,
+        columns::append_only_rows_stay,
         names::columns,
         names::given,
         names::constraints,

@@ -50,6 +50,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         validated: false,
         hooks: None,
         trail: None,
+        append_only: false,
         comment: "",
     }
 }

@@ -63,7 +63,16 @@ pub struct Stock {
 }
 
 fn schema() -> Schema {
-    orm::schema![Invoice, Line, Label, InvoiceLabel, Country, Stock, AuditLog]
+    orm::schema![
+        Invoice,
+        Line,
+        Label,
+        InvoiceLabel,
+        Country,
+        Stock,
+        Posting,
+        AuditLog
+    ]
 }
 
 fn invoice(number: &str) -> NewInvoice {
@@ -72,10 +81,16 @@ fn invoice(number: &str) -> NewInvoice {
     }
 }
 
-/// What was written down since the last call, the oldest first: table, operation, key, changed fields.
-async fn news<E: Exec>(db: &E) -> orm::Result<Vec<String>> {
-    let entries = AuditLog::query().order_by(|a| a.id.asc()).all(db).await?;
-    sql!("delete from audit_log").exec(db).await?;
+/// What was written down since the last call, the oldest first.
+async fn since(db: &Db, seen: &mut usize) -> orm::Result<Vec<AuditLog>> {
+    let mut entries = AuditLog::query().order_by(|a| a.id.asc()).all(db).await?;
+    let new = entries.split_off(*seen);
+    *seen += new.len();
+    Ok(new)
+}
+
+/// Table, operation, key, changed fields.
+fn lines(entries: &[AuditLog]) -> Vec<String> {
     let line = |a: &AuditLog| {
         let (what, changed) = (format!("{:?}", a.operation), a.changed_fields().join(","));
         match a.operation {
@@ -83,11 +98,29 @@ async fn news<E: Exec>(db: &E) -> orm::Result<Vec<String>> {
             _ => format!("{} {what} {} {changed}", a.table_name, a.row_key),
         }
     };
-    Ok(entries.iter().map(line).collect())
+    entries.iter().map(line).collect()
+}
+
+async fn news(db: &Db, seen: &mut usize) -> orm::Result<Vec<String>> {
+    Ok(lines(&since(db, seen).await?))
+}
+
+/// Rows that stay as they are.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(append_only, audit_trail)]
+#[has_many(corrections: Posting, by = corrects_id)]
+pub struct Posting {
+    pub id: Id<Posting>,
+    pub cents: i64,
+    #[belongs_to(corrects: Self)]
+    pub corrects_id: Option<Id<Posting>>,
+    #[orm(unique)]
+    pub reference: Option<String>,
 }
 
 #[orm::test(schema = schema())]
 async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
+    let mut seen = 0;
     let a = invoice("a").insert(&db).await?;
     invoice("b").exec(&db).await?;
     let two = [
@@ -97,14 +130,14 @@ async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
     NewInvoice::insert_all(&db, two).await?;
     NewInvoice::exec_all(&db, (0..3).map(|i| invoice(&format!("x{i}")))).await?;
     let inserts: Vec<String> = (1..=7).map(|id| format!("invoices Insert [{id}]")).collect();
-    assert_eq!(news(&db).await?, inserts);
+    assert_eq!(news(&db, &mut seen).await?, inserts);
 
     let a = a.update().set(|i| i.cents.to(1)).save(&db).await?;
     let mut edit = a.clone().edit();
     edit.number = "aa".into();
     let a = edit.save(&db).await?;
     assert_eq!(
-        news(&db).await?,
+        news(&db, &mut seen).await?,
         [
             "invoices Update [1] cents,updated_at",
             "invoices Update [1] number,updated_at"
@@ -119,7 +152,7 @@ async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
     assert_eq!(Invoice::delete_where(|i| i.number.eq("d")).exec(&db).await?, 1);
     let none = Invoice::update_where(|i| i.number.eq("nobody")).set(|i| i.cents.to(9));
     assert_eq!(none.exec(&db).await?, 0);
-    let mut all = news(&db).await?;
+    let mut all = news(&db, &mut seen).await?;
     all[..3].sort();
     assert_eq!(
         all,
@@ -139,7 +172,7 @@ async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
     invoice("e").upsert(|i| i.number).do_nothing().exec(&db).await?;
     let many = NewInvoice::upsert_all([invoice("b"), invoice("f")], |i| i.number);
     many.update(|i, _| i.cents.to(i.cents + 3)).exec(&db).await?;
-    let (e, all) = (made.into_inner().id, news(&db).await?);
+    let (e, all) = (made.into_inner().id, news(&db, &mut seen).await?);
     assert_eq!(all[0], "invoices Update [2] cents,updated_at");
     assert_eq!(all[1], format!("invoices Insert [{e}]"));
     assert_eq!(all[2], "invoices Update [2] cents,updated_at");
@@ -158,7 +191,7 @@ async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
         .exec(&db)
         .await?;
     assert!(Invoice::purge(&db, Id::new(4)).await?);
-    let all = news(&db).await?;
+    let all = news(&db, &mut seen).await?;
     let begins: Vec<&str> = all
         .iter()
         .map(|l| l.split(']').next().unwrap_or_default())
@@ -182,6 +215,7 @@ async fn every_way_of_writing_is_written_down(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = schema())]
 async fn cascades_links_and_units_are_written_down(db: Db) -> orm::Result<()> {
+    let mut seen = 0;
     let a = invoice("a").insert(&db).await?;
     let labels = NewLabel::insert_all(&db, ["x", "y"].map(|name| NewLabel { name: name.into() })).await?;
     let line = |text: &str| NewLine { text: text.into() };
@@ -191,7 +225,7 @@ async fn cascades_links_and_units_are_written_down(db: Db) -> orm::Result<()> {
     a.labels().link(&db, [labels[0].id, labels[1].id]).await?;
     a.labels().unlink(&db, [labels[1].id]).await?;
     let (key, x, y) = (a.id, labels[0].id, labels[1].id);
-    let mut all = news(&db).await?;
+    let mut all = news(&db, &mut seen).await?;
     all[4..6].sort();
     assert_eq!(
         all,
@@ -205,15 +239,20 @@ async fn cascades_links_and_units_are_written_down(db: Db) -> orm::Result<()> {
             format!("invoice_labels Delete [{key},{y}] invoice_id,label_id"),
         ]
     );
-    assert_eq!(InvoiceLabel::history(&db, (key, y)).await?, []);
+    let operations = InvoiceLabel::history(&db, (key, y))
+        .await?
+        .iter()
+        .map(|e| e.operation)
+        .collect::<Vec<_>>();
+    assert_eq!(operations, [AuditOperation::Delete, AuditOperation::Insert]);
 
     a.delete(&db).await?;
-    let entries = AuditLog::query().order_by(|a| a.id.asc()).all(&db).await?;
+    let entries = since(&db, &mut seen).await?;
     let one_transaction = entries
         .iter()
         .all(|e| e.transaction_id == entries[0].transaction_id);
     assert!(one_transaction && entries.iter().all(|e| e.at == entries[0].at));
-    let mut all = news(&db).await?;
+    let mut all = lines(&entries);
     all.sort();
     assert_eq!(
         all,
@@ -230,7 +269,7 @@ async fn cascades_links_and_units_are_written_down(db: Db) -> orm::Result<()> {
     unit.insert(invoice("v"))?;
     unit.insert(line("w"))?;
     unit.commit().await?;
-    let entries = AuditLog::query().all(&db).await?;
+    let entries = since(&db, &mut seen).await?;
     assert_eq!(entries.len(), 3);
     assert!(
         entries
@@ -388,4 +427,61 @@ async fn a_row_that_comes_between_is_left_alone(db: Db) -> orm::Result<()> {
     );
     assert_eq!(AuditLog::query().count(&db).await?, 4);
     Ok(())
+}
+
+#[orm::test(schema = schema())]
+async fn rows_of_an_append_only_model_stay(db: Db) -> orm::Result<()> {
+    let posting = |cents| NewPosting { cents };
+    let first = posting(100).insert(&db).await?;
+    NewPosting::insert_all(&db, [posting(1), posting(2)]).await?;
+    first.corrections().create(&db, posting(-100)).await?;
+    let mut unit = db.unit_of_work();
+    unit.insert(posting(5))?;
+    unit.commit().await?;
+    let named = || posting(7).set(|p| p.reference.to("r".to_owned()));
+    assert!(
+        named()
+            .upsert(|p| p.reference)
+            .do_nothing()
+            .exec(&db)
+            .await?
+            .is_some()
+    );
+    assert!(
+        named()
+            .upsert(|p| p.reference)
+            .do_nothing()
+            .exec(&db)
+            .await?
+            .is_none()
+    );
+    let rows = Posting::query().order_by(|p| p.id.asc()).all(&db).await?;
+    assert_eq!(rows.len(), 6);
+
+    // the database refuses what the types do not see
+    let truncates = db.dialect().features().row_locks;
+    let refusals = [
+        sql!("update postings set cents = 0").exec(&db).await.err(),
+        sql!("delete from postings where cents = 100")
+            .exec(&db)
+            .await
+            .err(),
+        sql!("delete from audit_log").exec(&db).await.err(),
+        sql!("update audit_log set actor = 'x'").exec(&db).await.err(),
+        match truncates {
+            true => sql!("truncate postings cascade").exec(&db).await.err(),
+            false => sql!("delete from postings").exec(&db).await.err(),
+        },
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.map(|e| e.kind()), Some(ErrorKind::AppendOnly));
+    }
+    let again = Posting::query().order_by(|p| p.id.asc()).all(&db).await?;
+    assert_eq!(again, rows);
+    assert_eq!(AuditLog::query().count(&db).await?, 6);
+
+    // nothing is left behind
+    db.drop_all(&schema()).await?;
+    db.create_all(&schema()).await?;
+    db.drop_all(&schema()).await
 }

@@ -20,7 +20,7 @@ use crate::exec::fetch::{Site, plain_inserts, plain_step};
 use crate::exec::key::{Key, among};
 use crate::exec::transaction::Unit;
 use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, trail};
-use crate::model::{Audited, Model, Signed, TenantScoped, Tenanted, Writable};
+use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};
 use crate::query::{Col, InsertParts, Sets};
 use crate::schema::{Column, Table, Validator};
 use crate::value::{Cells, Held, Row, SqlType, Value, finished_one, read};
@@ -61,7 +61,7 @@ pub enum WriteKind {
 /// }
 /// # }
 /// ```
-pub trait Hooks: Writable {
+pub trait Hooks: Insertable {
     /// The hooks need the rows as they are and as they become: changed and deleted rows are read before the write, and
     /// written rows come back. A write by condition has to say `.each()` then.
     const ROWS: bool = false;

@@ -40,6 +40,8 @@ pub struct Table {
     pub hooks: Option<fn() -> &'static (dyn Any + Send + Sync)>,
     /// The table that holds its audit trail, if it has one.
     pub trail: Option<fn() -> &'static Table>,
+    /// Whether the database refuses changes and deletes of its rows.
+    pub append_only: bool,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
     /// The doc comment.

@@ -55,6 +55,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             .audit_trail
             .map(|_| quote!(|| <__orm::AuditLog as __orm::Model>::TABLE)),
     );
+    let append_only = options.append_only.is_some();
     let (module, relations) = (
         &names.module,
         plan.relations.iter().map(|relation| &relation.marker),
@@ -77,6 +78,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             validated: #validated,
             hooks: #hooks,
             trail: #trail,
+            append_only: #append_only,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
