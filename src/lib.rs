@@ -24,12 +24,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod audit;
 mod connect;
 #[cfg(doctest)]
 mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use audit::{AuditLog, AuditOperation, History};
 pub use connect::Connect;
 pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
@@ -40,8 +42,13 @@ pub use orm_core::exec::{
     Repository, Serves, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
+/// What generated code names, and nothing else does. No part of it is a promise to users.
 #[doc(hidden)]
-pub use orm_core::private;
+pub mod private {
+    pub use orm_core::private::*;
+
+    pub use crate::audit::AuditLog;
+}
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
@@ -73,7 +80,7 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, Id, InsertGraph, Inserts,
-        LoadRelations, Model, Part, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,
+        Inserts, LoadRelations, Model, Part, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

@@ -4,6 +4,8 @@
 
 #[path = "suite/aggregates.rs"]
 mod aggregates;
+#[path = "suite/audit.rs"]
+mod audit;
 #[path = "suite/bulk.rs"]
 mod bulk;
 #[path = "suite/cancel.rs"]

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     ExclusionViolation,
     /// A validator of the model refused the row; nothing was written.
     Validation,
+    /// The table is append-only: its rows are neither changed nor deleted.
+    AppendOnly,
     /// A row was asked for and there is none.
     NotFound,
     /// One row was asked for and there are several.

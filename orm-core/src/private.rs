@@ -7,9 +7,9 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
-    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
-    Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
+    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete,
+    TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -30,6 +30,21 @@ pub use crate::value::{
 };
 
 use crate::value::{Held, finished_one};
+
+/// What the audit trail calls a table.
+pub use crate::exec::trail::table_name;
+
+/// What the audit trail calls a row.
+pub fn row_key(key: impl Key) -> String {
+    let mut values = Vec::new();
+    key.add_to(&mut values);
+    crate::exec::trail::key_text(values)
+}
+
+/// The tenant of a handle, as the audit trail has it.
+pub fn tenant_of(raw: &crate::exec::Raw<'_>) -> Option<String> {
+    raw.scope().tenant.as_ref().and_then(crate::exec::trail::plain)
+}
 
 /// The columns of a model, found by their names in hand-written SQL.
 pub fn by_name(table: &'static Table, out: &mut Vec<Expected>) -> Lookup {

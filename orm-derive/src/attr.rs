@@ -134,6 +134,8 @@ pub(crate) const ORM: &[Attr] = &[
     row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
     row("validate", MODEL, Value::Equals, &[], "validate = consistent", "A function over the row that refuses it with a reason, whichever way it is written."),
     row("hooks", MODEL, Value::Flag, &[], "hooks", "The model implements `Hooks`: what happens before and after its rows are written."),
+    row("audit_trail", MODEL, Value::Flag, &[], "audit_trail", "Every write of a row is written down in `audit_log`, in the same transaction."),
+    row("append_only", MODEL, Value::Flag, &[], "append_only", "Rows are inserted and never changed or deleted; the database refuses it as well."),
     row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),

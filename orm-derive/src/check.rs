@@ -37,6 +37,8 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         columns::decimals,
         columns::owned_types,
         columns::view_is_read_only,
+        columns::trail_names_rows,
+        columns::append_only_rows_stay,
         names::columns,
         names::given,
         names::constraints,

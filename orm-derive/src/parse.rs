@@ -49,6 +49,8 @@ pub(crate) struct Options {
     /// `validate = consistent`.
     pub(crate) validators: Vec<Path>,
     pub(crate) hooks: Option<Span>,
+    pub(crate) audit_trail: Option<Span>,
+    pub(crate) append_only: Option<Span>,
     pub(crate) timestamps: Option<Span>,
     pub(crate) soft_delete: Option<Span>,
     pub(crate) audit: Option<Audit>,
@@ -184,6 +186,8 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "crate" => once(cx, &mut options.krate, item, krate(cx, item)),
         "validate" => options.validators.extend(krate(cx, item)),
         "hooks" => once(cx, &mut options.hooks, item, Some(item.span())),
+        "audit_trail" => once(cx, &mut options.audit_trail, item, Some(item.span())),
+        "append_only" => once(cx, &mut options.append_only, item, Some(item.span())),
         "id" => once(cx, &mut options.key, item, columns(cx, item)),
         "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
         "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),

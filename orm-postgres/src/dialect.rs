@@ -4,7 +4,7 @@ use orm_core::ast::{
     Aggregate, AggregateFn, Column, DatePart, Expr, Function, RawPart, Table, TextOp, Window,
 };
 use orm_core::error::Result;
-use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, SqlWriter, function, text, type_of};
+use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, Refusal, SqlWriter, function, text, type_of};
 use orm_core::value::{EnumType, Type, Value};
 
 /// PostgreSQL 13 and later.
@@ -44,6 +44,10 @@ static FEATURES: Features = Features {
     table_options: "",
     server_clock: true,
     inserted_marker: Some("(xmax = 0)"),
+    refusal: Refusal::Function(
+        "() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'append-only' \
+         USING ERRCODE = 'ORM01', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME; END$$",
+    ),
     ordered_set_aggregates: true,
     max_params: 65_535,
     bulk_insert: BulkInsert::Arrays,

@@ -156,6 +156,8 @@ pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
     postgres(error).is_some_and(|e| matches!(e.code(), "57P03" | "53300"))
 }
 
+const APPEND_ONLY: &str = "the table is append-only: its rows are neither changed nor deleted";
+
 fn from_server(error: &PgDatabaseError) -> Error {
     use ErrorKind::*;
     let code = error.code();
@@ -170,6 +172,8 @@ fn from_server(error: &PgDatabaseError) -> Error {
         "23502" => own(NotNullViolation, "NULL in a column that does not take it"),
         "23514" | "44000" => own(CheckViolation, "a check refuses the row"),
         "23P01" => own(ExclusionViolation, "the row conflicts with an existing one"),
+        // what our triggers raise
+        "ORM01" => own(AppendOnly, APPEND_ONLY),
         "23001" => own(ForeignKeyViolation, "the row is still referred to"),
         "22001" => own(OutOfRange, "the text is too long for its column"),
         "22003" => own(OutOfRange, "the number is out of range"),

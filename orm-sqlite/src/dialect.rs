@@ -8,7 +8,7 @@
 
 use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, TextOp, Window};
 use orm_core::error::Result;
-use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, SqlWriter, function, text, type_of};
+use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, Refusal, SqlWriter, function, text, type_of};
 use orm_core::value::{Element, Type, Value};
 
 /// SQLite 3.44 and later.
@@ -48,6 +48,7 @@ static FEATURES: Features = Features {
     table_options: " STRICT",
     server_clock: false,
     inserted_marker: None,
+    refusal: Refusal::Inline("BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
     ordered_set_aggregates: false,
     max_params: 32_766,
     bulk_insert: BulkInsert::Values(64),

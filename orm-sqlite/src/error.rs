@@ -95,6 +95,11 @@ fn constraint(code: c_int, message: &str) -> Error {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => foreign_key(),
         // RESTRICT is carried out by a trigger of SQLite's own
         ffi::SQLITE_CONSTRAINT_TRIGGER if message == "FOREIGN KEY constraint failed" => foreign_key(),
+        // what our triggers raise
+        ffi::SQLITE_CONSTRAINT_TRIGGER if message == "append-only" => Error::new(
+            ErrorKind::AppendOnly,
+            "the table is append-only: its rows are neither changed nor deleted",
+        ),
         ffi::SQLITE_CONSTRAINT_TRIGGER => {
             Error::new(ErrorKind::CheckViolation, "a trigger refused the change")
         }

@@ -49,6 +49,8 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         validators: &[],
         validated: false,
         hooks: None,
+        trail: None,
+        append_only: false,
         comment: "",
     }
 }

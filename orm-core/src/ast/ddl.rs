@@ -39,6 +39,21 @@ pub enum Ddl {
         /// The constraint.
         name: String,
     },
+    /// CREATE FUNCTION that refuses a change, for triggers to call, where they call one.
+    CreateRefusal(Name),
+    /// DROP FUNCTION IF EXISTS.
+    DropRefusal(Name),
+    /// CREATE TRIGGER that refuses a change.
+    Refuse {
+        /// Its name.
+        name: String,
+        /// The table.
+        table: Name,
+        /// What is refused.
+        change: Refused,
+        /// The function that it calls, where triggers call one.
+        function: Name,
+    },
     /// COMMENT ON TABLE or COLUMN.
     Comment {
         /// The table.
@@ -48,6 +63,17 @@ pub enum Ddl {
         /// The text.
         text: String,
     },
+}
+
+/// What a trigger refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+    /// TRUNCATE, where it is no DELETE.
+    Truncate,
 }
 
 /// A name with its schema.

@@ -7,7 +7,7 @@ use crate::driver::{Discard, Sink};
 use crate::error::{Error, Result};
 use crate::exec::Raw;
 use crate::exec::collect::Collect;
-use crate::exec::fetch::{Site, inserts, step};
+use crate::exec::fetch::{Site, inserts, plain_step, step};
 use crate::model::Model;
 use crate::query::{Batch, InsertGroup, InsertParts};
 use crate::schema::{Column, Table};
@@ -113,7 +113,7 @@ pub(crate) async fn fix_clock(raw: &mut Raw<'_>, statements: usize, site: Site) 
     }
     let mut ast = Select::without_from();
     ast.columns = vec![Node::Clock];
-    let done = step(
+    let done = plain_step(
         raw,
         Statement::Select(Box::new(ast)),
         None,

@@ -1,12 +1,12 @@
 //! The statements that create and drop a whole schema. Pure: nothing is run here.
 
 use crate::ast::Nulls;
-use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name};
+use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
     embed, enums_of, name,
 };
-use crate::sql::Features;
+use crate::sql::{Features, Refusal};
 use crate::value::EnumType;
 
 /// What creates the schema's tables, in foreign-key order: schemas, enum types, tables, indexes, the foreign keys that
@@ -44,12 +44,44 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         out.extend(indexes(table).into_iter().map(Ddl::CreateIndex));
     }
     out.append(&mut later);
+    for table in tables.iter().filter(|t| t.append_only) {
+        refusals(table, features, &mut out);
+    }
     if features.comments {
         for table in &tables {
             comments(table, &mut out);
         }
     }
     out
+}
+
+/// The function that the triggers of an append-only table call.
+fn refusal_name(table: &Table) -> Name {
+    Name {
+        schema: table.table.schema.map(str::to_owned),
+        name: name::conventional("ao", table.name(), []),
+    }
+}
+
+/// What keeps the rows of an append-only table as they are, also from hand-written SQL.
+fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
+    let changes: &[(Refused, &str)] = match features.refusal {
+        Refusal::Inline(_) => &[(Refused::Update, "update"), (Refused::Delete, "delete")],
+        Refusal::Function(_) => {
+            out.push(Ddl::CreateRefusal(refusal_name(table)));
+            &[
+                (Refused::Update, "update"),
+                (Refused::Delete, "delete"),
+                (Refused::Truncate, "truncate"),
+            ]
+        }
+    };
+    out.extend(changes.iter().map(|&(change, word)| Ddl::Refuse {
+        name: name::conventional("ao", table.name(), [word]),
+        table: name_of(table),
+        change,
+        function: refusal_name(table),
+    }));
 }
 
 /// What drops the schema's tables and types, the other way round. On a database that cannot drop constraints, tables
@@ -70,6 +102,10 @@ pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         }
     }
     out.extend(tables.iter().rev().map(|t| Ddl::DropTable(name_of(t))));
+    if matches!(features.refusal, Refusal::Function(_)) {
+        let guarded = tables.iter().filter(|t| t.append_only);
+        out.extend(guarded.map(|t| Ddl::DropRefusal(refusal_name(t))));
+    }
     if features.enum_types {
         out.extend(
             enums(&tables)

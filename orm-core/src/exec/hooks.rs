@@ -1,25 +1,27 @@
 //! Validators and hooks: what a model says about writes of its rows, whichever way they come.
 //!
 //! Every write of a model's table passes here: single rows, bulk, upserts, set-based writes, links, cascades, units of
-//! work. A table without validators and hooks pays one comparison.
+//! work. A table without validators, hooks and audit trail pays one comparison.
 
 use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 
 use crate::ast::{
-    Column as AstColumn, ConflictAction, Expr as Node, FromItem, InsertSource, Join, JoinKind, Lock,
-    LockStrength, LockWait, Select, Source, Statement, TableRef,
+    Column as AstColumn, CompareOp, ConflictAction, Deleted, Expr as Node, FromItem, Guard, InsertSource,
+    Join, JoinKind, Lock, LockStrength, LockWait, Select, Source, Statement, TableRef,
 };
 use crate::driver::{BoxFuture, Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::bulk::fix_clock;
 use crate::exec::collect::other_sink;
 use crate::exec::edit::{Change, changes, key_of};
 use crate::exec::fetch::{Site, plain_inserts, plain_step};
+use crate::exec::key::{Key, among};
 use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
-use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw};
-use crate::model::{Audited, Model, Signed, TenantScoped, Tenanted, Writable};
+use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, trail};
+use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};
 use crate::query::{Col, InsertParts, Sets};
 use crate::schema::{Column, Table, Validator};
 use crate::value::{Cells, Held, Row, SqlType, Value, finished_one, read};
@@ -60,7 +62,7 @@ pub enum WriteKind {
 /// }
 /// # }
 /// ```
-pub trait Hooks: Writable {
+pub trait Hooks: Insertable {
     /// The hooks need the rows as they are and as they become: changed and deleted rows are read before the write, and
     /// written rows come back. A write by condition has to say `.each()` then.
     const ROWS: bool = false;
@@ -220,7 +222,9 @@ impl<'a, M: Model> Write<'a, M> {
     pub fn changes(&self) -> Vec<Vec<Change>> {
         let table = self.event.table;
         let now = |key: &[Value]| self.event.after.iter().find(|row| key_of(table, row) == key);
-        let diff = |row: &Vec<Value>| Some(changes(table, row, now(&key_of(table, row))?.clone()));
+        // what is read for the audit trail may be more than the fields
+        let fields = |row: &Vec<Value>| row.iter().take(table.fields).cloned().collect::<Vec<_>>();
+        let diff = |row: &Vec<Value>| Some(changes(table, &fields(row), fields(now(&key_of(table, row))?)));
         self.event.before.iter().filter_map(diff).collect()
     }
 }
@@ -316,7 +320,7 @@ fn check(table: &Table, column: Option<&Column>, validator: &Validator, values: 
 
 /// The table, when its writes are looked at.
 pub(crate) fn watched(table: Option<&'static Table>) -> Option<&'static Table> {
-    table.filter(|t| t.hooks.is_some() || t.validated)
+    table.filter(|t| t.hooks.is_some() || t.validated || t.trail.is_some())
 }
 
 /// A write by condition meets rows that nobody has seen: hooks that need them have to be told to read them.
@@ -359,22 +363,35 @@ pub(crate) async fn statement(
     };
     let hooks = HookTable::of_table(table);
     let mut run = Run { table, hooks, event };
-    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() {
+    let trail = table.trail.is_some();
+    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() && !trail {
         return plain_step(raw, statement, Some(table), sink, site).await;
     }
     let unit = Unit::open(raw.again(), site).await?;
-    let raw = unit.raw();
+    let mut raw = unit.raw();
     let outcome = async {
-        if hooks.is_some_and(|h| h.rows)
+        if trail {
+            fix_clock(&mut raw, 2, site).await?;
+        }
+        // a DELETE gives back what it removes; only hooks have to see it before
+        let hooked = hooks.is_some_and(|h| h.rows);
+        let gives_gone = trail && !hooked && matches!(statement, Statement::Delete(_));
+        if (hooked || trail)
+            && !gives_gone
             && let Some(select) = rows_met_by(&statement, table)
         {
-            let tee = Tee::boxed(Box::new(Discard), false, table, 0);
-            let done = plain_step(&raw, Statement::Select(Box::new(select)), Some(table), tee, site).await?;
-            run.event.before = Tee::take(done.sink)?.1;
+            run.event.before = read_rows(&raw, select, table, site).await?;
+            only_those(&raw, &mut statement, table, &run.event.before);
         }
         let wants_rows = run.before(&raw, asked).await?;
         write_back(&mut statement, &run.event);
-        let back = match wants_rows {
+        if (hooked || trail)
+            && let Some(select) = rows_in_the_way(&statement, table)
+        {
+            run.event.before = read_rows(&raw, select, table, site).await?;
+        }
+        let gone = matches!(statement, Statement::Delete(_));
+        let back = match wants_rows && (!gone || gives_gone) {
             true => give_back(&mut statement, table),
             false => None,
         };
@@ -386,9 +403,12 @@ pub(crate) async fn statement(
         if rows {
             let (sink, rows) = Tee::take(done.sink)?;
             done.sink = sink;
-            run.event.after = rows;
+            match gone {
+                true => run.event.before = rows,
+                false => run.event.after = rows,
+            }
         }
-        unit.sent(run.after(&raw).await).await?;
+        unit.sent(run.after(&raw, site).await).await?;
         Ok(done)
     };
     let outcome = apart(outcome).await;
@@ -410,7 +430,7 @@ pub(crate) async fn inserts(
         let event = Event::new(table, WriteKind::Insert, columns, rows);
         Run { table, hooks, event }
     };
-    if hooks.is_none() && table.validators.is_empty() {
+    if hooks.is_none() && table.validators.is_empty() && table.trail.is_none() {
         let mut unknown = false;
         for parts in &batch {
             unknown |= run(parts).event.validate()?;
@@ -420,8 +440,11 @@ pub(crate) async fn inserts(
         }
     }
     let unit = Unit::open(raw.again(), site).await?;
-    let raw = unit.raw();
+    let mut raw = unit.raw();
     let outcome = async {
+        if table.trail.is_some() {
+            fix_clock(&mut raw, 2, site).await?;
+        }
         let mut affected = 0;
         for mut parts in batch.drain(..) {
             let mut run = run(&parts);
@@ -440,7 +463,7 @@ pub(crate) async fn inserts(
             }
             sink = done.sink;
             affected += done.affected;
-            unit.sent(run.after(&raw).await).await?;
+            unit.sent(run.after(&raw, site).await).await?;
         }
         Ok(Done { sink, affected })
     };
@@ -463,11 +486,17 @@ impl Run {
         }
         let unknown = self.event.validate()?;
         let asked = self.hooks.is_some_and(|h| h.rows);
-        Ok(asked || unknown || !self.table.validators.is_empty())
+        Ok(asked || unknown || !self.table.validators.is_empty() || self.table.trail.is_some())
     }
-    /// Validators and hooks after the write.
-    async fn after(&mut self, raw: &Raw<'_>) -> Result<()> {
+    /// Validators, the audit trail and hooks after the write.
+    async fn after(&mut self, raw: &Raw<'_>, site: Site) -> Result<()> {
         self.event.validate_rows()?;
+        if let Some(log) = self.table.trail {
+            let Event {
+                kind, before, after, ..
+            } = &self.event;
+            trail::record(raw, self.table, log(), *kind, before, after, site).await?;
+        }
         match self.hooks {
             Some(hooks) => (hooks.after)(&mut self.event, &HookHandle(raw.again())).await,
             None => Ok(()),
@@ -606,25 +635,103 @@ fn rows_met_by(statement: &Statement, table: &'static Table) -> Option<Select> {
     Some(select)
 }
 
+/// The rows that an upsert finds there, locked. `None` when it writes a key column that the database fills, or more than
+/// one row.
+fn rows_in_the_way(statement: &Statement, table: &'static Table) -> Option<Select> {
+    let Statement::Insert(insert) = statement else {
+        return None;
+    };
+    let conflict = insert.conflict.as_ref()?;
+    if matches!(conflict.action, ConflictAction::Nothing) {
+        return None;
+    }
+    let rows = rows_of(&insert.rows, insert.columns.len());
+    let [row] = rows.as_slice() else { return None };
+    let source = Source::fresh();
+    let guard = Guard {
+        deleted: match table.managed.deleted_at {
+            Some(_) => Deleted::Included,
+            None => Deleted::Hidden,
+        },
+        ..Guard::default()
+    };
+    let mut select = Select::from(TableRef {
+        source,
+        item: FromItem::Table(&table.table),
+        guard,
+    });
+    for column in &conflict.target {
+        let at = insert.columns.iter().position(|c| std::ptr::eq(*c, *column))?;
+        let (left, right) = (Node::Column(source, column), row.get(at)?.clone());
+        let same = Node::Compare(CompareOp::Eq, Box::new(left), Box::new(right));
+        select.filter.push(same);
+    }
+    select.columns = fields(table, source);
+    select.lock = Some(Lock {
+        strength: LockStrength::Update,
+        of: Vec::new(),
+        wait: LockWait::Wait,
+    });
+    Some(select)
+}
+
+async fn read_rows(
+    raw: &Raw<'_>,
+    select: Select,
+    table: &'static Table,
+    site: Site,
+) -> Result<Vec<Vec<Value>>> {
+    let tee = Tee::boxed(Box::new(Discard), false, table, 0);
+    let done = plain_step(raw, Statement::Select(Box::new(select)), Some(table), tee, site).await?;
+    Ok(Tee::take(done.sink)?.1)
+}
+
+/// Where others write at the same time, rows may have come to meet the condition since these were read: they are left
+/// alone, as if the write had run at the moment of the read.
+fn only_those(raw: &Raw<'_>, statement: &mut Statement, table: &'static Table, rows: &[Vec<Value>]) {
+    if !raw.runner.dialect().features().row_locks {
+        return;
+    }
+    let (source, filter) = match statement {
+        Statement::Update(update) => (update.source, &mut update.filter),
+        Statement::Delete(delete) => (delete.source, &mut delete.filter),
+        _ => return,
+    };
+    let key: Vec<Node> = table
+        .key_columns()
+        .map(|c| Node::Column(source, &c.column))
+        .collect();
+    let keys: Vec<Key> = rows.iter().map(|row| Key::new(key_of(table, row))).collect();
+    filter.push(Node::Any(among(&key, &keys, raw)));
+}
+
+/// How many columns are looked at: the audit trail holds those that are no fields as well.
+fn width(table: &Table) -> usize {
+    match table.trail {
+        Some(_) => table.columns.len(),
+        None => table.fields,
+    }
+}
+
 fn fields(table: &'static Table, source: Source) -> Vec<Node> {
-    table.columns[..table.fields]
+    table.columns[..width(table)]
         .iter()
         .map(|c| Node::Column(source, &c.column))
         .collect()
 }
 
 /// Makes a write give its rows back; at which column they begin, and whether somebody else wants what comes back.
-/// `None` for a delete.
 fn give_back(statement: &mut Statement, table: &'static Table) -> Option<(usize, bool)> {
     let (source, returning) = match statement {
         Statement::Insert(insert) => (insert.source, &mut insert.returning),
         Statement::Update(update) => (update.source, &mut update.returning),
-        Statement::Delete(_) | Statement::Select(_) | Statement::Ddl(_) | Statement::Raw(_) => return None,
+        Statement::Delete(delete) => (delete.source, &mut delete.returning),
+        Statement::Select(_) | Statement::Ddl(_) | Statement::Raw(_) => return None,
     };
     let wanted = !returning.is_empty();
     let begins =
         |(own, field): (&Node, &Column)| matches!(own, Node::Column(_, c) if std::ptr::eq(*c, &field.column));
-    let fields = &table.columns[..table.fields];
+    let fields = &table.columns[..width(table)];
     if returning.len() >= fields.len() && returning.iter().zip(fields).all(begins) {
         return Some((0, wanted));
     }
@@ -660,7 +767,7 @@ impl Tee {
 
 impl Sink for Tee {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let fields = self.table.columns[..self.table.fields].iter().enumerate();
+        let fields = self.table.columns[..width(self.table)].iter().enumerate();
         let value = |(i, c): (usize, &Column)| {
             let ty = c.column.ty;
             Ok(read(cells, self.at + i, ty)?.unwrap_or(Value::Null(ty)))

@@ -12,7 +12,7 @@ use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Pending, Raw, Writes, bulk};
-use crate::model::{Linkable, Model, Rel, Unlink, Writable};
+use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
 use crate::query::{Batch, Insert, IntoInsert, put, soft_delete_set, touch, update_statement};
 use crate::relation::Related;
 use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
@@ -77,8 +77,8 @@ impl<R: Rel> Related<R> {
         E: Writes<<R as Linkable>::Through> + Writes<R::Child> + ?Sized,
         I: IntoInsert<R::Child>,
         R: Linkable,
-        R::Through: Writable,
-        R::Child: Writable,
+        R::Through: Insertable,
+        R::Child: Insertable,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, insert) = (self.into_key(), new.into_insert());
@@ -217,7 +217,7 @@ async fn create<R: Rel>(
     site: Site,
 ) -> Result<R::Child>
 where
-    R::Child: Writable,
+    R::Child: Insertable,
 {
     let Some(through) = &R::DEF.through else {
         for (column, value) in (R::DEF.child)().into_iter().zip(parent) {
@@ -238,7 +238,7 @@ where
     unit.end(outcome).await
 }
 
-async fn insert_one<M: Writable>(raw: Raw<'_>, insert: Insert<M>, site: Site) -> Result<M> {
+async fn insert_one<M: Insertable>(raw: Raw<'_>, insert: Insert<M>, site: Site) -> Result<M> {
     let mut rows = bulk::insert_all::<M>(raw, insert.into_batch(), site).await?;
     rows.pop().ok_or_else(|| no_row(M::TABLE.model))
 }

@@ -24,6 +24,7 @@ mod read;
 mod repeats;
 mod repository;
 mod texts;
+pub(crate) mod trail;
 mod transaction;
 mod tree;
 mod upsert;

@@ -3,7 +3,8 @@
 //! The rule is the same on every backend: after an error from the database, or a statement that was dropped on the
 //! way, nothing but undoing to an enclosing savepoint or rolling back is possible.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, TxMode};
 use crate::error::{Error, ErrorKind, Result};
@@ -11,6 +12,7 @@ use crate::exec::db::Shared;
 use crate::exec::fetch::Site;
 use crate::exec::{Exec, Raw};
 use crate::sql::{Dialect, Scope, Sql};
+use crate::value::Timestamp;
 
 /// An open transaction, or a savepoint inside one. Dropped without [`commit`](Tx::commit), it is undone.
 ///
@@ -29,6 +31,8 @@ struct Core {
     marks: Mutex<Marks>,
     /// What is to be done after the commit, with the depth it was asked for at.
     after: Mutex<Vec<(u32, Callback)>>,
+    /// What audit trails call this transaction, once one asked.
+    id: OnceLock<String>,
 }
 
 type Callback = Box<dyn FnOnce() + Send>;
@@ -76,6 +80,7 @@ impl Tx {
             slot: tokio::sync::Mutex::new(slot),
             marks: Mutex::new(marks),
             after: Mutex::new(Vec::new()),
+            id: OnceLock::new(),
         };
         Ok(Tx {
             core: Arc::new(core),
@@ -171,6 +176,10 @@ impl Tx {
         marks.depth = marks.depth.min(self.level - 1);
         self.core.after().retain(|(at, _)| *at < self.level);
     }
+    /// What audit trails call this transaction: one text for all its savepoints.
+    pub(crate) fn id(&self) -> &str {
+        self.core.id.get_or_init(uuid_v7)
+    }
     /// Whether the last statement of this transaction, or of a savepoint in it, failed in a way that running it again
     /// may cure.
     pub(crate) fn may_retry(&self) -> bool {
@@ -239,6 +248,20 @@ impl Tx {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.core.shared
     }
+}
+
+/// A UUID of version 7 as text. Its random part are keys of the standard library's hashers, which come from the system.
+fn uuid_v7() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    let millis = Timestamp::now().micros().div_euclid(1000) as u64;
+    let high = millis << 16 | 0x7000 | random() & 0xfff;
+    let low = random() >> 2 | 1 << 63;
+    let (time, version) = (high >> 16 & 0xffff, high & 0xffff);
+    let (variant, node) = (low >> 48, low & 0xffff_ffff_ffff);
+    format!(
+        "{:08x}-{time:04x}-{version:04x}-{variant:04x}-{node:012x}",
+        high >> 32
+    )
 }
 
 impl Core {

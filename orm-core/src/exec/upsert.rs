@@ -14,7 +14,7 @@ use crate::exec::hooks::{self, watched};
 use crate::exec::transaction::Unit;
 use crate::exec::write::parts_of;
 use crate::exec::{Pending, Raw, Writes, bulk};
-use crate::model::{Model, SoftDelete, Writable};
+use crate::model::{Insertable, Model, SoftDelete, Writable};
 use crate::query::{
     Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
     insert_statement, table_ref,
@@ -117,7 +117,7 @@ impl<M: Model> Upsert<M> {
     }
 }
 
-impl<M: Writable> UpsertNothing<M> {
+impl<M: Insertable> UpsertNothing<M> {
     /// Inserts the row and returns it, or `None` when one with the same unique columns exists.
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Option<M>> {

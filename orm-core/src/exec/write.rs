@@ -11,7 +11,7 @@ use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
 use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
-use crate::model::{Key, Model, Rel, SoftDelete, Writable};
+use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
     UpdateWhere, Walk, all_fields, delete_statement, key_filter, soft_delete_set, table_ref, touch,
@@ -30,7 +30,7 @@ fn changed_row<M: Model>(done: Done) -> Result<M> {
         .ok_or_else(|| Error::not_found(M::TABLE.model))
 }
 
-impl<M: Writable> Insert<M> {
+impl<M: Insertable> Insert<M> {
     /// Inserts and returns the row with everything the database filled in.
     #[track_caller]
     pub fn insert<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, M> {
@@ -64,7 +64,7 @@ impl<M: Writable> Insert<M> {
 }
 
 /// One row, as one statement.
-fn insert_one<'a, M: Writable, T>(
+fn insert_one<'a, M: Insertable, T>(
     raw: Raw<'a>,
     row: Insert<M>,
     returning: bool,
@@ -159,14 +159,14 @@ pub trait Record: Model {
     /// A change of this row.
     fn update(&self) -> Update<Self>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
     {
         Update::of(self)
     }
     /// A change of this row in place: assign to its fields, then `.save(&db)` writes the columns that differ.
     fn edit(self) -> Edit<Self>
     where
-        Self: Writable + Clone,
+        Self: Insertable + Mutable + Clone,
     {
         Edit::new(self)
     }
@@ -175,7 +175,7 @@ pub trait Record: Model {
     #[track_caller]
     fn delete<E: Writes<Self> + ?Sized>(self, ex: &E) -> Pending<'_, bool>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
     {
         let update = Update::of(&self);
         let (raw, site) = (ex.raw(), Location::caller());
@@ -185,7 +185,7 @@ pub trait Record: Model {
     #[track_caller]
     fn restore<E: Writes<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, bool>
     where
-        Self: SoftDelete + Writable,
+        Self: Insertable + Mutable + SoftDelete,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         if cascades(Self::TABLE) {
@@ -211,7 +211,7 @@ pub trait Record: Model {
     #[track_caller]
     fn purge<E: Writes<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, bool>
     where
-        Self: SoftDelete + Writable,
+        Self: Insertable + Mutable + SoftDelete,
     {
         let source = Source::fresh();
         let filter = key_filter(Self::TABLE, source, id);
@@ -259,7 +259,7 @@ pub trait Record: Model {
         place: Option<Self::Id>,
     ) -> Pending<'a, Self>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
         E: Writes<Self> + ?Sized,
         R: Rel<Parent = Self>,
         R::Child: LeadsBack<Self>,
@@ -272,21 +272,21 @@ pub trait Record: Model {
     /// A change of all rows that meet the condition.
     fn update_where<C: Cond<Self>>(f: impl FnOnce(Self::Cols<Self>) -> C) -> UpdateWhere<Self>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
     {
         UpdateWhere::new(|source| f(Self::cols(source)).into_cond())
     }
     /// Deletes all rows that meet the condition.
     fn delete_where<C: Cond<Self>>(f: impl FnOnce(Self::Cols<Self>) -> C) -> DeleteWhere<Self>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
     {
         DeleteWhere::new(|source| Some(f(Self::cols(source)).into_cond()))
     }
     /// Deletes all rows.
     fn delete_everything() -> DeleteWhere<Self>
     where
-        Self: Writable,
+        Self: Insertable + Mutable,
     {
         DeleteWhere::new(|_| None)
     }

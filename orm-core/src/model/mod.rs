@@ -59,12 +59,26 @@ pub trait Entity: Shape {
     fn row(&self) -> &Self::Model;
 }
 
-/// A model that can be written; views cannot.
+/// A model that takes new rows; views do not.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a view; views are read-only",
     label = "cannot be written"
 )]
-pub trait Writable: Model {}
+pub trait Insertable: Model {}
+
+/// A model that is not append-only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is append-only: its rows are neither changed nor deleted",
+    label = "rows of `{Self}` stay as they are",
+    note = "insert a row that says what is different, or drop `#[orm(append_only)]`"
+)]
+pub trait Mutable: Model {}
+
+/// A model whose rows are inserted, changed and deleted. Bounds of the verbs name its two halves, so that the message is
+/// that of the missing one.
+#[diagnostic::on_unimplemented(message = "`{Self}` is a view or append-only: its rows are not changed")]
+pub trait Writable: Insertable + Mutable {}
+impl<M: Insertable + Mutable> Writable for M {}
 
 /// A soft-deleting model.
 #[diagnostic::on_unimplemented(
@@ -72,6 +86,13 @@ pub trait Writable: Model {}
     label = "rows of `{Self}` are really deleted"
 )]
 pub trait SoftDelete: Model {}
+
+/// A model with an audit trail.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no audit trail: add `#[orm(audit_trail)]` to it",
+    label = "nobody wrote down what happened to rows of `{Self}`"
+)]
+pub trait Trailed: Model {}
 
 /// A tenant-scoped model.
 pub trait Tenanted: Model {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::ast::{Expr as Node, InsertSource, Source};
-use crate::model::{Key, Model, Writable};
+use crate::model::{Insertable, Key, Model};
 use crate::query::operand::typed;
 use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
 use crate::schema::{Column, Default, Role, Table};
@@ -12,7 +12,7 @@ use crate::value::{Type, Value};
 /// The required columns of a model: `NewUser { .. }`. Implemented by the derive.
 pub trait New: IntoInsert<Self::Model> {
     /// The model.
-    type Model: Writable;
+    type Model: Insertable;
     /// Positions of the required columns.
     const COLUMNS: &'static [usize];
     /// Their values, in the order of `COLUMNS`.

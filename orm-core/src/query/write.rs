@@ -178,10 +178,15 @@ pub(crate) fn insert_statement(table: &'static Table, parts: InsertParts) -> Ins
             target_filter: Vec::new(),
             action: ConflictAction::Nothing,
         }),
-        returning: if back {
-            returning(table, source)
-        } else {
-            Vec::new()
+        returning: match (back, table.trail) {
+            (false, _) => Vec::new(),
+            (true, None) => returning(table, source),
+            // an audit trail holds columns that are no fields as well
+            (true, Some(_)) => table
+                .columns
+                .iter()
+                .map(|c| Node::Column(source, &c.column))
+                .collect(),
         },
     }
 }

@@ -38,6 +38,10 @@ pub struct Table {
     pub validated: bool,
     /// What the model does before and after writes: a `HookTable` of the execution layer.
     pub hooks: Option<fn() -> &'static (dyn Any + Send + Sync)>,
+    /// The table that holds its audit trail, if it has one.
+    pub trail: Option<fn() -> &'static Table>,
+    /// Whether the database refuses changes and deletes of its rows.
+    pub append_only: bool,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
     /// The doc comment.

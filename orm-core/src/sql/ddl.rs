@@ -2,11 +2,11 @@
 
 use crate::ast::Nulls;
 use crate::ast::ddl::{
-    ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexKey, IndexPart, Name,
+    ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexKey, IndexPart, Name, Refused,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::SqlWriter;
 use crate::sql::decimal;
+use crate::sql::{Refusal, SqlWriter};
 use crate::value::{Type, Value};
 
 /// The first words of the statement, for logs.
@@ -20,6 +20,9 @@ pub(crate) fn operation(ddl: &Ddl) -> &'static str {
         Ddl::CreateIndex(_) => "CREATE INDEX",
         Ddl::DropIndex(_) => "DROP INDEX",
         Ddl::AddForeignKey { .. } | Ddl::DropConstraint { .. } => "ALTER TABLE",
+        Ddl::CreateRefusal(_) => "CREATE FUNCTION",
+        Ddl::DropRefusal(_) => "DROP FUNCTION",
+        Ddl::Refuse { .. } => "CREATE TRIGGER",
         Ddl::Comment { .. } => "COMMENT",
     }
 }
@@ -69,10 +72,56 @@ impl SqlWriter<'_> {
                 self.push(" DROP CONSTRAINT IF EXISTS ");
                 self.ident(name)
             }
+            Ddl::CreateRefusal(name) => {
+                let Refusal::Function(body) = self.features().refusal else {
+                    return self.require(false, "CREATE FUNCTION");
+                };
+                self.push("CREATE FUNCTION ");
+                self.full_name(name)?;
+                self.push(body);
+                Ok(())
+            }
+            Ddl::DropRefusal(name) => {
+                let functions = matches!(self.features().refusal, Refusal::Function(_));
+                self.require(functions, "DROP FUNCTION")?;
+                self.push("DROP FUNCTION IF EXISTS ");
+                self.full_name(name)?;
+                self.push("()");
+                Ok(())
+            }
+            Ddl::Refuse {
+                name,
+                table,
+                change,
+                function,
+            } => self.refuse(name, table, *change, function),
             Ddl::Comment { table, column, text } => self.comment(table, column.as_deref(), text),
         }
     }
 
+    fn refuse(&mut self, name: &str, table: &Name, change: Refused, function: &Name) -> Result<()> {
+        self.push("CREATE TRIGGER ");
+        self.ident(name)?;
+        self.push(match change {
+            Refused::Update => " BEFORE UPDATE ON ",
+            Refused::Delete => " BEFORE DELETE ON ",
+            Refused::Truncate => " BEFORE TRUNCATE ON ",
+        });
+        self.full_name(table)?;
+        self.push(match change {
+            Refused::Update | Refused::Delete => " FOR EACH ROW ",
+            Refused::Truncate => " FOR EACH STATEMENT ",
+        });
+        match self.features().refusal {
+            Refusal::Inline(body) => self.push(body),
+            Refusal::Function(_) => {
+                self.push("EXECUTE FUNCTION ");
+                self.full_name(function)?;
+                self.push("()");
+            }
+        }
+        Ok(())
+    }
     fn full_name(&mut self, name: &Name) -> Result<()> {
         let Name { schema, name } = name;
         self.qualified(schema.as_deref(), name)

@@ -70,6 +70,8 @@ pub struct Features {
     /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the
     /// row is looked for first, under the writer's lock.
     pub inserted_marker: Option<&'static str>,
+    /// How a trigger refuses a change.
+    pub refusal: Refusal,
     /// Ordered-set aggregates.
     pub ordered_set_aggregates: bool,
     /// At most so many placeholders in one statement.
@@ -166,4 +168,13 @@ pub(crate) fn require(has: bool, feature: &str, dialect: &dyn Dialect) -> Result
     } else {
         Err(Error::unsupported(feature, dialect.name()))
     }
+}
+
+/// How a trigger refuses a change of an append-only table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It calls a function: what stands behind its name in CREATE FUNCTION.
+    Function(&'static str),
+    /// It says so itself.
+    Inline(&'static str),
 }

@@ -42,7 +42,7 @@ fn item(out: &mut String, v: &Value) -> Result<()> {
     Ok(())
 }
 
-fn hex(out: &mut String, bytes: &[u8]) {
+pub(crate) fn hex(out: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.push('"');
     let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
@@ -50,7 +50,7 @@ fn hex(out: &mut String, bytes: &[u8]) {
     out.push('"');
 }
 
-fn integer(out: &mut String, n: i64) {
+pub(crate) fn integer(out: &mut String, n: i64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     let mut rest = n.unsigned_abs();
@@ -69,10 +69,18 @@ fn integer(out: &mut String, n: i64) {
 }
 
 fn text(out: &mut String, s: &str) -> Result<()> {
+    if s.contains('\0') {
+        return Err(Error::encode("a text in a list must not contain NUL"));
+    }
+    quoted(out, s);
+    Ok(())
+}
+
+/// A JSON string.
+pub(crate) fn quoted(out: &mut String, s: &str) {
     out.push('"');
     for c in s.chars() {
         match c {
-            '\0' => return Err(Error::encode("a text in a list must not contain NUL")),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             c if (c as u32) < 0x20 => {
@@ -83,7 +91,6 @@ fn text(out: &mut String, s: &str) -> Result<()> {
         }
     }
     out.push('"');
-    Ok(())
 }
 
 fn year() -> Error {

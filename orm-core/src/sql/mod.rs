@@ -16,7 +16,8 @@ mod types;
 mod write;
 mod writer;
 
-pub use dialect::{BulkInsert, Dialect, Features, ListForm};
+pub use dialect::{BulkInsert, Dialect, Features, ListForm, Refusal};
+pub(crate) use list::{hex, integer, quoted};
 pub use types::type_of;
 pub use writer::SqlWriter;
 

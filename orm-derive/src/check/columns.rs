@@ -293,6 +293,43 @@ fn owned_type(cx: &Ctxt, field: &Field) {
     }
 }
 
+/// Rows that never change have nothing that changes.
+pub(crate) fn append_only_rows_stay(cx: &Ctxt, plan: &Plan<'_>) {
+    let options = &plan.model.options;
+    if options.append_only.is_none() || options.view.is_some() {
+        return;
+    }
+    let refuse = |span, name: &str| {
+        cx.error_at(
+            span,
+            format!("rows of an append-only model never change: drop `{name}`"),
+        )
+    };
+    options
+        .soft_delete
+        .into_iter()
+        .for_each(|span| refuse(span, "soft_delete"));
+    for field in &plan.model.fields {
+        let version = field.place_of("version");
+        version.into_iter().for_each(|span| refuse(span, "version"));
+    }
+}
+
+/// The audit trail names each row by its key.
+pub(crate) fn trail_names_rows(cx: &Ctxt, plan: &Plan<'_>) {
+    if plan.model.options.audit_trail.is_none() {
+        return;
+    }
+    for column in plan.key.columns.iter().filter_map(|&i| plan.columns.get(i)) {
+        if let Some(span) = column.field.and_then(|field| field.place_of("sensitive")) {
+            cx.error_at(
+                span,
+                "the audit trail names each row by its key, which cannot be `sensitive`",
+            );
+        }
+    }
+}
+
 pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     if options.view.is_none() {
@@ -303,6 +340,8 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
         (options.timestamps, "timestamps"),
         (options.soft_delete, "soft_delete"),
         (options.audit.as_ref().map(|audit| audit.span), "audit"),
+        (options.audit_trail, "audit_trail"),
+        (options.append_only, "append_only"),
     ];
     flags
         .into_iter()

@@ -195,7 +195,14 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
             impl __orm::#name for #ident { #body }
         }
     };
-    let writable = options.view.is_none().then(|| marker(quote!(Writable), quote!()));
+    let insertable = options
+        .view
+        .is_none()
+        .then(|| marker(quote!(Insertable), quote!()));
+    let mutable = options
+        .append_only
+        .is_none()
+        .then(|| marker(quote!(Mutable), quote!()));
     let soft_delete = plan
         .role(Role::DeletedAt)
         .map(|_| marker(quote!(SoftDelete), quote!()));
@@ -207,7 +214,8 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
         let actor = options.audit.as_ref().map(|audit| &audit.by);
         marker(quote!(Signed), quote!(type Actor = #actor;))
     });
-    [writable, soft_delete, tenanted, signed]
+    let trailed = options.audit_trail.map(|_| marker(quote!(Trailed), quote!()));
+    [insertable, mutable, soft_delete, tenanted, signed, trailed]
         .into_iter()
         .flatten()
         .collect()

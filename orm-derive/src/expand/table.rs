@@ -50,6 +50,12 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             &HOOKS
         }}
     }));
+    let trail = option(
+        options
+            .audit_trail
+            .map(|_| quote!(|| <__orm::AuditLog as __orm::Model>::TABLE)),
+    );
+    let append_only = options.append_only.is_some();
     let (module, relations) = (
         &names.module,
         plan.relations.iter().map(|relation| &relation.marker),
@@ -71,6 +77,8 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             validators: &[#(#validators),*],
             validated: #validated,
             hooks: #hooks,
+            trail: #trail,
+            append_only: #append_only,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };

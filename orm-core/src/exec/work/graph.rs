@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::link::only_links;
 use crate::exec::work::{Committed, Kind, List, Ref, run};
 use crate::exec::{Pending, Writes};
-use crate::model::{Content as _, Holds, Key, Linkable, Model, Rel, Shape, Whole, Writable, named};
+use crate::model::{Content as _, Holds, Insertable, Key, Linkable, Model, Rel, Shape, Whole, named};
 use crate::query::{Insert, New, put};
 use crate::relation::RelRef;
 use crate::schema::RelationKind;
@@ -37,7 +37,7 @@ pub trait IntoGraph<M: Model>: Sized {
     /// As a graph.
     fn into_graph(self) -> Graph<M, Self::Out>;
 }
-impl<M: Writable> IntoGraph<M> for Insert<M> {
+impl<M: Insertable> IntoGraph<M> for Insert<M> {
     type Out = M;
     fn into_graph(self) -> Graph<M, M> {
         Graph {
@@ -67,7 +67,7 @@ impl<M: Model, O: Shape<Model = M>> IntoGraph<M> for Graph<M, O> {
 type Inserted<R, O> = <<R as Rel>::Card as Holds>::Columns<O, Whole>;
 
 /// Adds related rows to a new row.
-pub trait InsertGraph<M: Writable>: IntoGraph<M> {
+pub trait InsertGraph<M: Insertable>: IntoGraph<M> {
     /// Inserts related rows with this one, as one unit. The closure gets the key of this row (a placeholder, where the
     /// database makes it), for the foreign key of the related rows; over a join table the links are inserted too.
     fn with<R, I>(
@@ -78,8 +78,8 @@ pub trait InsertGraph<M: Writable>: IntoGraph<M> {
     where
         R: Linkable<Parent = M>,
         I: IntoIterator<Item: IntoGraph<R::Child>>,
-        R::Child: Writable,
-        R::Through: Writable,
+        R::Child: Insertable,
+        R::Through: Insertable,
     {
         let _ = relation(M::cols(Source::ROOT));
         let Graph { plan } = self.into_graph();
@@ -112,7 +112,7 @@ pub trait InsertGraph<M: Writable>: IntoGraph<M> {
     ) -> Graph<M, Self::Out>
     where
         R: Linkable<Parent = M>,
-        R::Through: Writable,
+        R::Through: Insertable,
     {
         let _ = relation(M::cols(Source::ROOT));
         let Graph { plan } = self.into_graph();
@@ -128,7 +128,7 @@ pub trait InsertGraph<M: Writable>: IntoGraph<M> {
         }
     }
 }
-impl<M: Writable, G: IntoGraph<M>> InsertGraph<M> for G {}
+impl<M: Insertable, G: IntoGraph<M>> InsertGraph<M> for G {}
 
 #[cold]
 fn several() -> Error {
@@ -148,7 +148,7 @@ impl List {
     /// Makes the child belong to the row: by its foreign key, or by a row of the join table.
     fn relate<R: Linkable>(&mut self, row: &Ref<R::Parent>, child: &Ref<R::Child>) -> Result<()>
     where
-        R::Through: Writable,
+        R::Through: Insertable,
     {
         if R::DEF.through.is_some() {
             return self.join::<R>(values(row.id()), values(child.id()));
@@ -163,7 +163,7 @@ impl List {
     }
     fn link<R: Linkable>(&mut self, row: &Ref<R::Parent>, id: <R::Child as Model>::Id) -> Result<()>
     where
-        R::Through: Writable,
+        R::Through: Insertable,
     {
         match R::DEF.through {
             Some(_) => self.join::<R>(values(row.id()), values(id)),
@@ -178,7 +178,7 @@ impl List {
     /// A row of the join table.
     fn join<R: Linkable>(&mut self, parent: Vec<Value>, child: Vec<Value>) -> Result<()>
     where
-        R::Through: Writable,
+        R::Through: Insertable,
     {
         let Some(through) = &R::DEF.through else {
             return Ok(());
@@ -192,7 +192,7 @@ impl List {
     }
 }
 
-impl<M: Writable, O: Send + 'static> Graph<M, O> {
+impl<M: Insertable, O: Send + 'static> Graph<M, O> {
     /// Inserts all rows as one unit: one statement for each model and level. The row comes back with the relations
     /// that were inserted beside it.
     ///

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::{assignments, changes};
 use crate::exec::fetch::Site;
 use crate::exec::{Edit, Exec, Pending, Writes};
-use crate::model::{Key as _, Model, Writable};
+use crate::model::{Insertable, Key as _, Model, Mutable, Writable};
 use crate::query::{Insert, IntoInsert, Sets, put};
 use crate::schema::{Column, Default, Table};
 use crate::value::{Collector, Held, Row, Rows, Type, Value};
@@ -73,7 +73,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     /// # Errors
     /// `InvalidQuery` when the database makes a key of a kind that nothing can stand for (text, for example): give the
     /// key, or a default that the program knows.
-    pub fn insert<M: Writable, I: IntoInsert<M>>(&mut self, new: I) -> Result<Ref<M>>
+    pub fn insert<M: Insertable, I: IntoInsert<M>>(&mut self, new: I) -> Result<Ref<M>>
     where
         E: Writes<M>,
     {
@@ -84,7 +84,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     ///
     /// # Errors
     /// `InvalidQuery` when a managed column was changed.
-    pub fn save<M: Writable + Clone>(&mut self, edit: Edit<M>) -> Result<Ref<M>>
+    pub fn save<M: Insertable + Mutable + Clone>(&mut self, edit: Edit<M>) -> Result<Ref<M>>
     where
         E: Writes<M>,
     {
@@ -92,7 +92,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     }
     /// Sets columns of a row that is already in the unit: to close a circle of rows that refer to each other, for
     /// example.
-    pub fn set<M: Writable, A: Sets<M>>(&mut self, row: &Ref<M>, f: impl FnOnce(M::Cols<M>) -> A)
+    pub fn set<M: Insertable + Mutable, A: Sets<M>>(&mut self, row: &Ref<M>, f: impl FnOnce(M::Cols<M>) -> A)
     where
         E: Writes<M>,
     {
@@ -101,7 +101,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
         self.list.set(row, set);
     }
     /// Adds the delete of a row: softly where its model says so, with what its relations take along.
-    pub fn delete<M: Writable>(&mut self, row: M)
+    pub fn delete<M: Insertable + Mutable>(&mut self, row: M)
     where
         E: Writes<M>,
     {
@@ -254,7 +254,7 @@ impl List {
         self.steps.len() - 1
     }
 
-    fn insert<M: Writable>(&mut self, insert: Insert<M>) -> Result<Ref<M>> {
+    fn insert<M: Insertable>(&mut self, insert: Insert<M>) -> Result<Ref<M>> {
         let (mut row, overriding) = insert.into_row();
         let (mut key, mut stand_in) = (Vec::new(), None);
         for column in M::TABLE.key_columns() {
