@@ -41,6 +41,7 @@ pub use orm_core::exec::{
 pub use orm_core::model::{DbEnum, Embed, Model, Part};
 #[doc(hidden)]
 pub use orm_core::private;
+pub use orm_core::relation::Polymorphic;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
@@ -48,7 +49,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -73,6 +74,6 @@ pub mod prelude {
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations,
-        Model, Part, Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
+        Model, Part, Polymorphic, Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
     };
 }

@@ -32,6 +32,8 @@ mod loading;
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/polymorphic.rs"]
+mod polymorphic;
 #[path = "suite/raw.rs"]
 mod raw;
 #[path = "suite/relations.rs"]

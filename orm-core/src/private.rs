@@ -7,14 +7,17 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
-    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete, TenantScoped,
-    Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
+    Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete,
+    TenantScoped, Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
     raw_value,
 };
-pub use crate::relation::{RelRef, Related};
+pub use crate::relation::{
+    AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
+    take_any,
+};
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart,
@@ -142,4 +145,55 @@ pub const fn instant(column: Column) -> Column {
         "this column holds an instant: make the field a `Timestamp`, or a `DateTime<Utc>`"
     );
     column
+}
+
+/// The columns of a discriminator and of the keys it tells apart.
+pub const fn target_columns(labels: &'static [Fragment], key: Type) -> [Column; 2] {
+    let mut kind = field::<String>().column("type", "kind", "");
+    kind.check = Some(labels);
+    let mut id = field::<i64>().column("id", "id", "");
+    id.column.ty = key;
+    [kind, id]
+}
+
+/// Refuses models whose keys do not fit in one column, while the program is compiled.
+pub const fn same_key(keys: &[Type]) {
+    let mut i = 0;
+    while i < keys.len() {
+        let same = matches!(
+            (keys[0], keys[i]),
+            (Type::I16, Type::I16)
+                | (Type::I32, Type::I32)
+                | (Type::I64, Type::I64)
+                | (Type::Text, Type::Text)
+                | (Type::Bytes, Type::Bytes)
+                | (Type::Uuid, Type::Uuid)
+        );
+        assert!(
+            same,
+            "the keys of all models of this enum share one column: make them all `i64`, `Uuid` or text, or use an arc"
+        );
+        i += 1;
+    }
+}
+
+/// Reads a discriminator: the position of its label.
+pub fn read_label(row: &mut Row<'_>, labels: &[&str]) -> Result<usize> {
+    let label: String = row.get()?;
+    let at = labels.iter().position(|l| *l == label);
+    at.ok_or_else(|| Error::decode("the discriminator has a label that is none of the enum's"))
+}
+
+/// The columns of an arc in the order of the enum.
+pub fn in_order<const N: usize>(mut columns: [(usize, &'static Column); N]) -> Vec<&'static Column> {
+    columns.sort_by_key(|(at, _)| *at);
+    columns.into_iter().map(|(_, column)| column).collect()
+}
+
+/// Refuses an arc that leaves out a model of its enum, while the program is compiled.
+pub const fn covers(models: usize, columns: usize) {
+    assert!(
+        models == columns,
+        "the arc has not one foreign key for each model of its enum: name one for every variant"
+    );
 }

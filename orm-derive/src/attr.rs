@@ -27,6 +27,8 @@ pub(crate) enum Place {
     Embed,
     /// A field of such a struct.
     Part,
+    /// An enum with `#[derive(Polymorphic)]`.
+    Polymorphic,
 }
 
 impl Place {
@@ -39,6 +41,7 @@ impl Place {
             Place::Variant => "a variant",
             Place::Embed => "an embedded struct",
             Place::Part => "a field of an embedded struct",
+            Place::Polymorphic => "an enum of models",
         }
     }
 }
@@ -111,7 +114,7 @@ const MODEL: &[Place] = &[Place::Model];
 const FIELD: &[Place] = &[Place::Field];
 /// Of a field wherever it stands.
 const PART: &[Place] = &[Place::Field, Place::Part];
-const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed];
+const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed, Place::Polymorphic];
 
 /// Every attribute inside `#[orm(...)]`.
 #[rustfmt::skip]
@@ -153,10 +156,11 @@ pub(crate) const ORM: &[Attr] = &[
 /// The relation attributes, which stand beside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const RELATIONS: &[Attr] = &[
-    row("has_one", MODEL, Value::List, &["by", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
-    row("has_many", MODEL, Value::List, &["by", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
+    row("has_one", MODEL, Value::List, &["by", "as", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
+    row("has_many", MODEL, Value::List, &["by", "as", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
     row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
+    row("belongs_to_any", &[Place::Field, Place::Model], Value::List, &["arc", "optional"], "belongs_to_any(subject: Subject)", "The row of one of several models that this one belongs to."),
 ];
 
 /// One `name`, `name = value` or `name(...)` as the user typed it.

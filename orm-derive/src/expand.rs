@@ -7,6 +7,7 @@ mod debug;
 mod embed;
 mod insert;
 mod names;
+mod polymorphic;
 mod relation;
 mod row;
 mod sql;
@@ -14,6 +15,7 @@ mod table;
 
 pub(crate) use crate::expand::db_enum::db_enum;
 pub(crate) use crate::expand::embed::embed;
+pub(crate) use crate::expand::polymorphic::polymorphic;
 pub(crate) use crate::expand::sql::sql;
 
 use proc_macro2::TokenStream;
@@ -40,6 +42,7 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         insert::impls(plan, &names),
         relation::impls(plan, &names),
         relation::references(plan),
+        relation::referrers(plan, &names),
         debug::implementation(plan),
     ];
     quote! {

@@ -3,7 +3,7 @@
 mod content;
 
 pub(crate) use content::named;
-pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
+pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
 
 use crate::ast::Source;
 use crate::error::Result;

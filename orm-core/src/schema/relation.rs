@@ -47,6 +47,17 @@ pub struct RelationDef {
     pub cascade: Cascade,
     /// Whether every row has a related one (a `belongs_to` over a NOT NULL key).
     pub required: bool,
+    /// The discriminator of a polymorphic association: the row with the foreign key says which model it refers to.
+    pub label: Option<Label>,
+}
+
+/// A discriminator, and what it must say for two rows to be related.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// The column, in the table that holds the foreign key.
+    pub column: fn() -> &'static Column,
+    /// The label of the model that is referred to.
+    pub value: &'static str,
 }
 
 /// The join table of a many-to-many relation.

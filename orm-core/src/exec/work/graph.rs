@@ -98,7 +98,10 @@ pub trait InsertGraph<M: Writable>: IntoGraph<M> {
                     let to_many = matches!(R::DEF.kind, RelationKind::HasMany | RelationKind::ManyToMany);
                     let mut children = [Children::of_one(rows, to_many).ok_or_else(several)?];
                     let content = Inserted::<R, _>::load(&mut Loads::new(&mut children));
-                    Ok(R::attach(row, content.map_err(|e| named(R::DEF, e))?))
+                    Ok(R::attach(
+                        row,
+                        content.map_err(|e| named(R::DEF.model, R::DEF.name, e))?,
+                    ))
                 });
                 Ok((row, finish))
             }),
