@@ -18,7 +18,7 @@ pub struct Article {
 
 #[derive(Model, Clone, Debug, PartialEq)]
 #[has_many(notes: Note, as = subject)]
-#[has_one(pin: Pin, as = thing)]
+#[has_one(pin: Pin, as = thing, cascade = unlink)]
 #[has_many(tickets: Ticket, as = about)]
 pub struct Picture {
     pub id: Id<Picture>,
@@ -442,6 +442,80 @@ async fn an_arc_in_conditions_and_writes(db: Db) -> orm::Result<()> {
     assert_eq!(draft.about_id(), None);
     let draft = assert_statements!(db, 0, { draft.load(&db, |d| d.about).await? });
     assert_eq!(draft.about, None);
+    Ok(())
+}
+
+#[orm::test(schema = magazine())]
+async fn rows_are_linked_with_their_discriminator(db: Db) -> orm::Result<()> {
+    let (ann, a, p) = issue(&db).await;
+    let of_picture = p.notes().query().one(&db).await?;
+    assert_eq!(
+        a.notes().add(&db, [&of_picture]).await?,
+        1,
+        "the same key under another label"
+    );
+    assert_eq!(a.notes().add(&db, [&of_picture]).await?, 0);
+    assert_eq!(a.notes().query().count(&db).await?, 3);
+    let new = NewNote {
+        subject_id: (&a).into(),
+        body: "new".into(),
+    };
+    let made = p.notes().create(&db, new).await?;
+    assert_eq!(made.subject_id, SubjectId::Picture(p.id));
+
+    // a key that may be NULL is unlinked as a whole, and those of other models stay
+    let red = NewPin { color: "red".into() }
+        .set(|pin| pin.thing.to(&ann))
+        .insert(&db)
+        .await?;
+    let blue = NewPin { color: "blue".into() }.insert(&db).await?;
+    assert_eq!(p.pin().link(&db, [blue.id]).await?, 1);
+    assert_eq!(p.pin().unlink(&db, [red.id]).await?, 0);
+    assert_eq!(p.pin().unlink_all(&db).await?, 1);
+    assert_eq!(Pin::get(&db, blue.id).await?.on, None);
+    assert_eq!(Pin::get(&db, red.id).await?.on, Some(SubjectId::Writer(ann.id)));
+
+    let one = ticket(&db, &a, "one").await;
+    assert_eq!(p.tickets().add(&db, [&one]).await?, 1);
+    let one = Ticket::get(&db, one.id).await?;
+    assert_eq!(
+        one.about_id(),
+        Some(AboutId::Picture(p.id)),
+        "the other keys of the arc are NULL"
+    );
+    Ok(())
+}
+
+#[orm::test(schema = magazine())]
+async fn a_graph_is_inserted(db: Db) -> orm::Result<()> {
+    let note = |body: &str| NewNote {
+        subject_id: SubjectId::Writer(Id::new(0)),
+        body: body.into(),
+    };
+    let made: PictureWithNotes = NewPicture { url: "p".into() }
+        .with(|p| p.notes, move |_| [note("one"), note("two")])
+        .insert(&db)
+        .await?;
+    let key = SubjectId::Picture(made.id);
+    assert!(made.notes.len() == 2 && made.notes.iter().all(|n| n.subject_id == key));
+    Ok(())
+}
+
+#[orm::test(schema = magazine())]
+async fn a_cascade_unlinks_its_own_rows(db: Db) -> orm::Result<()> {
+    let (ann, _, p) = issue(&db).await;
+    assert_eq!(ann.id.raw(), p.id.raw());
+    let red = NewPin { color: "red".into() }
+        .set(|pin| pin.thing.to(&ann))
+        .insert(&db)
+        .await?;
+    let blue = NewPin { color: "blue".into() }
+        .set(|pin| pin.thing.to(&p))
+        .insert(&db)
+        .await?;
+    p.delete(&db).await?;
+    assert_eq!(Pin::get(&db, blue.id).await?.on, None);
+    assert_eq!(Pin::get(&db, red.id).await?, red);
     Ok(())
 }
 

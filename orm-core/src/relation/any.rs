@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::{Cardinality, Content, Embed, Maybe, Model, Rel, Shape, Single, named};
 use crate::query::{Col, Expr, Filter, Phantom, Set};
 use crate::relation::{Branch, Load, LoadLater, LoadOf, RelRef, filter::label_is};
-use crate::schema::{Cascade, Column, Label, RelationDef, RelationKind};
+use crate::schema::{Association, Cascade, Column, Label, RelationDef, RelationKind};
 use crate::value::{Loads, Rows, SqlType, Type, Value};
 
 /// An enum of models that a row may belong to. Implemented by `#[derive(Polymorphic)]`.
@@ -70,6 +70,14 @@ impl Form {
             Form::Arc(columns) => columns().get(target).copied(),
         }
     }
+    /// The foreign keys to other models.
+    fn others(self, target: usize) -> Vec<&'static Column> {
+        let Form::Arc(columns) = self else {
+            return Vec::new();
+        };
+        let others = columns().into_iter().enumerate();
+        others.filter(|(at, _)| *at != target).map(|(_, c)| c).collect()
+    }
 }
 
 /// A polymorphic association, seen from the model that belongs. Implemented by the derive on hidden marker types.
@@ -100,6 +108,8 @@ pub trait AnyRel: Copy + Send + Sync + 'static {
 pub trait Referrer<const F: u64> {
     /// The association.
     type Rel: AnyRel;
+    /// Whether there may be none: `One` or `Maybe`.
+    type Card;
 }
 
 type Id<R> = <<R as AnyRel>::Targets as Polymorphic>::Id;
@@ -135,13 +145,16 @@ where
         through: None,
         cascade: Cascade::Database,
         required: false,
-        label: match R::FORM {
-            Form::Pair { label, .. } => Some(Label {
-                column: label,
-                value: <R::Targets as Targets<T>>::LABEL,
-            }),
-            Form::Arc(_) => None,
-        },
+        association: Some(Association {
+            label: match R::FORM {
+                Form::Pair { label, .. } => Some(Label {
+                    column: label,
+                    value: <R::Targets as Targets<T>>::LABEL,
+                }),
+                Form::Arc(_) => None,
+            },
+            others: || R::FORM.others(<R::Targets as Targets<T>>::AT),
+        }),
     };
     fn key(row: &R::Parent) -> Option<Vec<Value>> {
         R::Targets::key(&R::id(row)?, <R::Targets as Targets<T>>::AT)
@@ -211,7 +224,7 @@ impl<S, R: AnyRel> AnyRef<S, R> {
         R::Targets: Targets<T>,
     {
         let def = <To<R, T> as Rel>::DEF;
-        if let Some(label) = def.label {
+        if let Some(label) = def.label() {
             return Expr::new(label_is(self.source, label));
         }
         let columns = (def.parent)().into_iter();

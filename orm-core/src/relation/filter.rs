@@ -94,7 +94,7 @@ fn labelled(def: &'static RelationDef, parent: Source, child: Source) -> Option<
         RelationKind::BelongsTo => parent,
         RelationKind::HasOne | RelationKind::HasMany | RelationKind::ManyToMany => child,
     };
-    def.label.map(|label| label_is(source, label))
+    def.label().map(|label| label_is(source, label))
 }
 
 /// The discriminator has this label.

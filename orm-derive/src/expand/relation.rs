@@ -180,7 +180,8 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let parent = relation.local.iter().map(|&i| position(plan, i));
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
-    let (children, fits, label) = (children(relation), fits(plan, relation), label(relation));
+    let (children, fits) = (children(relation), fits(plan, relation));
+    let by_association = by_association(relation);
     let association = association(plan, relation);
     let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
     let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
@@ -217,7 +218,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 through: #through,
                 cascade: __orm::Cascade::#cascade,
                 required: #required,
-                label: #label,
+                association: #by_association,
             };
         }
         #loaded
@@ -241,14 +242,22 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
         || quote_spanned!(relation.relation.name.span()=> const _: () = __orm::unlinkable::<#marker>();),
     );
     match (relation.relation.kind, &relation.relation.via) {
-        _ if relation.relation.by_association.is_some() => TokenStream::new(),
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
             let linkable = linkable(quote!(#child));
-            let fields = fields(relation.foreign.iter());
+            let holder = match &relation.relation.by_association {
+                Some(name) => {
+                    let name = fields([name].into_iter());
+                    quote!(__orm::Referrer<#name>)
+                }
+                None => {
+                    let fields = fields(relation.foreign.iter());
+                    quote!(__orm::References<#fields>)
+                }
+            };
             quote! {
                 #linkable
                 #[automatically_derived]
-                impl<P: __orm::References<#fields>> __orm::Unlink<P> for #marker
+                impl<P: #holder> __orm::Unlink<P> for #marker
                 where
                     P::Card: __orm::Nullable,
                 {
@@ -314,10 +323,16 @@ pub(crate) fn referrers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         .filter(|r| r.relation.kind == RelationKind::BelongsToAny);
     any.map(|relation| {
         let (marker, name) = (&relation.marker, fields([&relation.relation.name].into_iter()));
+        let card = if relation.optional {
+            quote!(Maybe)
+        } else {
+            quote!(One)
+        };
         quote! {
             #[automatically_derived]
             impl __orm::Referrer<#name> for #model {
                 type Rel = #module::#marker;
+                type Card = __orm::#card;
             }
         }
     })
@@ -425,13 +440,13 @@ fn back(relation: &RelationPlan<'_>, name: &Ident) -> Ident {
     format_ident!("__{}By", relation.marker, span = name.span())
 }
 
-/// What a discriminator of the related row must say.
-fn label(relation: &RelationPlan<'_>) -> TokenStream {
+/// What the other model's association adds to its key.
+fn by_association(relation: &RelationPlan<'_>) -> TokenStream {
     let Some(name) = &relation.relation.by_association else {
         return quote!(::core::option::Option::None);
     };
     let back = back(relation, name);
-    quote_spanned!(name.span()=> <#back as __orm::Rel>::DEF.label)
+    quote_spanned!(name.span()=> <#back as __orm::Rel>::DEF.association)
 }
 
 /// `UserWithPosts`

@@ -160,18 +160,14 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
     Some(relation)
 }
 
-/// The key at the other model is named once, and what is no foreign key cannot be set to NULL alone.
+/// The key at the other model is named once.
 fn by_or_as(cx: &Ctxt, relation: &Relation) {
-    let Some(association) = &relation.by_association else {
-        return;
-    };
-    if let Some(by) = relation.by.first() {
-        cx.error(by, "`as` names the association with its key: drop `by`");
-    }
-    if relation.cascade == Cascade::Unlink {
-        let message =
-            "`cascade = unlink` needs a foreign key: use `cascade = delete`, or set the association";
-        cx.error(association, message);
+    if let (Some(association), Some(by)) = (&relation.by_association, relation.by.first()) {
+        let association = association.unraw();
+        cx.error(
+            by,
+            format!("`as = {association}` says where the key is: drop `by`"),
+        );
     }
 }
 

@@ -158,7 +158,7 @@ fn readers(select: &mut Select, loads: &[Branch]) -> Result<Vec<Keys>> {
         let columns = (branch.relation.parent)();
         let mut at = |c: &'static Column| cell(select, &Node::Column(root, &c.column));
         let keys = Keys::read_from(columns.into_iter().map(&mut at).collect::<Result<_>>()?);
-        match (branch.relation.kind, branch.relation.label) {
+        match (branch.relation.kind, branch.relation.label()) {
             (RelationKind::BelongsTo, Some(label)) => Ok(Keys::Labelled {
                 at: at((label.column)())?.0,
                 label: label.value,

@@ -157,7 +157,7 @@ impl List {
             return self.join::<R>(values(row.id()), values(child.id()));
         }
         if let Some(Kind::Insert { row: set, .. }) = self.steps.get_mut(child.at).map(|s| &mut s.kind) {
-            for (column, value) in (R::DEF.child)().into_iter().zip(values(row.id())) {
+            for (column, value) in R::DEF.linked(values(row.id())) {
                 set.retain(|(c, _)| !std::ptr::eq(*c, column));
                 set.push((column, put(column, Node::Value(value))));
             }
