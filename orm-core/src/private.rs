@@ -89,6 +89,10 @@ impl<T> Field<T> {
             comment,
         }
     }
+    /// The logical type.
+    pub const fn ty(&self) -> Type {
+        self.ty
+    }
     /// Reads the next cell of a row.
     #[inline(always)]
     pub fn read(&self, row: &mut Row<'_>, model: &'static str, field: &'static str) -> Result<T> {
@@ -120,6 +124,33 @@ pub trait Named {
 #[diagnostic::do_not_recommend]
 impl<M: Model> Named for M {
     type Model = M;
+}
+
+/// An enum of models that an association names. Implemented by the derive and not for all at once: what is none has
+/// no `Models` then, which makes it one error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum of models",
+    label = "`#[belongs_to_any]` needs the models that a row may belong to",
+    note = "add `#[derive(Polymorphic)]` to an enum with one variant for each model: `Post(Post)`"
+)]
+pub trait NamedEnum {
+    /// Itself.
+    type Models: Polymorphic;
+}
+
+/// The key of a model that a polymorphic association may refer to.
+#[diagnostic::on_unimplemented(
+    message = "a polymorphic association refers to keys of one column, and this model has the key `{Self}`",
+    label = "add an `id`, and make those columns `unique(..)`"
+)]
+pub trait TargetKey: SqlType {}
+#[diagnostic::do_not_recommend]
+impl<T: SqlType> TargetKey for T {}
+
+/// As [`field`], for the key of such a model.
+#[inline(always)]
+pub const fn target_key<T: TargetKey>() -> Field<T> {
+    field()
 }
 
 /// A column whose values are never logged.

@@ -502,6 +502,28 @@ async fn a_graph_is_inserted(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test(schema = magazine())]
+async fn a_unit_of_work_knows_keys_that_are_still_to_come(db: Db) -> orm::Result<()> {
+    picture(&db, "old").await;
+    let mut unit = db.unit_of_work();
+    let p = unit.insert(NewPicture { url: "new".into() })?;
+    unit.insert(NewNote {
+        subject_id: SubjectId::Picture(p.id()),
+        body: "note".into(),
+    })?;
+    unit.insert(
+        NewTicket {
+            text: "ticket".into(),
+        }
+        .set(|t| t.about.to(AboutId::Picture(p.id()))),
+    )?;
+    let mut done = unit.commit().await?;
+    let p = done.take(&p)?;
+    assert_eq!(bodies(&p.notes().query().all(&db).await?), ["note"]);
+    assert_eq!(p.tickets().query().count(&db).await?, 1);
+    Ok(())
+}
+
+#[orm::test(schema = magazine())]
 async fn a_cascade_unlinks_its_own_rows(db: Db) -> orm::Result<()> {
     let (ann, _, p) = issue(&db).await;
     assert_eq!(ann.id.raw(), p.id.raw());

@@ -40,6 +40,8 @@ pub trait Polymorphic: Single {
     note = "add a variant to the enum"
 )]
 pub trait Targets<T: Model>: Polymorphic {
+    /// The model itself. The detour makes one that is not among them one error.
+    type Model: Model;
     /// The position of its variant.
     const AT: usize;
     /// What a discriminator says of it.
@@ -203,13 +205,14 @@ impl<S, R> AnyRef<S, R> {
 impl<S, R: AnyRel> AnyRef<S, R> {
     /// The relation to one of the models: `n.subject.target::<Post>().any(|p| p.title.eq("a"))`. A row that belongs to
     /// another model has nothing there.
-    pub fn target<T: Model>(self) -> RelRef<S, To<R, T>>
+    pub fn target<T: Model>(self) -> RelRef<S, To<R, <R::Targets as Targets<T>>::Model>>
     where
         R::Targets: Targets<T>,
     {
         RelRef::new(self.source)
     }
-    /// The row belongs to this one: `n.subject.is(&post)`.
+    /// The row belongs to this one: `n.subject.is(&post)`. Neither this nor its negation holds for a row that belongs
+    /// to nothing.
     pub fn is(self, target: impl Into<Id<R>>) -> Filter<S> {
         let stored = values::<R>(target.into()).into_iter();
         let equal = stored.filter(|(_, value)| !value.is_null()).map(|(c, value)| {

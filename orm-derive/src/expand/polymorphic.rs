@@ -1,10 +1,11 @@
 //! `#[derive(Polymorphic)]`: the enum of keys, how it is stored in two columns, and how the models are loaded.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Ident, Path};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
 
-use crate::expand::names::{allow, private};
+use crate::expand::names::{allow, named, private};
 use crate::parse::plain;
 use crate::parse::polymorphic::Polymorphic;
 
@@ -14,7 +15,18 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
     let keys = format_ident!("{}Id", plain(ident), span = ident.span());
     let name = plain(&keys);
     let variants: Vec<&Ident> = item.targets.iter().map(|target| &target.ident).collect();
-    let models: Vec<&Path> = item.targets.iter().map(|target| &target.model).collect();
+    let written = item.targets.iter().map(|target| &target.model);
+    let models: Vec<TokenStream> = written.clone().map(named).collect();
+    let ids = written.clone().map(|model| {
+        let model = quote_spanned!(model.span()=> <#model as #private::Named>::Model);
+        quote_spanned!(model.span()=> <#model as #private::Model>::Id)
+    });
+    let described: Vec<TokenStream> = item
+        .targets
+        .iter()
+        .zip(&models)
+        .map(|(target, model)| quote_spanned!(target.model.span()=> __orm::target_key::<<#model as __orm::Model>::Id>()))
+        .collect();
     let labels: Vec<&str> = item.targets.iter().map(|target| target.label.as_str()).collect();
     let at: Vec<usize> = (0..variants.len()).collect();
     let quoted: Vec<String> = labels
@@ -22,12 +34,11 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
         .map(|l| format!("'{}'", l.replace('\'', "''")))
         .collect();
     let condition = format!(" IN ({})", quoted.join(", "));
-    let (first, last) = (models.first(), variants.last());
+    let (first, last) = (described.first(), variants.last());
+    let (read, read_last) = (&described[..described.len() - 1], described.last());
     let (others, before) = (&variants[..variants.len() - 1], &at[..at.len() - 1]);
     let doc = format!("The key of a [`{ident}`].");
-    let docs = models
-        .iter()
-        .map(|model| format!("The key of a `{}`.", quote!(#model)));
+    let docs = written.map(|model| format!("The key of a `{}`.", quote!(#model)));
     let allow = allow();
     quote! {
         #[doc = #doc]
@@ -36,14 +47,14 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
         #vis enum #keys {
             #(
                 #[doc = #docs]
-                #variants(<#models as #private::Model>::Id),
+                #variants(#ids),
             )*
         }
         const _: () = {
             use #private as __orm;
             static __COLUMNS: [__orm::Column; 2] = __orm::target_columns(
                 &[__orm::Fragment::Field("kind"), __orm::Fragment::Sql(#condition)],
-                <<#first as __orm::Model>::Id as __orm::SqlType>::TYPE,
+                #first.ty(),
             );
             #[automatically_derived]
             impl __orm::Single for #ident {
@@ -54,10 +65,14 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
                 }
             }
             #[automatically_derived]
+            impl __orm::NamedEnum for #ident {
+                type Models = Self;
+            }
+            #[automatically_derived]
             impl __orm::Polymorphic for #ident {
                 type Id = #keys;
                 const LABELS: &'static [&'static str] = &[#(#labels),*];
-                const KEYS: &'static [__orm::Type] = &[#(<<#models as __orm::Model>::Id as __orm::SqlType>::TYPE),*];
+                const KEYS: &'static [__orm::Type] = &[#(#described.ty()),*];
                 fn key(id: &#keys, target: usize) -> ::core::option::Option<__orm::Vec<__orm::Value>> {
                     match (id, target) {
                         #((#keys::#variants(key), #at) => __orm::key_values(::core::clone::Clone::clone(key)),)*
@@ -71,6 +86,7 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
             #(
                 #[automatically_derived]
                 impl __orm::Targets<#models> for #ident {
+                    type Model = #models;
                     const AT: usize = #at;
                     const LABEL: &'static str = #labels;
                     fn id(key: <#models as __orm::Model>::Id) -> #keys {
@@ -104,15 +120,15 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
                 }
                 fn read(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
                     match __orm::read_label(row, <#ident as __orm::Polymorphic>::LABELS)? {
-                        #(#before => row.get().map(#keys::#others),)*
-                        _ => row.get().map(#keys::#last),
+                        #(#before => #read.next(row).map(#keys::#others),)*
+                        _ => #read_last.next(row).map(#keys::#last),
                     }
                 }
                 fn add_to(self, out: &mut __orm::Vec<__orm::Value>) {
                     match self {
                         #(#keys::#variants(key) => {
                             out.push(__orm::Value::Str(#labels));
-                            out.push(__orm::SqlType::into_value(key));
+                            out.push(#described.value(key));
                         })*
                     }
                 }

@@ -1,12 +1,12 @@
 //! Relations: a zero-sized type for each with its description, and a method that queries it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::spanned::Spanned;
 
 use crate::expand::embed::position;
-use crate::expand::names::{Names, allow, column_type, named};
+use crate::expand::names::{Names, allow, column_type, named, named_enum};
 use crate::expand::row::clone;
 use crate::name;
 use crate::parse::plain;
@@ -109,7 +109,12 @@ fn key_method(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
     let name = plain(&relation.relation.name);
     let (method, target) = (
         format_ident!("{name}_id", span = relation.relation.name.span()),
-        &relation.relation.target,
+        named_enum(&relation.relation.target, private),
+    );
+    // at the place of the other errors about the enum, so that it is one
+    let id = at(
+        relation.relation.target.span(),
+        quote!(<#target as #private::Polymorphic>::Id),
     );
     let (doc, allow) = (
         format!("The key of the `{name}` that this row belongs to."),
@@ -118,7 +123,7 @@ fn key_method(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
     quote! {
         #[doc = #doc]
         #allow
-        #vis fn #method(&self) -> ::core::option::Option<<#target as #private::Polymorphic>::Id> {
+        #vis fn #method(&self) -> ::core::option::Option<#id> {
             <#module::#marker as #private::AnyRel>::id(self)
         }
     }
@@ -346,12 +351,13 @@ fn any(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStre
     let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
     let (model_name, name) = (plain(model), plain(field));
     let (targets, target) = (child(relation), &relation.relation.target);
+    let models = named_enum(target, &quote!(__orm));
     let (form, key, fits) = match relation.relation.arc {
         Some(_) => arc(plan, relation),
         None => pair(plan, relation),
     };
     quote_spanned! {target.span()=>
-        type #targets = #target;
+        type #targets = #models;
         #fits
         #[automatically_derived]
         impl __orm::AnyRel for #module::#marker {
@@ -393,6 +399,7 @@ fn pair(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStre
 /// As [`pair`], for the foreign keys of an arc.
 fn arc(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStream, TokenStream) {
     let (targets, row) = (child(relation), quote!(row));
+    let span = relation.relation.target.span();
     let ends: Vec<(TokenStream, &Column<'_>, TokenStream)> = relation
         .local
         .iter()
@@ -402,17 +409,17 @@ fn arc(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStrea
                 Target::Model(path) => named(path),
                 Target::Actor(ty) => named(ty),
             };
-            let target = quote!(<#targets as __orm::Targets<#target>>);
+            let target = quote_spanned!(span=> <#targets as __orm::Targets<#target>>);
             Some((target, &plan.columns[i], position(plan, i)))
         })
         .collect();
     let columns = ends
         .iter()
-        .map(|(target, _, at)| quote!((#target::AT, &__COLUMNS[#at])));
+        .map(|(target, _, at)| quote_spanned!(span=> (#target::AT, &__COLUMNS[#at])));
     let form = quote!(__orm::Form::Arc(|| __orm::in_order([#(#columns),*])));
     let keys = ends.iter().map(|(target, column, _)| {
         let value = clone(column, &row);
-        quote! {
+        quote_spanned! {span=>
             if let ::core::option::Option::Some(key) = #value {
                 return ::core::option::Option::Some(#target::id(key));
             }
@@ -420,7 +427,7 @@ fn arc(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStrea
     });
     let key = quote!(#(#keys)* ::core::option::Option::None);
     let count = ends.len();
-    let fits = quote_spanned! {relation.relation.target.span()=>
+    let fits = quote_spanned! {span=>
         const _: () = __orm::covers(<#targets as __orm::Polymorphic>::LABELS.len(), #count);
     };
     (form, key, fits)
@@ -472,13 +479,7 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
             RelationKind::BelongsToAny => quote!(::core::option::Option<#target>),
             _ => quote!(#private::Loaded<#module::#marker>),
         };
-        let content_of = quote!(#c = #content_of)
-            .into_iter()
-            .map(|mut token| {
-                token.set_span(relation.relation.target.span());
-                token
-            })
-            .collect::<TokenStream>();
+        let content_of = at(relation.relation.target.span(), quote!(#c = #content_of));
         let doc = format!(
             "A `{}` with its `{}` loaded. It derefs to the row.",
             plain(model),
@@ -497,6 +498,15 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         }
     };
     plan.relations.iter().map(one).collect()
+}
+
+/// The same tokens in another place, for errors about them.
+fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(moved).collect()
 }
 
 /// How a row with a loaded relation is read.

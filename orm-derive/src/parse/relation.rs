@@ -297,10 +297,13 @@ fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
 fn any_key(cx: &Ctxt, relation: &mut Relation, field: Option<&Ident>) {
     let name = relation.name.unraw();
     match (field, relation.arc) {
-        (Some(_), Some(arc)) => cx.error_at(
-            arc,
-            "an arc has several fields: move `#[belongs_to_any]` to the struct",
-        ),
+        (Some(field), Some(arc)) => {
+            cx.error_at(
+                arc,
+                "an arc has several fields: move `#[belongs_to_any]` to the struct",
+            );
+            (relation.arc, relation.by) = (None, vec![field.clone()]);
+        }
         (Some(field), None) => relation.by.push(field.clone()),
         (None, None) => cx.error(
             &relation.name,
