@@ -503,8 +503,10 @@ async fn a_graph_is_inserted(db: Db) -> orm::Result<()> {
 
 #[orm::test(schema = magazine())]
 async fn a_unit_of_work_knows_keys_that_are_still_to_come(db: Db) -> orm::Result<()> {
-    picture(&db, "old").await;
+    let old = picture(&db, "old").await;
     let mut unit = db.unit_of_work();
+    let (subject_id, body) = ((&old).into(), "first".into());
+    unit.insert(NewNote { subject_id, body })?; // of the shape of the next note, which waits for its picture
     let p = unit.insert(NewPicture { url: "new".into() })?;
     unit.insert(NewNote {
         subject_id: SubjectId::Picture(p.id()),
