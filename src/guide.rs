@@ -22,3 +22,5 @@ struct Testing;
 struct Loading;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]
 struct UnitOfWork;
+#[doc = include_str!("../docs/guide/13-polymorphic.md")]
+struct Polymorphic;

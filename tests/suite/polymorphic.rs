@@ -87,8 +87,31 @@ pub struct Draft {
     pub picture_id: Option<Id<Picture>>,
 }
 
+/// Its key is a text.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Country {
+    #[orm(id)]
+    pub code: String,
+}
+
+#[derive(Polymorphic, Clone, Debug, PartialEq)]
+pub enum Place {
+    Country(Country),
+    Picture(Picture),
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[belongs_to_any(place: Place, arc = (picture_id, country))]
+pub struct Visit {
+    pub id: Id<Visit>,
+    #[belongs_to(of: Country)]
+    pub country: Option<String>,
+    #[belongs_to(picture: Picture)]
+    pub picture_id: Option<Id<Picture>>,
+}
+
 fn magazine() -> orm::schema::Schema {
-    orm::schema![Note, Pin, Ticket, Draft, Article, Picture, Writer]
+    orm::schema![Note, Pin, Ticket, Draft, Article, Picture, Writer, Country, Visit]
 }
 
 async fn article(db: &Db, writer: &Writer, title: &str) -> Article {
@@ -540,6 +563,23 @@ async fn a_cascade_unlinks_its_own_rows(db: Db) -> orm::Result<()> {
     p.delete(&db).await?;
     assert_eq!(Pin::get(&db, blue.id).await?.on, None);
     assert_eq!(Pin::get(&db, red.id).await?, red);
+    Ok(())
+}
+
+#[orm::test(schema = magazine())]
+async fn the_keys_of_an_arc_differ_in_type(db: Db) -> orm::Result<()> {
+    let p = picture(&db, "p").await;
+    let no = NewCountry { code: "NO".into() }.insert(&db).await?;
+    NewVisit {}.set(|v| v.place.to(&no)).insert(&db).await?;
+    NewVisit {}.set(|v| v.place.to(&p)).insert(&db).await?;
+    let visits = Visit::query()
+        .with(|v| v.place)
+        .order_by(|v| v.id.asc())
+        .all(&db)
+        .await?;
+    assert_eq!(visits[0].place_id(), Some(PlaceId::Country("NO".into())));
+    let places: Vec<_> = visits.into_iter().map(|v| v.place).collect();
+    assert_eq!(places, [Some(Place::Country(no)), Some(Place::Picture(p))]);
     Ok(())
 }
 
