@@ -3,7 +3,7 @@
 export CI := env_var_or_default("CI", "true")
 
 # All gates, as in CI.
-check: fmt clippy doc test
+check: fmt clippy doc test tls
 
 fmt:
     cargo fmt --check
@@ -16,6 +16,10 @@ doc:
 
 test:
     cargo test
+
+# Encrypted connections, which take a feature.
+tls:
+    cargo test -p orm-postgres --features tls-rustls-ring-webpki --test driver tls::
 
 # Licences, sources and duplicate versions; needs cargo-deny.
 deny:

@@ -20,7 +20,13 @@ struct Traps;
 struct Testing;
 #[doc = include_str!("../docs/guide/09-loading.md")]
 struct Loading;
+#[doc = include_str!("../docs/guide/10-shapes.md")]
+struct Shapes;
+#[doc = include_str!("../docs/guide/11-trees.md")]
+struct Trees;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]
 struct UnitOfWork;
 #[doc = include_str!("../docs/guide/13-polymorphic.md")]
 struct Polymorphic;
+#[doc = include_str!("../docs/guide/15-hooks.md")]
+struct Hooks;

@@ -35,10 +35,11 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, InTx, InsertGraph, Inserts,
-    LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork, Writes,
+    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
+    InsertGraph, Inserts, LoadRelations, Pending, Record, Ref, Replaced, Serves, Tenant, Tx, UnitOfWork,
+    Write, WriteKind, Writes,
 };
-pub use orm_core::model::{DbEnum, Embed, Model, Part};
+pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
 #[doc(hidden)]
 pub use orm_core::private;
 pub use orm_core::relation::Polymorphic;
@@ -49,7 +50,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Shape, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -73,7 +74,8 @@ pub mod prelude {
     pub use crate::Json;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Id, InsertGraph, Inserts, LoadRelations,
-        Model, Part, Polymorphic, Record, Serves, Tenant, Timestamp, Tx, Writes, sql,
+        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, Id, InsertGraph, Inserts,
+        LoadRelations, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx, Writes,
+        sql,
     };
 }

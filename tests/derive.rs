@@ -9,6 +9,7 @@ mod derive {
     mod names;
     mod relations;
     mod ring;
+    mod shapes;
     mod table;
 }
 

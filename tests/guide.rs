@@ -34,8 +34,8 @@ fn attributes() -> Vec<(String, String)> {
 
 #[test]
 fn every_attribute_is_in_the_guide() {
-    let page = page("01-models.md");
-    let tables: Vec<&str> = page.lines().filter(|l| l.starts_with('|')).collect();
+    let pages = page("01-models.md") + &page("10-shapes.md");
+    let tables: Vec<&str> = pages.lines().filter(|l| l.starts_with('|')).collect();
     for (name, place) in attributes() {
         let listed = tables.iter().any(|row| {
             let cell = row.trim_start_matches('|').split('|').next().unwrap_or_default();
@@ -43,7 +43,7 @@ fn every_attribute_is_in_the_guide() {
         });
         assert!(
             listed,
-            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md"
+            "`{name}` ({place}) has no row in a table of docs/guide/01-models.md or 10-shapes.md"
         );
     }
 }
@@ -88,5 +88,74 @@ fn the_sql_of_the_queries_page() {
             .having(|g| g.count().gt(5))
             .select(|g| (g.key(), g.count(), g.sum(|p| p.views))),
         User::query().filter(|u| u.id.in_([Id::new(1), Id::new(2)])),
+    );
+}
+
+#[derive(Shape)]
+#[shape(Post)]
+#[expect(dead_code, reason = "nothing is read here")]
+struct Line {
+    title: String,
+    #[expr(|p| p.author.col(|a| a.name))]
+    author: String,
+    #[count(comments)]
+    comments: i64,
+    #[rel]
+    tags: Vec<Tag>,
+}
+
+#[test]
+fn the_sql_of_the_shapes_page() {
+    shows!(
+        "10-shapes.md",
+        Post::query().filter(|p| p.published).shape::<Line>()
+    );
+}
+
+mod trees {
+    use orm::prelude::*;
+
+    #[derive(Model, Clone, Debug)]
+    #[has_many(children: Category, by = parent_id)]
+    pub(crate) struct Category {
+        pub(crate) id: Id<Category>,
+        #[belongs_to(parent: Category)]
+        pub(crate) parent_id: Option<Id<Category>>,
+        pub(crate) name: String,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[many_to_many(follows: Person, via = Follow, by = follower_id, to = followed_id)]
+    pub(crate) struct Person {
+        pub(crate) id: Id<Person>,
+        pub(crate) name: String,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[orm(id(follower_id, followed_id))]
+    pub(crate) struct Follow {
+        #[belongs_to(follower: Person)]
+        pub(crate) follower_id: Id<Person>,
+        #[belongs_to(followed: Person)]
+        pub(crate) followed_id: Id<Person>,
+    }
+}
+
+#[test]
+fn the_sql_of_the_trees_page() {
+    use trees::{Category, Person};
+    let music = || Category::query().filter(|c| c.name.eq("music"));
+    let person = |id| Person::query().filter(|p| p.id.eq(Id::new(id)));
+    shows!(
+        "11-trees.md",
+        music().walk(|c| c.children).query(),
+        music().walk(|c| c.parent).max_depth(2).breadth_first().query(),
+        Category::query().roots(|c| c.children),
+        Category::query().leaves(|c| c.children),
+        person(1).walk(|p| p.follows).query(),
+        person(1)
+            .walk(|p| p.follows)
+            .max_depth(6)
+            .shortest_path_to(Id::new(3)),
     );
 }

@@ -10,6 +10,8 @@ mod bulk;
 mod cancel;
 #[path = "suite/cascade.rs"]
 mod cascade;
+#[path = "suite/constraints.rs"]
+mod constraints;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/edit.rs"]
@@ -22,6 +24,10 @@ mod errors;
 mod filters;
 #[path = "suite/generic.rs"]
 mod generic;
+#[path = "suite/graphs.rs"]
+mod graphs;
+#[path = "suite/hooks.rs"]
+mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
 #[path = "suite/joins.rs"]
@@ -34,6 +40,8 @@ mod models;
 mod observe;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
+#[path = "suite/pools.rs"]
+mod pools;
 #[path = "suite/raw.rs"]
 mod raw;
 #[path = "suite/relations.rs"]
@@ -42,10 +50,14 @@ mod relations;
 mod schema;
 #[path = "suite/shadow.rs"]
 mod shadow;
+#[path = "suite/shapes.rs"]
+mod shapes;
 #[path = "suite/special.rs"]
 mod special;
 #[path = "suite/transactions.rs"]
 mod transactions;
+#[path = "suite/trees.rs"]
+mod trees;
 #[path = "suite/types.rs"]
 mod types;
 #[path = "suite/unit.rs"]

@@ -100,16 +100,23 @@ pub fn countries(db: &Db) -> Proved<'_> {
 pub fn team(db: &Db) -> Proved<'_> {
     let cent = cent(db);
     let sql = sql!(
-        "select e.first_name || ' ' || e.last_name, e.title, m.last_name, count(distinct c.id),
+        "with recursive t (id, level) as (
+           select id, 0 from employees where reports_to is null
+           union all
+           select e.id, t.level + 1 from t join employees e on e.reports_to = t.id
+         )
+         select t.level, e.first_name || ' ' || e.last_name, e.title, m.last_name, count(distinct c.id),
                 cast(sum(i.total) * {cent} as bigint)
-         from employees e
+         from t
+         join employees e on e.id = t.id
          left join employees m on m.id = e.reports_to
          left join customers c on c.support_rep_id = e.id
          left join invoices i on i.customer_id = c.id
-         group by e.id, e.first_name, e.last_name, e.title, m.last_name
-         order by e.id"
+         group by t.level, e.id, e.first_name, e.last_name, e.title, m.last_name
+         order by t.level, e.id"
     );
-    rows(sql.fetch::<(String, Option<String>, Option<String>, i64, Option<Cents>), _>(db))
+    type Member = (i64, String, Option<String>, Option<String>, i64, Option<Cents>);
+    rows(sql.fetch::<Member, _>(db))
 }
 
 pub fn months(db: &Db) -> Proved<'_> {

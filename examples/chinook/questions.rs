@@ -125,21 +125,25 @@ fn countries(db: &Db) -> Asked<'_> {
     )
 }
 
-/// A table joined to itself, relation counts and nested relation aggregates.
+/// A tree from its roots down, relation counts and nested relation aggregates.
 fn team(db: &Db) -> Asked<'_> {
     let query = Employee::query()
-        .left_join(|e| e.manager)
-        .order_by(|(e, _)| e.id.asc())
-        .select(|(e, manager)| {
+        .roots(|e| e.reports)
+        .walk(|e| e.reports)
+        .include_start()
+        .breadth_first()
+        .order_siblings_by(|e| e.id.asc())
+        .select_with_depth(|e, depth| {
             (
+                depth,
                 e.first_name.concat(" ").concat(e.last_name),
                 e.title,
-                manager.map(|m| m.last_name),
+                e.manager.col(|m| m.last_name),
                 e.customers.count(),
                 e.customers.agg(|c| spent(c).sum()),
             )
         });
-    let header = &["employee", "title", "reports to", "customers", "revenue"];
+    let header = &["level", "employee", "title", "reports to", "customers", "revenue"];
     ask(
         db,
         "Who reports to whom, and looks after how many customers?",

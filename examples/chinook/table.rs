@@ -65,6 +65,7 @@ cells!(A B);
 cells!(A B C);
 cells!(A B C D);
 cells!(A B C D E);
+cells!(A B C D E F);
 
 /// Cells longer than this are cut.
 const WIDEST: usize = 42;

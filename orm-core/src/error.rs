@@ -20,10 +20,14 @@ pub enum ErrorKind {
     NotNullViolation,
     /// An EXCLUDE constraint refused the row.
     ExclusionViolation,
+    /// A validator of the model refused the row; nothing was written.
+    Validation,
     /// A row was asked for and there is none.
     NotFound,
     /// One row was asked for and there are several.
     MoreThanOne,
+    /// The row would become its own ancestor.
+    Cycle,
     /// The row was changed by somebody else since it was read (optimistic locking).
     Stale,
     /// The transaction could not be serialised; run it again.
@@ -38,7 +42,7 @@ pub enum ErrorKind {
     Busy,
     /// The connection broke. See [`Error::was_sent`].
     ConnectionLost,
-    /// No connection became free in time.
+    /// No connection became free in time. The message tells who holds them: call sites and durations.
     PoolTimeout,
     /// The pool was closed.
     PoolClosed,
@@ -46,7 +50,7 @@ pub enum ErrorKind {
     Connect,
     /// This backend cannot do what the statement asks; nothing was sent.
     Unsupported,
-    /// A cell could not be read as the Rust type.
+    /// A cell could not be read as the Rust type. The statement itself succeeded: a write outside a transaction stays.
     Decode,
     /// A Rust value cannot be stored; nothing was sent.
     Encode,
@@ -239,6 +243,7 @@ impl Error {
             self.kind(),
             NotFound
                 | MoreThanOne
+                | Cycle
                 | Stale
                 | Unsupported
                 | Encode

@@ -5,10 +5,14 @@ pub use std::vec::Vec;
 
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
+pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Key, Linkable, Loaded,
     Many, Maybe, Model, Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete,
     TenantScoped, Tenanted, ToOne, Unlink, Writable, foreign_key, take, unlinkable,
+};
+pub use crate::query::shape::{
+    ColsOf, Plan, Projection, fills, held, items, over, reads, relation, result_names,
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
@@ -20,12 +24,14 @@ pub use crate::relation::{
 };
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
-    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart,
-    Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
+    IndexPart, Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique, Validator,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Id, Loads, Optional, Output, Row, Scalar, SqlType, Timestamp, Type, Value,
 };
+
+use crate::value::{Held, finished_one};
 
 /// The names of a model's fields in the database, for reading hand-written SQL.
 pub fn field_names(table: &'static Table) -> Vec<&'static str> {
@@ -83,6 +89,7 @@ impl<T> Field<T> {
             types: &[],
             default: Default::None,
             generated: None,
+            validator: None,
             role: Role::Plain,
             index: false,
             check: None,
@@ -227,4 +234,29 @@ pub const fn covers(models: usize, columns: usize) {
         models == columns,
         "the arc has not one foreign key for each model of its enum: name one for every variant"
     );
+}
+
+/// A column with a rule for its values.
+pub const fn validated(mut column: Column, validator: Validator) -> Column {
+    column.validator = Some(validator);
+    column
+}
+
+/// Asks a function about the value of a column.
+pub fn check_value<T: SqlType, E: std::fmt::Display>(
+    values: &[Value],
+    check: impl FnOnce(&T) -> std::result::Result<(), E>,
+) -> std::result::Result<(), String> {
+    let read = <T as SqlType>::decode(&Held(values), 0).map_err(|e| e.to_string())?;
+    check(&read).map_err(|e| e.to_string())
+}
+
+/// Asks a function about a row.
+pub fn check_row<M: Model, E: std::fmt::Display>(
+    values: &[Value],
+    check: impl FnOnce(&M) -> std::result::Result<(), E>,
+) -> std::result::Result<(), String> {
+    let local = M::decode(&mut Row::new(&Held(values))).map_err(|e| e.to_string())?;
+    let row: M = finished_one(local).map_err(|e| e.to_string())?;
+    check(&row).map_err(|e| e.to_string())
 }

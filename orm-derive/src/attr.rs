@@ -23,6 +23,10 @@ pub(crate) enum Place {
     Enum,
     /// A variant of such an enum.
     Variant,
+    /// A struct with `#[derive(Shape)]`.
+    Shape,
+    /// A field of a shape.
+    ShapeField,
     /// A struct with `#[derive(Embed)]`.
     Embed,
     /// A field of such a struct.
@@ -39,6 +43,8 @@ impl Place {
             Place::Field => "a field of a model",
             Place::Enum => "an enum",
             Place::Variant => "a variant",
+            Place::Shape => "a shape",
+            Place::ShapeField => "a field of a shape",
             Place::Embed => "an embedded struct",
             Place::Part => "a field of an embedded struct",
             Place::Polymorphic => "an enum of models",
@@ -57,6 +63,8 @@ pub(crate) enum Value {
     List,
     /// `default = …` or `default(…)`
     EqualsOrList,
+    /// `rel` or `rel(…)`
+    FlagOrList,
 }
 
 /// One row of the table.
@@ -85,9 +93,9 @@ impl Attr {
 
     fn accepts(&self, body: &Body) -> bool {
         match body {
-            Body::Flag => matches!(self.value, Value::Flag),
+            Body::Flag => matches!(self.value, Value::Flag | Value::FlagOrList),
             Body::Equals(_) => matches!(self.value, Value::Equals | Value::EqualsOrList),
-            Body::List(_) => matches!(self.value, Value::List | Value::EqualsOrList),
+            Body::List(_) => matches!(self.value, Value::List | Value::EqualsOrList | Value::FlagOrList),
         }
     }
 }
@@ -112,6 +120,7 @@ const fn row(
 
 const MODEL: &[Place] = &[Place::Model];
 const FIELD: &[Place] = &[Place::Field];
+const SHAPE_FIELD: &[Place] = &[Place::ShapeField];
 /// Of a field wherever it stands.
 const PART: &[Place] = &[Place::Field, Place::Part];
 const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed, Place::Polymorphic];
@@ -124,8 +133,10 @@ pub(crate) const ORM: &[Attr] = &[
     row("rename_all", ANY_ITEM, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
     row("id", MODEL, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
     row("unique", MODEL, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
-    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
+    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "with", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
     row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
+    row("validate", MODEL, Value::Equals, &[], "validate = consistent", "A function over the row that refuses it with a reason, whichever way it is written."),
+    row("hooks", MODEL, Value::Flag, &[], "hooks", "The model implements `Hooks`: what happens before and after its rows are written."),
     row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
@@ -142,6 +153,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("default", FIELD, Value::EqualsOrList, &["sql"], "default = false", "Value of a new row that does not set the column: a Rust value, or `default(sql = \"now()\")`."),
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
     row("check", PART, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
+    row("validate", FIELD, Value::Equals, &[], "validate = not_blank", "A function over the value that refuses it with a reason, whichever way it is written."),
     row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
     row("json", PART, Value::Flag, &[], "json", "Stores the value as JSON."),
     row("sensitive", PART, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
@@ -161,6 +173,17 @@ pub(crate) const RELATIONS: &[Attr] = &[
     row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
     row("belongs_to_any", &[Place::Field, Place::Model], Value::List, &["arc", "optional"], "belongs_to_any(subject: Subject)", "The row of one of several models that this one belongs to."),
+];
+
+/// The attributes of shapes, each one by itself.
+#[rustfmt::skip]
+pub(crate) const SHAPES: &[Attr] = &[
+    row("shape", &[Place::Shape], Value::List, &["crate"], "shape(User)", "The model whose rows the struct is read from."),
+    row("col", SHAPE_FIELD, Value::List, &[], "col(name)", "The column that fills the field, where it is called differently."),
+    row("expr", SHAPE_FIELD, Value::List, &[], "expr(|u| u.name.lower())", "An expression over the columns of the row."),
+    row("count", SHAPE_FIELD, Value::List, &["filter"], "count(posts, filter = |p| p.published)", "How many related rows there are, or meet a condition."),
+    row("agg", SHAPE_FIELD, Value::List, &[], "agg(posts, |p| p.views.sum())", "An aggregate of the related rows."),
+    row("rel", SHAPE_FIELD, Value::FlagOrList, &["filter", "order", "limit", "offset", "select", "with_deleted", "only_deleted", "live"], "rel(posts, order = |p| p.id.desc(), limit = 5)", "Related rows, as models, as other shapes, or as what `select` names."),
 ];
 
 /// One `name`, `name = value` or `name(...)` as the user typed it.
@@ -269,31 +292,42 @@ pub(crate) fn items(cx: &Ctxt, attribute: &Attribute, place: Place) -> Vec<Item>
 
 /// The item of a relation attribute such as `#[has_many(...)]`.
 pub(crate) fn relation(cx: &Ctxt, attribute: &Attribute, place: Place) -> Option<Item> {
+    beside(cx, RELATIONS, attribute, place)
+}
+
+/// The item of an attribute of its own, if it stands in this table.
+pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, place: Place) -> Option<Item> {
     let name = attribute.path().get_ident()?;
-    let attr = RELATIONS.iter().find(|attr| name == attr.name)?;
+    let attr = table.iter().find(|attr| name == attr.name)?;
     if !attr.places.contains(&place) {
-        cx.error(
-            attribute.path(),
-            format!("`#[{name}]` belongs on the struct, not on a field"),
-        );
+        let (on, not) = match place {
+            Place::Field | Place::Part | Place::ShapeField | Place::Variant => ("the struct", "a field"),
+            Place::Model | Place::Embed | Place::Enum | Place::Shape | Place::Polymorphic => {
+                ("a field", "the struct")
+            }
+        };
+        let message = format!("`#[{name}]` belongs on {on}, not on {not}");
+        cx.error(attribute.path(), message);
         return None;
     }
-    match &attribute.meta {
+    let body = match &attribute.meta {
         Meta::List(list) => {
-            let group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
-            Some(Item {
-                raw: Raw {
-                    name: name.clone(),
-                    body: Body::List(group),
-                },
-                attr,
-            })
+            let mut group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
+            group.set_span(list.delimiter.span().join());
+            Body::List(group)
         }
-        _ => {
-            cx.error(attribute, format!("`#[{name}]` is written `#[{}]`", attr.example));
-            None
-        }
+        Meta::NameValue(meta) => Body::Equals(meta.value.clone()),
+        Meta::Path(_) => Body::Flag,
+    };
+    if !attr.accepts(&body) {
+        cx.error(attribute, format!("`#[{name}]` is written `#[{}]`", attr.example));
+        return None;
     }
+    let raw = Raw {
+        name: name.clone(),
+        body,
+    };
+    Some(Item { raw, attr })
 }
 
 fn known(cx: &Ctxt, raw: Raw, place: Place) -> Option<Item> {
@@ -409,7 +443,7 @@ pub(crate) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use crate::attr::{ORM, Place, RELATIONS, known, split};
+    use crate::attr::{ORM, Place, RELATIONS, SHAPES, known, split};
     use crate::ctxt::Ctxt;
 
     fn report(place: Place, tokens: &str) -> Vec<String> {
@@ -439,18 +473,14 @@ mod tests {
 
     #[test]
     fn every_row_is_complete_and_alone() {
-        for (i, attr) in ORM.iter().chain(RELATIONS).enumerate() {
+        let all = || ORM.iter().chain(RELATIONS).chain(SHAPES);
+        for (i, attr) in all().enumerate() {
             assert!(
                 attr.help.ends_with('.') && !attr.places.is_empty(),
                 "{}",
                 attr.name
             );
-            for other in ORM
-                .iter()
-                .chain(RELATIONS)
-                .skip(i + 1)
-                .filter(|other| other.name == attr.name)
-            {
+            for other in all().skip(i + 1).filter(|other| other.name == attr.name) {
                 assert!(
                     other.places.iter().all(|place| !attr.places.contains(place)),
                     "{}",

@@ -10,12 +10,14 @@ mod names;
 mod polymorphic;
 mod relation;
 mod row;
+mod shape;
 mod sql;
 mod table;
 
 pub(crate) use crate::expand::db_enum::db_enum;
 pub(crate) use crate::expand::embed::embed;
 pub(crate) use crate::expand::polymorphic::polymorphic;
+pub(crate) use crate::expand::shape::shape;
 pub(crate) use crate::expand::sql::sql;
 
 use proc_macro2::TokenStream;

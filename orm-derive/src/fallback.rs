@@ -13,6 +13,7 @@ use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
 use crate::parse::polymorphic::Polymorphic;
 use crate::parse::relation::RelationKind;
+use crate::parse::shape::Shape;
 use crate::plan::{Column, Plan, Role};
 use crate::ty;
 
@@ -52,6 +53,17 @@ pub(crate) fn polymorphic(errors: &Error, input: &DeriveInput, item: &Polymorphi
     let errors = errors.to_compile_error();
     let whole = input.generics.params.is_empty() && !item.targets.is_empty();
     let rest = whole.then(|| expand::polymorphic(item));
+    quote!(#errors #rest)
+}
+
+/// The mistakes of a shape, and that it is one.
+pub(crate) fn shape(errors: &Error, input: &DeriveInput, item: &Shape) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let rest = input
+        .generics
+        .params
+        .is_empty()
+        .then(|| expand::shape(item, false));
     quote!(#errors #rest)
 }
 

@@ -40,6 +40,27 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
     expand_enum(&input).into()
 }
 
+/// Makes a struct with named fields a shape of a model's rows: what a query reads into it, checked field by field.
+///
+/// ```text
+/// #[derive(Shape)]
+/// #[shape(User)]
+/// struct UserPage {
+///     id: Id<User>,                                                   // the column of this name
+///     #[col(name)] title: String,                                     // a column of another name
+///     #[expr(|u| u.name.lower())] lower: String,                      // an expression
+///     #[count(posts)] post_count: i64,
+///     #[agg(posts, |p| p.views.sum())] views: Option<i64>,
+///     #[rel] profile: Option<Profile>,                                // a relation: models or other shapes
+///     #[rel(posts, order = |p| p.id.desc(), limit = 5)] latest: Vec<PostCard>,
+/// }
+/// ```
+#[proc_macro_derive(Shape, attributes(shape, col, expr, count, agg, rel))]
+pub fn shape(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand_shape(&input).into()
+}
+
 /// Makes a struct with named fields several columns of the models that hold it.
 ///
 /// ```text
@@ -131,6 +152,17 @@ fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {
     match cx.finish() {
         Ok(()) => expand::model(&plan),
         Err(errors) => fallback::model(&errors, input, plan),
+    }
+}
+
+fn expand_shape(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(shape) = parse::shape::shape(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    match cx.finish() {
+        Ok(()) => expand::shape(&shape, true),
+        Err(errors) => fallback::shape(&errors, input, &shape),
     }
 }
 

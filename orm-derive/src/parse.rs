@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod index;
 pub(crate) mod polymorphic;
 pub(crate) mod relation;
+pub(crate) mod shape;
 
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident};
@@ -46,6 +47,9 @@ pub(crate) struct Options {
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
+    /// `validate = consistent`.
+    pub(crate) validators: Vec<Path>,
+    pub(crate) hooks: Option<Span>,
     pub(crate) timestamps: Option<Span>,
     pub(crate) soft_delete: Option<Span>,
     pub(crate) audit: Option<Audit>,
@@ -179,6 +183,8 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "rename_all" => once(cx, &mut options.rename_all, item, case(cx, item)),
         "comment" => once(cx, comment, item, item.text(cx)),
         "crate" => once(cx, &mut options.krate, item, krate(cx, item)),
+        "validate" => options.validators.extend(krate(cx, item)),
+        "hooks" => once(cx, &mut options.hooks, item, Some(item.span())),
         "id" => once(cx, &mut options.key, item, columns(cx, item)),
         "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
         "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),

@@ -155,6 +155,7 @@ pub(crate) struct Index<'m> {
     pub(crate) predicate: Option<String>,
     pub(crate) include: Vec<Slot>,
     pub(crate) method: Method,
+    pub(crate) storage: Option<String>,
     pub(crate) origin: Origin<'m>,
 }
 
@@ -170,6 +171,7 @@ impl Index<'_> {
 
 pub(crate) struct IndexPart {
     pub(crate) key: IndexKey,
+    pub(crate) op_class: Option<String>,
     pub(crate) descending: bool,
     pub(crate) nulls_first: Option<bool>,
 }
@@ -401,6 +403,7 @@ impl<'m> Plan<'m> {
                 predicate: written.predicate.as_ref().map(LitStr::value),
                 include: self.slots(&written.include),
                 method: written.method.unwrap_or(Method::BTree),
+                storage: written.storage.as_ref().map(LitStr::value),
                 origin: Origin::Struct(written.span),
                 parts,
             });
@@ -441,6 +444,7 @@ impl<'m> Plan<'m> {
             }),
             descending: false,
             nulls_first: None,
+            op_class: None,
         };
         Index {
             name: constraint(Constraint::Index, &self.table, &self.names_of_pair(column)),
@@ -449,6 +453,7 @@ impl<'m> Plan<'m> {
             predicate: None,
             include: vec![],
             method: Method::BTree,
+            storage: None,
             origin: Origin::Struct(relation.name.span()),
         }
     }
@@ -465,6 +470,7 @@ impl<'m> Plan<'m> {
         };
         Some(IndexPart {
             key,
+            op_class: part.op_class.as_ref().map(LitStr::value),
             descending: part.descending,
             nulls_first: part.nulls_first,
         })
@@ -480,6 +486,7 @@ impl<'m> Plan<'m> {
     fn plain_index(&self, column: usize, origin: Origin<'m>) -> Index<'m> {
         let ascending = IndexPart {
             key: IndexKey::Column(Slot::whole(column)),
+            op_class: None,
             descending: false,
             nulls_first: None,
         };
@@ -490,6 +497,7 @@ impl<'m> Plan<'m> {
             predicate: None,
             include: vec![],
             method: Method::BTree,
+            storage: None,
             origin,
         }
     }

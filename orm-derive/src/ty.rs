@@ -66,6 +66,15 @@ pub(crate) fn replace_self(tokens: TokenStream, name: &Ident) -> TokenStream {
         .collect()
 }
 
+/// Whether the word stands anywhere in it.
+pub(crate) fn mentions(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(group.stream(), word),
+        _ => false,
+    })
+}
+
 fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let segment = last(ty)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {

@@ -29,6 +29,7 @@ static FEATURES: Features = Features {
     nulls_low: false,
     function_columns: true,
     conflict_needs_where: false,
+    unicode_case: true,
     regex: true,
     arrays: true,
     enum_types: true,

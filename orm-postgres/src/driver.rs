@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use orm_core::driver::{
-    BoxFuture, Connection, Discard, Done, Driver, Isolation, PoolStatus, Runner, Sink, TxMode,
+    BoxFuture, Connection, Discard, Done, Driver, Isolation, PoolStatus, Purpose, Runner, Sink, Site, TxMode,
 };
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Sql};
@@ -48,7 +48,7 @@ impl Postgres {
         options.validate()?;
         let pool = Pool::new(options)?;
         // A wrong host, password or database is to be known now, not at the first statement.
-        drop(pool.lease().await?);
+        drop(pool.lease(Purpose::Statement, None).await?);
         Ok(Postgres { pool })
     }
 
@@ -66,7 +66,7 @@ impl Postgres {
     /// # Errors
     /// When no connection is to be had; whatever `work` gives back is handed through.
     pub async fn with_connection<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> T) -> Result<T> {
-        let mut lease = self.pool.lease().await?;
+        let mut lease = self.pool.lease(Purpose::Lent, None).await?;
         Ok(work(lease.lend()?).await)
     }
 
@@ -80,7 +80,7 @@ impl Postgres {
         let verb = admitted(&sql)?;
         let mut last = false;
         loop {
-            let mut lease = self.pool.lease().await?;
+            let mut lease = self.pool.lease(Purpose::Statement, sql.site).await?;
             if verb == Verb::Session {
                 lease.spend();
             }
@@ -107,7 +107,10 @@ impl Postgres {
         let verbs: Vec<Verb> = batch.iter().map(admitted).collect::<Result<_>>()?;
         let mut last = false;
         loop {
-            let mut lease = self.begun(SqlStr::from_static("BEGIN")).await?;
+            let site = batch.first().and_then(|sql| sql.site);
+            let mut lease = self
+                .begun(SqlStr::from_static("BEGIN"), Purpose::Statement, site)
+                .await?;
             if verbs.contains(&Verb::Session) {
                 lease.spend();
             }
@@ -132,20 +135,20 @@ impl Postgres {
                 "a pooler",
             ));
         }
-        let mut lease = self.pool.lease().await?;
+        let mut lease = self.pool.lease(Purpose::Statement, sql.site).await?;
         let text = vouched(sql.text.clone());
         lease.simple(text).await.map_err(|f| f.error)
     }
 
     /// A connection with an open transaction. BEGIN changes nothing, so a dead connection is simply replaced.
-    async fn begun(&self, text: SqlStr) -> Result<Lease> {
-        let mut lease = self.pool.lease().await?;
+    async fn begun(&self, text: SqlStr, purpose: Purpose, site: Option<Site>) -> Result<Lease> {
+        let mut lease = self.pool.lease(purpose, site).await?;
         match lease.begin(text.clone()).await {
             Ok(()) => return Ok(lease),
             Err(f) if f.after != After::Lost || timed_out(&f) => return Err(f.error),
             Err(_) => self.pool.suspect(),
         }
-        let mut lease = self.pool.lease().await?;
+        let mut lease = self.pool.lease(purpose, site).await?;
         match lease.begin(text).await {
             Ok(()) => Ok(lease),
             Err(f) => Err(f.error.with_sent(false)),
@@ -212,7 +215,9 @@ impl Runner for Postgres {
 impl Driver for Postgres {
     fn begin<'a>(&'a self, mode: TxMode) -> BoxFuture<'a, Result<Box<dyn Connection>>> {
         Box::pin(async move {
-            let lease = self.begun(begin_text(mode)).await?;
+            let lease = self
+                .begun(begin_text(mode), Purpose::Transaction, mode.site)
+                .await?;
             Ok(Box::new(Transaction::new(lease, self.pool.clone())) as Box<dyn Connection>)
         })
     }
@@ -225,12 +230,12 @@ impl Driver for Postgres {
     }
     fn ping<'a>(&'a self) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let mut lease = self.pool.lease().await?;
-            if lease.ping().await.is_ok() {
+            let lease = || self.pool.lease(Purpose::Statement, None);
+            if lease().await?.ping().await.is_ok() {
                 return Ok(());
             }
             self.pool.suspect();
-            self.pool.lease().await?.ping().await.map_err(|f| f.error)
+            lease().await?.ping().await.map_err(|f| f.error)
         })
     }
     fn close<'a>(&'a self) -> BoxFuture<'a, ()> {
@@ -243,7 +248,7 @@ impl Driver for Postgres {
 
 /// BEGIN with everything said about the transaction, so that opening one is one round trip.
 fn begin_text(mode: TxMode) -> SqlStr {
-    if mode == TxMode::default() {
+    if mode.is_plain() {
         return SqlStr::from_static("BEGIN");
     }
     let mut text = String::from("BEGIN");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{
     self, Manager, Metrics, Object, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use orm_core::driver::{PoolConfig, PoolStatus, PrePing, Sink};
+use orm_core::driver::{Hold, Holders, PoolConfig, PoolStatus, PrePing, Purpose, Sink, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
 use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr};
@@ -155,6 +155,7 @@ pub(crate) struct Pool {
     inner: managed::Pool<Opener>,
     config: Arc<PoolConfig>,
     limit: Option<Duration>,
+    holders: Holders,
 }
 
 impl Pool {
@@ -184,14 +185,20 @@ impl Pool {
         .runtime(deadpool::Runtime::Tokio1)
         .build()
         .map_err(|_| Error::config("the pool cannot be built"))?;
-        Ok(Pool { inner, config, limit })
+        Ok(Pool {
+            inner,
+            config,
+            limit,
+            holders: Holders::default(),
+        })
     }
 
     /// Waits for a connection.
-    pub(crate) async fn lease(&self) -> Result<Lease> {
+    pub(crate) async fn lease(&self, purpose: Purpose, site: Option<Site>) -> Result<Lease> {
         match self.inner.get().await {
             Ok(object) => Ok(Lease {
                 object: Some(object),
+                hold: Some(self.holders.hold(purpose, site)),
                 pool: self.clone(),
                 busy: false,
                 open: false,
@@ -214,11 +221,12 @@ impl Pool {
     fn exhausted(&self) -> Error {
         let status = self.status();
         let mut message = format!(
-            "no connection became free within {:?}: {} of {} in use, {} waiting",
+            "no connection became free within {:?}: {} of {} in use, {} waiting{}",
             self.config.acquire_timeout,
             status.open - status.idle,
             status.max,
             status.waiting,
+            self.holders,
         );
         let opener = self.inner.manager();
         if let Some(last) = &*opener.last_error.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -265,6 +273,7 @@ impl Pool {
 /// A borrowed connection. Dropped while a statement or transaction is open on it, it is closed.
 pub(crate) struct Lease {
     object: Option<Object<Opener>>,
+    hold: Option<Hold>,
     pool: Pool,
     /// A statement is under way or its end was not seen.
     busy: bool,
@@ -414,6 +423,7 @@ impl Lease {
 
     /// Closes the connection now.
     pub(crate) fn discard(&mut self) {
+        self.hold = None;
         if let Some(object) = self.object.take() {
             tracing::debug!(target: "orm::pool", "connection closed, its state is in doubt");
             drop(Object::take(object));

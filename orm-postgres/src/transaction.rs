@@ -181,6 +181,7 @@ fn plain() -> Sql {
         operation: "FETCH",
         target: None,
         sensitive: false,
+        site: None,
     }
 }
 

@@ -33,6 +33,7 @@ static FEATURES: Features = Features {
     nulls_low: true,
     function_columns: false,
     conflict_needs_where: true,
+    unicode_case: false,
     regex: false,
     arrays: false,
     enum_types: false,

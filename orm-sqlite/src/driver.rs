@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use orm_core::driver::{BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, Sink, TxMode};
+use orm_core::driver::{
+    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Purpose, Runner, Sink, TxMode,
+};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
 use orm_core::value::Value;
@@ -13,7 +15,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::dialect::DIALECT;
 use crate::offload;
-use crate::open::{control_sql, prepare_file, remove_created};
+use crate::open::{CONTROL, control_sql, prepare_file, remove_created};
 use crate::options::{ReadMode, SqliteOptions, check};
 use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
@@ -89,6 +91,7 @@ impl Sqlite {
             Role::Writer
         };
         let mut lease = self.home.acquire(role).await?;
+        lease.sign(Purpose::Lent, None);
         let busy_ms = self.home.options.busy_ms();
         let Some(connection) = lease.raw().lend(busy_ms) else {
             return Err(Error::new(ErrorKind::ConnectionLost, "the connection was closed").with_sent(false));
@@ -106,6 +109,7 @@ impl Sqlite {
         consume_budget().await;
         let options = &self.home.options;
         let mut lease = self.home.acquire(role_of(&sql)).await?;
+        lease.raw().watch().start_clock();
         let inline = inline_pace(options, &sql, &lease, false);
         let mut task = Task::alone(sql, sink, snapshot(options, &inline));
         let done = match inline {
@@ -125,7 +129,8 @@ impl Sqlite {
     }
 
     /// Works on a statement to its end on a blocking thread.
-    async fn run_elsewhere(&self, lease: Lease, mut task: Task) -> Result<Done> {
+    async fn run_elsewhere(&self, mut lease: Lease, mut task: Task) -> Result<Done> {
+        lease.sign(Purpose::Statement, task.site());
         let pace = Pace::blocking(self.home.options.busy_ms());
         let work = move |conn: &mut Conn| {
             let done = task.work(conn.raw(), pace);
@@ -148,10 +153,9 @@ impl Sqlite {
             };
         }
         let writes = batch.iter().any(|sql| sql.writes);
-        let lease = self
-            .home
-            .acquire(if writes { Role::Writer } else { Role::Reader })
-            .await?;
+        let role = if writes { Role::Writer } else { Role::Reader };
+        let mut lease = self.home.acquire(role).await?;
+        lease.sign(Purpose::Statement, batch.first().and_then(|sql| sql.site));
         let busy_ms = self.home.options.busy_ms();
         let work = move |conn: &mut Conn| {
             let begin = if writes {
@@ -345,6 +349,9 @@ pub(crate) fn run_each(
                 ErrorKind::StatementTimeout,
                 "the statements were interrupted",
             ));
+        }
+        if sql.operation != CONTROL {
+            conn.raw().watch().start_clock();
         }
         let mut task = Task::inside(sql, sink, false, read_only);
         affected += task.work(conn.raw(), Pace::blocking(busy_ms))?.unwrap_or(0);

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use orm_core::error::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
@@ -40,6 +41,10 @@ impl Stop {
     pub(crate) fn now(&self, hard: bool) {
         self.watch.cancel(self.job, hard);
     }
+    /// Stops the work because its time is over.
+    fn late(&self) {
+        self.watch.expire(self.job);
+    }
     /// Stops the work when it is dropped before its answer is there.
     pub(crate) fn on_drop(self, hard: bool) -> StopOnDrop {
         StopOnDrop {
@@ -71,12 +76,28 @@ impl Drop for StopOnDrop {
 }
 
 /// What the work returned, or its panic.
-pub(crate) struct Answer<R>(oneshot::Receiver<thread::Result<R>>);
+pub(crate) struct Answer<R> {
+    answer: oneshot::Receiver<thread::Result<R>>,
+    /// The time the statement has left. Inside of one long operation SQLite does not look at the clock.
+    limit: Option<(Duration, Stop)>,
+}
 
 impl<R> Answer<R> {
     /// Waits for it; a panic of the work goes on here.
     pub(crate) async fn get(self) -> Result<R> {
-        match self.0.await {
+        let mut answer = self.answer;
+        let in_time = match self.limit {
+            None => None,
+            Some((limit, stop)) => {
+                let in_time = tokio::time::timeout(limit, &mut answer).await;
+                in_time.inspect_err(|_| stop.late()).ok()
+            }
+        };
+        let answer = match in_time {
+            Some(answer) => answer,
+            None => answer.await,
+        };
+        match answer {
             Ok(Ok(r)) => Ok(r),
             Ok(Err(panic)) => resume_unwind(panic),
             Err(_) => Err(runtime_gone()),
@@ -96,6 +117,9 @@ pub(crate) fn start<R: Send + 'static>(
     let (answer_out, answer_in) = oneshot::channel();
     let watch = lease.raw().watch().clone();
     let job = watch.enter(lease.raw());
+    let left = watch.time_left();
+    let stop = Stop { watch, job };
+    let limit = left.map(|left| (left, stop.clone()));
     runtime.spawn_blocking(move || {
         let answer = catch_unwind(AssertUnwindSafe(|| work(&mut lease)));
         if answer.is_err() {
@@ -109,9 +133,12 @@ pub(crate) fn start<R: Send + 'static>(
     Ok((
         Away {
             lease: lease_in,
-            stop: Stop { watch, job },
+            stop,
         },
-        Answer(answer_in),
+        Answer {
+            answer: answer_in,
+            limit,
+        },
     ))
 }
 

@@ -22,12 +22,13 @@ pub(crate) async fn connection(options: &SqliteOptions, role: Role) -> Result<Co
     let owner = connect(options, role).await?;
     let mut raw = RawConnection::attach(owner).await?;
     let (busy_ms, fast) = (options.busy_ms(), options.synchronous <= Synchronous::Normal);
-    let memory = options.is_memory();
+    let (memory, timeout) = (options.is_memory(), options.statement_timeout);
     // The first statement reads the schema and may have to recover the log: not on the runtime's thread.
     let opened = tokio::task::spawn_blocking(move || {
         raw.configure()?;
         let mode = journal_mode(&mut raw, busy_ms)?;
         let log = mode == "wal";
+        raw.watch().set_timeout(timeout);
         Ok(Conn::new(raw, log, memory || (log && fast)))
     });
     match opened.await {
@@ -122,6 +123,9 @@ fn journal_mode(raw: &mut RawConnection, busy_ms: u32) -> Result<String> {
     Ok(first.0)
 }
 
+/// What a statement of the driver's own is called. It has no time limit.
+pub(crate) const CONTROL: &str = "CONTROL";
+
 /// A statement of the driver's own.
 pub(crate) fn control_sql(text: &str) -> Sql {
     Sql {
@@ -130,9 +134,10 @@ pub(crate) fn control_sql(text: &str) -> Sql {
         columns: [].into(),
         effort: Effort::Short,
         writes: false,
-        operation: "CONTROL",
+        operation: CONTROL,
         target: None,
         sensitive: false,
+        site: None,
     }
 }
 

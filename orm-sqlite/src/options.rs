@@ -73,6 +73,7 @@ pub struct SqliteOptions {
     pub(crate) read_only: bool,
     pub(crate) pool: PoolConfig,
     pub(crate) busy_timeout: Duration,
+    pub(crate) statement_timeout: Option<Duration>,
     pub(crate) synchronous: Synchronous,
     pub(crate) read_mode: ReadMode,
     pub(crate) foreign_keys: bool,
@@ -86,6 +87,7 @@ impl SqliteOptions {
             read_only: false,
             pool: PoolConfig::default(),
             busy_timeout: Duration::from_secs(5),
+            statement_timeout: None,
             synchronous: Synchronous::default(),
             read_mode: ReadMode::default(),
             foreign_keys: true,
@@ -137,6 +139,18 @@ impl SqliteOptions {
     /// How long to wait for a lock of another process; 5 seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+    /// How long one statement may take, waiting for locks included; no limit by default. Then it is a
+    /// `StatementTimeout` error, nothing of it stays, and a transaction it belongs to can only be rolled back. The wait for
+    /// a connection of the pool does not count, and neither do COMMIT and ROLLBACK. It needs a runtime with timers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let options = orm_sqlite::SqliteOptions::path("app.db").statement_timeout(Duration::from_secs(30));
+    /// ```
+    pub fn statement_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.statement_timeout = limit.into();
         self
     }
     /// When SQLite waits for the disk.

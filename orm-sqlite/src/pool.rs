@@ -5,14 +5,13 @@ use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use orm_core::driver::PoolStatus;
+use orm_core::driver::{Asker, Hold, Holders, PoolStatus, Purpose, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
@@ -92,6 +91,7 @@ impl Conn {
     /// Ends what a caller left behind. `false` when the connection cannot be used any more.
     pub(crate) fn settle(&mut self) -> bool {
         self.raw.watch().disarm();
+        self.raw.watch().stop_clock();
         self.raw.finish_all();
         self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
     }
@@ -111,6 +111,7 @@ pub(crate) struct Opener {
     role: Role,
     /// A second one would be another, empty database.
     opened: std::sync::atomic::AtomicBool,
+    holders: Holders,
 }
 
 impl Manager for Opener {
@@ -151,23 +152,6 @@ const AT_ONCE: Timeouts = Timeouts {
     recycle: None,
 };
 
-/// Who asks: to notice a task that waits for itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asker {
-    Task(tokio::task::Id),
-    /// Outside of a task, that is in `block_on`.
-    Thread(ThreadId),
-}
-
-impl Asker {
-    fn current() -> Self {
-        match tokio::task::try_id() {
-            Some(id) => Asker::Task(id),
-            None => Asker::Thread(std::thread::current().id()),
-        }
-    }
-}
-
 /// All connections of a database.
 pub(crate) struct Connections {
     pub(crate) options: Arc<SqliteOptions>,
@@ -185,6 +169,7 @@ impl Connections {
                 options: options.clone(),
                 role,
                 opened: Default::default(),
+                holders: Holders::default(),
             };
             Pool::builder(opener)
                 .max_size(size)
@@ -234,6 +219,7 @@ impl Connections {
         };
         let mut lease = Lease {
             object: Some(object),
+            hold: None,
             home: self.clone(),
         };
         if lease.raw.is_lent() {
@@ -290,11 +276,12 @@ impl Connections {
                 Error::new(
                     ErrorKind::PoolTimeout,
                     format!(
-                        "no connection became free within {:?}: {} of {} in use, {} waiting",
+                        "no connection became free within {:?}: {} of {} in use, {} waiting{}",
                         self.options.pool.acquire_timeout,
                         s.size - s.available.min(s.size),
                         s.max_size,
-                        s.waiting
+                        s.waiting,
+                        pool.manager().holders,
                     ),
                 )
             }
@@ -356,7 +343,17 @@ impl Connections {
 /// A connection in use. Dropped, it ends what runs on it, rolls back what is open, and goes to its pool.
 pub(crate) struct Lease {
     object: Option<Object<Opener>>,
+    hold: Option<Hold>,
     home: Arc<Connections>,
+}
+
+impl Lease {
+    /// Lets those who wait for the connection know who has it. For what may take longer than a few rows.
+    pub(crate) fn sign(&mut self, purpose: Purpose, site: Option<Site>) {
+        if let Some(pool) = self.object.as_ref().and_then(Object::pool) {
+            self.hold = Some(pool.manager().holders.hold(purpose, site));
+        }
+    }
 }
 
 /// What stands in for the connection of a lease: only `Drop` empties it.
@@ -379,6 +376,7 @@ impl Drop for Lease {
         let Some(mut object) = self.object.take() else {
             return;
         };
+        self.hold = None;
         if object.raw.is_lent() {
             return;
         }

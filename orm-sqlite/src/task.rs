@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use libsqlite3_sys as ffi;
-use orm_core::driver::Sink;
+use orm_core::driver::{Sink, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
 use orm_core::value::Type;
@@ -184,6 +184,9 @@ impl Open {
                 }
                 Step::Done => return Ok(Advance::Done),
                 Step::Failed(code) => {
+                    if watch.is_late() && matches!(code & 0xff, ffi::SQLITE_INTERRUPT | ffi::SQLITE_BUSY) {
+                        return Err(too_late());
+                    }
                     let budget = code & 0xff == ffi::SQLITE_INTERRUPT && watch.overran();
                     let locked = pace.inline && code & 0xff == ffi::SQLITE_BUSY && self.given == 0;
                     if !budget && !locked {
@@ -201,6 +204,15 @@ impl Open {
     pub(crate) fn close(self, raw: &mut RawConnection) {
         raw.finish(self.id);
     }
+}
+
+#[cold]
+fn too_late() -> Error {
+    Error::new(
+        ErrorKind::StatementTimeout,
+        "the statement ran longer than `statement_timeout` allows",
+    )
+    .with_code("SQLITE_INTERRUPT")
 }
 
 /// A statement, its sink and how far it has come. It travels to another thread and back as one value.
@@ -252,6 +264,10 @@ impl Task {
     pub(crate) fn rows_read(&self) -> u64 {
         if self.sql.writes { 0 } else { self.rows }
     }
+    /// The line of the program that runs it.
+    pub(crate) fn site(&self) -> Option<Site> {
+        self.sql.site
+    }
     pub(crate) fn into_sink(self) -> Box<dyn Sink> {
         self.sink
     }
@@ -260,6 +276,9 @@ impl Task {
     /// may block. After an error nothing of it is left on the connection.
     pub(crate) fn work(&mut self, raw: &mut RawConnection, pace: Pace) -> Result<Option<u64>> {
         let result = self.piece(raw, pace);
+        if !matches!(result, Ok(None)) {
+            raw.watch().stop_clock();
+        }
         if self.begun && !matches!(result, Ok(None)) {
             self.begun = false;
             let end = if result.is_ok() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libsqlite3_sys as ffi;
-use orm_core::driver::{BoxFuture, Connection, Discard, Done, SavepointVerb, Sink, TxMode};
+use orm_core::driver::{BoxFuture, Connection, Discard, Done, Purpose, SavepointVerb, Sink, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Effort, Sql};
 use tokio::runtime::Handle;
@@ -51,6 +51,7 @@ impl Transaction {
             Control::BeginImmediate
         };
         let mut lease = home.acquire(role).await?;
+        lease.sign(Purpose::Transaction, mode.site);
         lease.raw().watch().arm(0, 0);
         if let Err(code) = lease.raw().control(what) {
             if code & 0xff != ffi::SQLITE_BUSY {
@@ -131,6 +132,7 @@ impl Transaction {
         consume_budget().await;
         let (home, read_only) = (self.home.clone(), self.read_only);
         let lease = self.ready().await?;
+        lease.raw().watch().start_clock();
         let inline = inline_pace(&home.options, &sql, lease, true);
         let reads = !sql.writes;
         let replays = matches!(inline, Some((_, true)));
@@ -207,21 +209,25 @@ impl Transaction {
         let (Some(mut cursor), Some(lease)) = (self.cursor.take(), &mut self.lease) else {
             return Err(Error::new(ErrorKind::TransactionState, "no cursor is open"));
         };
+        lease.raw().watch().start_clock();
         let mut wants = sink.wants().map(|n| n as u64);
         let adaptive = home.options.read_mode == ReadMode::Adaptive;
         if !cursor.fetched && adaptive && cursor.sql.effort != Effort::Long && !cursor.sql.writes {
             cursor.fetched = true;
             let pace = Pace::INLINE;
             let before = cursor.open.given();
-            match cursor
-                .open
-                .advance(lease.raw(), &cursor.sql.columns, sink.as_mut(), wants, pace)?
-            {
-                Advance::Unfinished => {
+            let open = &mut cursor.open;
+            let over = open.advance(lease.raw(), &cursor.sql.columns, sink.as_mut(), wants, pace);
+            match over {
+                Ok(Advance::Unfinished) => {
                     let given = cursor.open.given() - before;
                     wants = wants.map(|n| n.saturating_sub(given));
                 }
-                over => return Ok((sink, self.keep(cursor, over))),
+                over => {
+                    lease.raw().watch().stop_clock();
+                    let over = over?;
+                    return Ok((sink, self.keep(cursor, over)));
+                }
             }
         }
         cursor.fetched = true;
@@ -229,6 +235,7 @@ impl Transaction {
         let work = move |conn: &mut Conn| {
             let Cursor { sql, open, .. } = &mut cursor;
             let over = open.advance(conn.raw(), &sql.columns, sink.as_mut(), wants, pace);
+            conn.raw().watch().stop_clock();
             (cursor, sink, over)
         };
         let (cursor, sink, over) = self.hop(Some(true), work).await?;

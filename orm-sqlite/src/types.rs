@@ -17,6 +17,8 @@ pub(crate) enum Bound<'v> {
     Blob(&'v [u8]),
     /// A text that was made for binding.
     Owned(String),
+    /// The text of an instant: so many bytes of it.
+    Instant([u8; 27], usize),
 }
 
 impl<'v> Bound<'v> {
@@ -36,8 +38,12 @@ impl<'v> Bound<'v> {
             Value::Enum(_, label) => text(label)?,
             Value::Bytes(v) => Bound::Blob(v),
             Value::Uuid(v) => Bound::Blob(v),
-            Value::Timestamp(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
-            Value::LocalTimestamp(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
+            Value::Timestamp(v) => Bound::Instant(v.fixed_bytes().ok_or_else(year)?, 27),
+            // the same text but for the zone at its end
+            Value::LocalTimestamp(v) => {
+                let instant = Timestamp::from_micros(v.micros());
+                Bound::Instant(instant.fixed_bytes().ok_or_else(year)?, 26)
+            }
             Value::Date(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
             Value::Time(v) => Bound::Owned(v.to_fixed()),
             Value::Decimal(v) => Bound::Owned(decimal_text(*v)),
@@ -55,10 +61,24 @@ fn float(v: f64) -> Result<Bound<'static>> {
 }
 
 fn text(v: &str) -> Result<Bound<'_>> {
-    if v.as_bytes().contains(&0) {
+    if has_nul(v.as_bytes()) {
         return Err(Error::encode("text with a NUL character cannot be stored"));
     }
     Ok(Bound::Text(v))
+}
+
+/// Eight bytes at a time: texts are mostly too short for the standard library's search to take its stride.
+fn has_nul(text: &[u8]) -> bool {
+    // the highest bit of every byte that is zero, and perhaps of others above one
+    let zeros = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080
+    };
+    let Some(last) = text.last_chunk() else {
+        return text.contains(&0);
+    };
+    let (words, _) = text.as_chunks();
+    words.iter().fold(zeros(last), |found, word| found | zeros(word)) != 0
 }
 
 #[cold]
@@ -337,7 +357,7 @@ mod tests {
     use orm_core::error::ErrorKind;
     use orm_core::value::{DecimalParts, Timestamp, Type, Value};
 
-    use crate::types::{Bound, decimal_text, fixed_instant, parse_decimal, parse_uuid};
+    use crate::types::{Bound, decimal_text, fixed_instant, has_nul, parse_decimal, parse_uuid};
 
     #[test]
     fn decimals_have_one_text_each() {
@@ -399,6 +419,19 @@ mod tests {
             Bound::Float(f64::INFINITY)
         );
         assert_eq!(Bound::of(&Value::Null(Type::Text)).unwrap(), Bound::Null);
+    }
+    #[test]
+    fn a_nul_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let text = "é\u{1}\u{80}\u{7f}x".repeat(8);
+            let text = &text.as_bytes()[..length];
+            assert!(!has_nul(text), "{length}");
+            for at in 0..length {
+                let mut text = text.to_vec();
+                text[at] = 0;
+                assert!(has_nul(&text), "{at} of {length}");
+            }
+        }
     }
     #[test]
     fn uuids_as_text() {

@@ -1,8 +1,9 @@
-//! What a running statement and the rest of the program tell each other: budget, stop, lock waits, size of the log.
+//! What a running statement and the rest of the program tell each other: budget, time limit, stop, lock waits, size of
+//! the log.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::raw::{Interrupt, RawConnection};
 
@@ -15,6 +16,12 @@ pub(crate) struct Watch {
     limit: AtomicU32,
     /// The limit was reached.
     overrun: AtomicBool,
+    /// How long a statement may take, in microseconds; 0 is no limit.
+    timeout: AtomicU64,
+    /// When the time of the running statement is over, in microseconds of [`now`]; 0 is never.
+    deadline: AtomicU64,
+    /// Its time is over, and it was told.
+    late: AtomicBool,
     /// Somebody wants the work to end.
     stop: AtomicBool,
     /// How long a lock may be waited for.
@@ -29,6 +36,12 @@ pub(crate) struct Watch {
 struct Turn {
     job: u64,
     running: Option<Interrupt>,
+}
+
+/// Microseconds of this process, never 0.
+fn now() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_micros() as u64 + 1
 }
 
 /// The answer to a callback.
@@ -50,6 +63,43 @@ impl Watch {
     pub(crate) fn disarm(&self) {
         self.limit.store(0, Relaxed);
     }
+    /// How long every statement may take from now on.
+    pub(crate) fn set_timeout(&self, limit: Option<Duration>) {
+        let micros = limit.map_or(0, |l| l.as_micros().clamp(1, u64::MAX as u128 / 2) as u64);
+        self.timeout.store(micros, Relaxed);
+    }
+    /// A statement begins, and with it its time.
+    pub(crate) fn start_clock(&self) {
+        self.late.store(false, Relaxed);
+        let timeout = self.timeout.load(Relaxed);
+        if timeout != 0 {
+            self.deadline.store(now() + timeout, Relaxed);
+        }
+    }
+    /// The statement is over; what comes now is not to be cut short.
+    pub(crate) fn stop_clock(&self) {
+        self.deadline.store(0, Relaxed);
+        self.late.store(false, Relaxed);
+    }
+    /// How much time the statement has left, where there is a limit.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        match self.deadline.load(Relaxed) {
+            0 => None,
+            deadline => Some(Duration::from_micros(deadline.saturating_sub(now()))),
+        }
+    }
+    /// Whether the statement was told that its time is over.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late.load(Relaxed)
+    }
+    fn time_is_over(&self) -> bool {
+        let deadline = self.deadline.load(Relaxed);
+        if deadline == 0 || now() < deadline {
+            return false;
+        }
+        self.late.store(true, Relaxed);
+        true
+    }
     /// Whether operations were counted since the last call.
     #[inline]
     pub(crate) fn take_ticks(&self) -> bool {
@@ -69,7 +119,7 @@ impl Watch {
     }
     /// From the progress handler.
     pub(crate) fn tick(&self) -> Verdict {
-        if self.stopped() {
+        if self.stopped() || self.time_is_over() {
             return Verdict::Stop;
         }
         let ticks = self.ticks.load(Relaxed).saturating_add(1);
@@ -95,7 +145,7 @@ impl Watch {
             return Verdict::Stop;
         }
         while left > 0 {
-            if self.stopped() {
+            if self.stopped() || self.time_is_over() {
                 return Verdict::Stop;
             }
             let nap = left.min(10);
@@ -130,11 +180,19 @@ impl Watch {
     /// Stops that work if it still runs. `hard` reaches into long operations, and hits every statement of the
     /// connection that stands on a row.
     pub(crate) fn cancel(&self, job: u64, hard: bool) {
+        self.end(job, hard, false);
+    }
+    /// Stops that work because its time is over.
+    pub(crate) fn expire(&self, job: u64) {
+        self.end(job, true, true);
+    }
+    fn end(&self, job: u64, hard: bool, late: bool) {
         let turn = self.turn();
         if turn.job != job {
             return;
         }
         if let Some(interrupt) = &turn.running {
+            self.late.fetch_or(late, Relaxed);
             self.stop.store(true, Relaxed);
             if hard {
                 interrupt.fire();

@@ -3,7 +3,7 @@
 use orm::Embed;
 use orm::prelude::Model;
 use orm::query::New;
-use orm::schema::{Column, IndexPart, Nulls, Table};
+use orm::schema::{Column, IndexKey, IndexPart, Nulls, Table};
 use orm::value::{Id, Type, Value};
 
 #[derive(Embed, Clone, Debug, PartialEq)]
@@ -180,8 +180,9 @@ fn indexes_and_constraints_name_parts() {
         (index.name, index.include),
         ("ix_customers_home_city_email", [4].as_slice())
     );
-    let part = |column, desc| IndexPart::Column {
-        column,
+    let part = |column, desc| IndexPart {
+        key: IndexKey::Column(column),
+        op_class: None,
         desc,
         nulls: Nulls::Default,
     };
@@ -218,8 +219,9 @@ fn paths_and_types_are_told_apart_by_what_they_are() {
         ]
     );
     let columns: Vec<_> = Alike::TABLE.indexes.iter().map(|i| i.parts[0]).collect();
-    let part = |column| IndexPart::Column {
-        column,
+    let part = |column| IndexPart {
+        key: IndexKey::Column(column),
+        op_class: None,
         desc: false,
         nulls: Nulls::Default,
     };

@@ -3,7 +3,7 @@
 use orm::model::DbEnum;
 use orm::prelude::Model;
 use orm::query::New;
-use orm::schema::{Column, Default, IndexPart, Nulls, Role, Table, TableKind};
+use orm::schema::{Column, Default, IndexKey, IndexPart, Nulls, Role, Table, TableKind};
 use orm::sql;
 use orm::value::{Id, Json, Scalar, Type, Value};
 
@@ -106,8 +106,9 @@ fn constraints_and_indexes() {
     );
     assert_eq!(
         posts.indexes[0].parts[1],
-        IndexPart::Column {
-            column: 7,
+        IndexPart {
+            key: IndexKey::Column(7),
+            op_class: None,
             desc: true,
             nulls: Nulls::Default
         }

@@ -19,6 +19,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
         types: &[],
         default,
         generated: None,
+        validator: None,
         role: Role::Plain,
         index: false,
         check: None,
@@ -45,6 +46,9 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         foreign_keys: &[],
         managed: Managed::NONE,
         relations: &[],
+        validators: &[],
+        validated: false,
+        hooks: None,
         comment: "",
     }
 }
@@ -143,14 +147,16 @@ fn sqlite_creates_it_in_one_go() {
 fn an_index_over_some_rows_leaves_the_foreign_key_its_own() {
     static SOME: [Index; 1] = [Index {
         name: "ix_players_team_id",
-        parts: &[IndexPart::Column {
-            column: 1,
+        parts: &[IndexPart {
+            key: IndexKey::Column(1),
+            op_class: None,
             desc: false,
             nulls: ast::Nulls::Default,
         }],
         unique: false,
         method: IndexMethod::BTree,
         include: &[],
+        storage: None,
         filter: Some("id > 7"),
     }];
     static PLAYERS_OF: Table = Table {

@@ -119,12 +119,26 @@ fn indexes() {
             table: name("users"),
             unique: true,
             method,
-            parts: vec![part, IndexPart::Expression("lower(name)".into())],
+            parts: vec![
+                part,
+                IndexPart {
+                    key: IndexKey::Expression("lower(name)".into()),
+                    op_class: None,
+                    desc: false,
+                    nulls: Nulls::Default,
+                },
+            ],
             include,
+            storage: None,
             filter: Some("day IS NULL".into()),
         })
     };
-    let part = |nulls| IndexPart::Column("name".into(), true, nulls);
+    let part = |nulls| IndexPart {
+        key: IndexKey::Column("name".into()),
+        op_class: None,
+        desc: true,
+        nulls,
+    };
     same(
         index(part(Nulls::Default), None, vec![]),
         r#"CREATE UNIQUE INDEX "ix" ON "users" ("name" DESC, (lower(name))) WHERE day IS NULL"#,
@@ -143,6 +157,34 @@ fn indexes() {
         index(part(Nulls::Default), None, vec!["id".into()]),
         r#"CREATE UNIQUE INDEX "ix" ON "users" ("name" DESC, (lower(name))) INCLUDE ("id") WHERE day IS NULL"#,
         "INCLUDE (add the columns to the index's key)",
+    );
+    let plain = |op_class, storage: Option<&str>| {
+        let part = IndexPart {
+            key: IndexKey::Column("name".into()),
+            op_class,
+            desc: false,
+            nulls: Nulls::Default,
+        };
+        Ddl::CreateIndex(CreateIndex {
+            name: "ix".into(),
+            table: name("users"),
+            unique: false,
+            method: None,
+            parts: vec![part],
+            include: vec![],
+            storage: storage.map(str::to_owned),
+            filter: Some("day IS NULL".into()),
+        })
+    };
+    only_postgres(
+        plain(Some("text_pattern_ops"), None),
+        r#"CREATE INDEX "ix" ON "users" ("name" text_pattern_ops) WHERE day IS NULL"#,
+        "an operator class (leave it out)",
+    );
+    only_postgres(
+        plain(None, Some("fillfactor = 70")),
+        r#"CREATE INDEX "ix" ON "users" ("name") WITH (fillfactor = 70) WHERE day IS NULL"#,
+        "a storage parameter of an index (leave it out)",
     );
     only_postgres(
         Ddl::Comment {

@@ -50,7 +50,7 @@ fn comparisons_meet_at_the_larger_scale() {
         filter(
             Expr::In(
                 Box::new(c(&PRICE)),
-                InList::Values(PRICE.ty, vec![decimal(1, 0), decimal(25, 1)])
+                Box::new(InList::Values(PRICE.ty, vec![decimal(1, 0), decimal(25, 1)]))
             ),
             r#"t0."price" IN (SELECT value FROM json_each(?1))"#
         ),
@@ -95,7 +95,7 @@ fn arithmetic_carries_the_scale() {
         Type::Decimal(18, 6)
     );
     selected(
-        Expr::Call(Function::Coalesce, vec![c(&PRICE), dec(0, 0)]),
+        Expr::call(Function::Coalesce, vec![c(&PRICE), dec(0, 0)]),
         r#"coalesce(t0."price", ?1)"#,
     );
     selected(

@@ -24,7 +24,7 @@ fn reads() {
     assert_eq!(
         with(&|s| s.filter = vec![Expr::In(
             Box::new(c(&ID)),
-            InList::Values(Type::I64, vec![Value::I64(1)])
+            Box::new(InList::Values(Type::I64, vec![Value::I64(1)]))
         )]),
         Effort::Short
     );

@@ -109,7 +109,7 @@ fn comparisons() {
 }
 
 fn values(column: &'static Column, values: Vec<Value>) -> Expr {
-    Expr::In(Box::new(c(column)), InList::Values(column.ty, values))
+    Expr::In(Box::new(c(column)), Box::new(InList::Values(column.ty, values)))
 }
 
 #[test]
@@ -135,19 +135,22 @@ fn lists() {
     filter(
         values(&UID, vec![Value::Uuid([0; 16]), Value::Uuid([1; 16])]),
         r#"t0."uid" = ANY($1)"#,
-        r#"t0."uid" IN (?1, ?2)"#,
+        r#"t0."uid" IN (SELECT unhex(value) FROM json_each(?1))"#,
     );
     filter_same(
         Expr::In(
             Box::new(Expr::Tuple(vec![c(&ID), c(&AGE)])),
-            InList::Exprs(vec![Expr::Tuple(vec![v(1), v(2)]), Expr::Tuple(vec![v(3), v(4)])]),
+            Box::new(InList::Exprs(vec![
+                Expr::Tuple(vec![v(1), v(2)]),
+                Expr::Tuple(vec![v(3), v(4)]),
+            ])),
         ),
         r#"(t0."id", t0."age") IN (VALUES ($1, $2), ($3, $4))"#,
     );
     filter_same(
         Expr::Not(Box::new(Expr::In(
             Box::new(c(&ID)),
-            InList::Query(Box::new(users())),
+            Box::new(InList::Query(Box::new(users()))),
         ))),
         r#"NOT (t0."id" IN (SELECT t1."id" FROM "users" AS t1))"#,
     );
@@ -245,7 +248,7 @@ fn computed_text_predicates() {
 }
 
 fn call(f: Function, args: Vec<Expr>) -> Expr {
-    Expr::Call(f, args)
+    Expr::call(f, args)
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn at(s: &str) -> Expr {
     Expr::Value(Value::Timestamp(Timestamp::parse(s).unwrap()))
 }
 fn call(f: Function, args: Vec<Expr>) -> Option<String> {
-    computed(Expr::Call(f, args))
+    computed(Expr::call(f, args))
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn text_predicates_take_every_character_literally() {
     let holds = |op, a: &'static str, b: Expr| {
         computed(Expr::Text(op, Box::new(text(a)), Box::new(b))).as_deref() == Some("1")
     };
-    let lowered = |s| Expr::Call(Function::Trim, vec![text(s)]);
+    let lowered = |s| Expr::call(Function::Trim, vec![text(s)]);
     for b in ["", "%", "_", "*", "[", "]", "?", "\\", "'", "é"] {
         for make in [&text as &dyn Fn(&'static str) -> Expr, &lowered] {
             let hay: &'static str = Box::leak(format!("{b}x{b}").into_boxed_str());

@@ -332,6 +332,39 @@ fn a_write_inside_with() {
 }
 
 #[test]
+fn an_upsert_into_a_table_called_as_the_new_row() {
+    static EXCLUDED: Table = Table {
+        schema: None,
+        name: "Excluded",
+        unique: &[&[&ID]],
+        soft_delete: None,
+        tenant: None,
+    };
+    let mut s = insert(&EXCLUDED, vec![&ID, &AGE], InsertSource::Rows(vec![v(1), v(2)]));
+    let plain = render(&Any::from(s.clone()).0, sqlite(), &scope()).unwrap();
+    assert_eq!(
+        &*plain.text,
+        r#"INSERT INTO "Excluded" ("id", "age") VALUES (?1, ?2)"#
+    );
+    s.conflict = Some(Conflict {
+        target: vec![&ID],
+        target_filter: vec![],
+        action: ConflictAction::Update {
+            set: vec![Assignment {
+                column: &AGE,
+                value: of(Source::EXCLUDED, &AGE),
+            }],
+            filter: vec![],
+        },
+    });
+    refused(
+        s,
+        ErrorKind::InvalidQuery,
+        "an upsert into a table called `excluded`: that is SQL's name for the new row",
+    );
+}
+
+#[test]
 fn handwritten() {
     let raw = |parts: Vec<RawPart>| {
         let s = Statement::Raw(Raw {
@@ -344,14 +377,14 @@ fn handwritten() {
         RawPart::Text("select id from users where id = "),
         RawPart::Expr(v(1)),
         RawPart::Text(" or id in ("),
-        RawPart::List(vec![Value::I64(2), Value::I64(3)]),
+        RawPart::List(Type::I64, vec![Value::I64(2), Value::I64(3)]),
         RawPart::Text(") or id in ("),
-        RawPart::List(vec![]),
+        RawPart::List(Type::I64, vec![]),
         RawPart::Text(")"),
     ]);
     assert_eq!(
         &*sql.text,
-        "select id from users where id = ?1 or id in (?2, ?3) or id in (NULL)"
+        "select id from users where id = ?1 or id in (?2, ?3) or id in (SELECT CAST(NULL AS INTEGER) WHERE 1 = 0)"
     );
     assert_eq!((sql.operation, sql.writes), ("SELECT", false));
     let operation = |text| {

@@ -63,6 +63,52 @@ async fn rows_that_set_different_columns_keep_their_places(db: Db) -> orm::Resul
     Ok(())
 }
 
+#[orm::test(schema = blog())]
+async fn expressions_among_values_keep_their_places(db: Db) -> orm::Result<()> {
+    let rows = |n: i32| {
+        (0..n).map(move |i| {
+            let row = new(format!("{n} {i}")).into_insert_row();
+            // one set of columns for all, so one group: every seventh row computes, next to chunks of values only
+            match (64..128).contains(&i) || i % 7 > 0 {
+                true => row.set(|u| (u.bio.to(format!("<{i}>")), u.age.to(i))),
+                false => row.set(|u| (u.bio.to(format!("<{i}>")), u.age.to(orm::query::value(i - 1) + 1))),
+            }
+        })
+    };
+    for n in [1, 7, 64, 65, 200] {
+        let users = NewUser::insert_all(&db, rows(n)).await?;
+        assert_eq!(users.len(), n as usize);
+        for (i, u) in (0..).zip(&users) {
+            let (name, bio) = (format!("{n} {i}"), format!("<{i}>"));
+            assert_eq!((&u.name, u.bio.as_ref(), u.age), (&name, Some(&bio), i));
+        }
+    }
+    Ok(())
+}
+
+/// The text of an INSERT is kept for the next one of its form: no form may be taken for another.
+#[orm::test(schema = blog())]
+async fn inserts_of_one_table_in_turn(db: Db) -> orm::Result<()> {
+    for turn in 0..3 {
+        let named = |kind: &str| new(format!("{kind}{turn}"));
+        let plain = named("plain").insert(&db).await?;
+        assert_eq!((plain.bio, plain.age), (None, 0));
+        let aged = named("aged").set(|u| u.age.to(turn + 1)).insert(&db).await?;
+        assert_eq!((aged.bio, aged.age), (None, turn + 1));
+        let told = named("told").set(|u| u.bio.to("b")).insert(&db).await?;
+        assert_eq!((told.bio.as_deref(), told.age), (Some("b"), 0));
+        let untold = named("untold").set(|u| u.bio.to(None)).insert(&db).await?;
+        assert_eq!((untold.bio, untold.age), (None, 0));
+        assert_eq!(named("silent").exec(&db).await?, 1);
+        assert_eq!(NewUser::exec_all(&db, [named("x"), named("y")]).await?, 2);
+        assert_eq!(NewUser::insert_all(&db, [named("v"), named("w")]).await?.len(), 2);
+        let refused = refused(named("nul").set(|u| u.bio.to("\0")).insert(&db).await);
+        assert_eq!(refused.kind(), ErrorKind::Encode);
+    }
+    assert_eq!(User::query().count(&db).await?, 27);
+    Ok(())
+}
+
 trait Row {
     fn into_insert_row(self) -> orm::query::Insert<User>;
 }

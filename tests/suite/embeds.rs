@@ -486,3 +486,66 @@ async fn conditions_hold_in_every_place(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+#[derive(Shape, Debug, PartialEq)]
+#[shape(Customer)]
+struct Card {
+    ship: Option<Place>,
+    email: String,
+    home: Place,
+    #[expr(|c| c.home.city)]
+    city: String,
+    #[rel(select = |o| o.from.city)]
+    orders: Vec<String>,
+}
+
+#[derive(Shape, Debug, PartialEq)]
+#[shape(Customer)]
+struct Label {
+    points: i64,
+    #[col(home)]
+    at: Place,
+    email: String,
+}
+
+#[orm::test(schema = shop())]
+async fn a_shape_holds_it_as_a_whole(db: Db) -> orm::Result<()> {
+    let ann = new("ann", whole("Oslo")).insert(&db).await?;
+    NewOrder {
+        customer_id: ann.id,
+        from: place("Bergen"),
+    }
+    .insert(&db)
+    .await?;
+    let bob = new("bob", place("Voss")).set(|c| c.ship.to(whole("Hamar")));
+    bob.insert(&db).await?;
+    let cards = orm::assert_statements!(db, 2, {
+        Customer::query()
+            .order_by(|c| c.id.asc())
+            .shape::<Card>()
+            .all(&db)
+            .await?
+    });
+    let card = |email: &str, ship, home: Place, orders: &[&str]| Card {
+        ship,
+        email: email.into(),
+        city: home.city.clone(),
+        home,
+        orders: orders.iter().map(|o| (*o).to_owned()).collect(),
+    };
+    assert_eq!(
+        cards,
+        [
+            card("ann", None, whole("Oslo"), &["Bergen"]),
+            card("bob", Some(whole("Hamar")), place("Voss"), &[]),
+        ]
+    );
+    let label: Label = sql!("select * from customers where email = 'bob'")
+        .fetch_one(&db)
+        .await?;
+    assert_eq!(
+        (label.points, label.at, label.email.as_str()),
+        (0, place("Voss"), "bob")
+    );
+    Ok(())
+}

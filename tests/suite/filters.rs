@@ -478,3 +478,154 @@ async fn a_query_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<
     );
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn a_join_inside_its_own_clone_is_over_other_rows(db: Db) -> orm::Result<()> {
+    people(&db).await?;
+    let (ann, bob) = (
+        User::query().filter(|u| u.name.eq("Ann")).one(&db).await?,
+        User::query().filter(|u| u.name.eq("bob")).one(&db).await?,
+    );
+    for (author, title) in [(&ann, "one"), (&ann, "two"), (&bob, "three")] {
+        post(&db, author, title).await;
+    }
+    let tag = tag(&db, "t").await;
+    for p in Post::query().all(&db).await? {
+        label(&db, &p, &tag).await;
+    }
+    // posts of an author who wrote another one
+    let all = Post::query().join(|p| p.author).join(|(p, _)| p.tags);
+    let more = all.clone().filter(|(p, a, _)| {
+        let others = all.clone().filter(|(q, b, _)| b.id.eq(a.id).and(q.id.ne(p.id)));
+        a.name.in_(others.select(|(_, b, _)| b.name))
+    });
+    let found = more
+        .clone()
+        .select(|(p, _, t)| (p.title, t.name))
+        .order_by(|p| p.title.asc())
+        .all(&db)
+        .await?;
+    assert_eq!(found, [("one".into(), "t".into()), ("two".into(), "t".into())]);
+    // the clone says the same in the same words
+    let same = more.clone().select(|(p, _, _)| p.id).to_sql(db.dialect())?;
+    assert_eq!(
+        more.select(|(p, _, _)| p.id).to_sql(db.dialect())?.text,
+        same.text
+    );
+    Ok(())
+}
+
+/// A table that is called what the library would call a table reference.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(table = "t0")]
+#[has_many(leaves: Leaf, by = twig_id)]
+pub struct Twig {
+    pub id: Id<Twig>,
+    pub size: i64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(table = "T1")]
+pub struct Leaf {
+    pub id: Id<Leaf>,
+    #[belongs_to(twig: Twig)]
+    pub twig_id: Id<Twig>,
+}
+
+#[orm::test(schema = orm::schema![Twig, Leaf])]
+async fn a_table_may_be_called_like_an_alias(db: Db) -> orm::Result<()> {
+    let mut twigs = Vec::new();
+    for size in [1, 2, 3] {
+        twigs.push(NewTwig { size }.insert(&db).await?);
+    }
+    NewLeaf { twig_id: twigs[0].id }.insert(&db).await?;
+    let gone = Id::<Leaf>::new(0);
+    let n = Twig::update_where(|t| t.leaves.any(|l| l.id.ne(gone)))
+        .set(|t| t.size.to(t.size + t.leaves.count()))
+        .exec(&db)
+        .await?;
+    assert_eq!(n, 1);
+    let sizes = Twig::query().order_by(|t| t.id.asc()).select(|t| t.size);
+    assert_eq!(sizes.clone().all(&db).await?, [2, 2, 3]);
+    assert_eq!(
+        Leaf::update_where(|l| l.twig.any(|t| t.size.gt(5)))
+            .set(|l| l.twig_id.to(twigs[1].id))
+            .exec(&db)
+            .await?,
+        0
+    );
+    assert_eq!(
+        Leaf::delete_where(|l| l.twig.any(|t| t.size.gt(5)))
+            .exec(&db)
+            .await?,
+        0
+    );
+    assert_eq!(
+        Twig::delete_where(|t| t.leaves.none(|l| l.id.ne(gone)))
+            .exec(&db)
+            .await?,
+        2
+    );
+    assert_eq!(sizes.all(&db).await?, [2]);
+    Ok(())
+}
+
+/// An index on `lower(..)` must mean the same to every program that opens the file: SQLite's own `lower` stays.
+#[orm::test(schema = blog())]
+async fn letters_beyond_ascii_have_a_case_where_the_database_says_so(db: Db) -> orm::Result<()> {
+    tag(&db, "ÉCOLE à Łódź").await;
+    let found = async |f: fn(TagCols<Tag>) -> Filter<Tag>| Tag::query().filter(f).exists(&db).await;
+    let unicode = db.dialect().features().unicode_case;
+    assert_eq!(found(|t| t.name.icontains("éCOLE À")).await?, unicode);
+    assert_eq!(found(|t| t.name.istarts_with("école")).await?, unicode);
+    assert_eq!(found(|t| t.name.iends_with("łÓDŹ")).await?, unicode);
+    assert_eq!(found(|t| t.name.ieq("école À ŁÓDŹ")).await?, unicode);
+    assert_eq!(found(|t| t.name.lower().eq("école à łódź")).await?, unicode);
+    // letters that are written the same way are found in either case of their ASCII neighbours
+    assert!(found(|t| t.name.icontains("Écol")).await?);
+    assert!(!found(|t| t.name.contains("École")).await?);
+    Ok(())
+}
+
+/// What a query on posts can be narrowed to, whatever it yields.
+trait PostScopes {
+    fn published(self) -> Self;
+    fn by(self, author: &User) -> Self;
+    fn newest(self, n: u64) -> Self;
+}
+
+impl<O> PostScopes for Query<Post, O> {
+    fn published(self) -> Self {
+        self.filter(|p| p.published)
+    }
+    fn by(self, author: &User) -> Self {
+        self.filter(|p| p.author_id.eq(author.id))
+    }
+    fn newest(self, n: u64) -> Self {
+        self.order_by(|p| p.id.desc()).limit(n)
+    }
+}
+
+#[orm::test(schema = blog())]
+async fn scopes_of_a_model_chain_on_every_query_of_it(db: Db) -> orm::Result<()> {
+    let (ann, bob) = (user(&db, "ann").await, user(&db, "bob").await);
+    for (author, title) in [(&ann, "a"), (&ann, "b"), (&bob, "c"), (&ann, "d")] {
+        post(&db, author, title).await;
+    }
+    Post::update_where(|p| p.title.ne("d"))
+        .set(|p| p.published.to(true))
+        .exec(&db)
+        .await?;
+    let titles = |posts: Vec<Post>| posts.into_iter().map(|p| p.title).collect::<Vec<_>>();
+    assert_eq!(
+        titles(Post::query().published().by(&ann).newest(5).all(&db).await?),
+        ["b", "a"]
+    );
+    assert_eq!(
+        titles(ann.posts().query().published().newest(1).all(&db).await?),
+        ["b"]
+    );
+    assert_eq!(Post::query().select(|p| p.title).by(&bob).all(&db).await?, ["c"]);
+    assert_eq!(Post::query().by(&ann).count(&db).await?, 3);
+    Ok(())
+}

@@ -120,6 +120,56 @@ async fn each_statement_is_one_event_with_names_rows_and_its_place(db: Db) -> or
     Ok(())
 }
 
+#[derive(Shape)]
+#[shape(User)]
+struct Author {
+    name: String,
+    #[rel(order = |p| p.id.asc(), limit = 2)]
+    posts: Vec<Title>,
+}
+
+#[derive(Shape)]
+#[shape(Post)]
+struct Title {
+    title: String,
+    #[rel(tags, select = |t| t.name)]
+    tags: Vec<String>,
+}
+
+#[orm::test(schema = blog())]
+async fn each_statement_of_a_shape_selects_what_it_names_and_what_relates_it(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let (a, rust) = (post(&db, &ann, "a").await, tag(&db, "rust").await);
+    label(&db, &a, &rust).await;
+    let log = Log::default();
+    let _on = tracing::subscriber::set_default(log.clone());
+    let line = line!() + 1;
+    let authors = User::query().shape::<Author>().all(&db).await?;
+    assert_eq!(
+        (authors[0].name.as_str(), authors[0].posts[0].title.as_str()),
+        ("ann", "a")
+    );
+    assert_eq!(authors[0].posts[0].tags, ["rust"]);
+    let seen = log.taken();
+    let columns: Vec<&str> = seen
+        .iter()
+        .map(|s| s.get("db.query.text").unwrap())
+        .map(|text| text.split(" FROM ").next().unwrap())
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            r#"SELECT t0."name", t0."id""#,
+            r#"SELECT t0."title", t0."id", t0."author_id""#,
+            r#"SELECT t0."name", t1."post_id""#,
+        ]
+    );
+    for s in &seen {
+        assert_eq!(s.get("code.line.number"), Some(line.to_string().as_str()));
+    }
+    Ok(())
+}
+
 #[orm::test(schema = blog())]
 async fn every_kind_of_call_reports_the_line_of_the_caller(db: Db) -> orm::Result<()> {
     let log = Log::default();

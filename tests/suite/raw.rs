@@ -27,6 +27,35 @@ async fn values_lists_and_tuples(db: Db) -> orm::Result<()> {
     Ok(())
 }
 
+/// `NOT IN (NULL)` is true for no row: an exclusion list that happens to be empty would hide every one.
+#[orm::test(schema = blog())]
+async fn an_empty_list_holds_nothing_and_excludes_nothing(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let (ids, names, emails): (Vec<Id<User>>, Vec<String>, [&str; 0]) = (Vec::new(), Vec::new(), []);
+    let all: Vec<Id<User>> = sql!(
+        "select id from users where id not in ({..ids}) and name not in ({..names}) and email not in ({..emails})"
+    )
+    .fetch(&db)
+    .await?;
+    assert_eq!(all, [ann.id]);
+    let negated: Vec<Id<User>> = sql!("select id from users where not (id in ({..ids}))")
+        .fetch(&db)
+        .await?;
+    assert_eq!(negated, [ann.id]);
+    let none: Vec<Id<User>> = sql!("select id from users where id in ({..ids}) or name in ({..names})")
+        .fetch(&db)
+        .await?;
+    assert_eq!(none, []);
+    let (instants, uuids): (Vec<orm::Timestamp>, Vec<uuid::Uuid>) = (Vec::new(), Vec::new());
+    let now = orm::Timestamp::now();
+    let key = uuid::Uuid::from_bytes([7; 16]);
+    let told: (bool, bool) = sql!("select {now} not in ({..instants}), {key} in ({..uuids})")
+        .fetch_one(&db)
+        .await?;
+    assert_eq!(told, (true, false));
+    Ok(())
+}
+
 #[orm::test(schema = blog())]
 async fn models_are_read_by_name_whatever_the_order(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;

@@ -536,7 +536,9 @@ async fn an_upsert_never_changes_a_row_of_another_tenant(db: Db) -> orm::Result<
         .update(|i, new| i.total.to(new.total))
         .exec(&one)
         .await;
-    assert!(refused(result).is_unique_violation());
+    let e = refused(result);
+    assert!(e.is_unique_violation());
+    assert_eq!(e.message(), "the key belongs to a row of another tenant");
     let nothing = NewInvoice { total: 9 }
         .with_id(theirs.id)
         .upsert(|i| i.id)

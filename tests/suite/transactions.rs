@@ -447,6 +447,62 @@ async fn a_locked_row_is_refused_without_waiting_or_left_out(db: Db) -> orm::Res
     Ok(())
 }
 
+#[orm::test(schema = blog(), requires = |f| f.row_locks)]
+async fn locks_of_different_strength_go_together_or_not(db: Db) -> orm::Result<()> {
+    let a = user(&db, "a").await.id;
+    type Locked = fn(Query<User>) -> Query<User>;
+    let strengths: [(&str, Locked); 4] = [
+        ("key share", |q| q.for_key_share()),
+        ("share", |q| q.for_share()),
+        ("no key update", |q| q.for_no_key_update()),
+        ("update", |q| q.for_update()),
+    ];
+    // as PostgreSQL's table of conflicting row-level locks says
+    let conflict = |a: usize, b: usize| a + b > 2;
+    for (i, (held, lock)) in strengths.into_iter().enumerate() {
+        let tx = db.begin().await?;
+        lock(User::query()).get(&tx, a).await?;
+        for (j, (asked, lock)) in strengths.into_iter().enumerate() {
+            let other = db.begin().await?;
+            let got = lock(User::query()).no_wait().get(&other, a).await;
+            assert_eq!(got.is_err(), conflict(i, j), "{held} held, {asked} asked for");
+            if let Err(e) = got {
+                assert_eq!(e.kind(), ErrorKind::LockTimeout);
+            }
+            other.rollback().await?;
+        }
+        tx.rollback().await?;
+    }
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn a_lock_may_leave_joined_tables_alone(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let p = post(&db, &ann, "a").await;
+    let joined = || Post::query().join(|p| p.author).select(|(p, a)| (p.id, a.id));
+    let optional = Post::query().left_join(|p| p.category).select(|(p, _)| p.id);
+    let tx = db.begin().await?;
+    assert_eq!(
+        joined().for_update().own_rows_only().all(&tx).await?,
+        [(p.id, ann.id)]
+    );
+    assert_eq!(optional.for_update().own_rows_only().all(&tx).await?, [p.id]);
+    if db.dialect().features().row_locks {
+        let other = db.begin().await?;
+        User::query().for_update().no_wait().get(&other, ann.id).await?;
+        let e = refused(Post::query().for_update().no_wait().get(&other, p.id).await);
+        assert_eq!(e.kind(), ErrorKind::LockTimeout);
+        other.rollback().await?;
+        // without it the author is locked as well
+        joined().for_update().all(&tx).await?;
+        let other = db.begin().await?;
+        let e = refused(User::query().for_update().no_wait().get(&other, ann.id).await);
+        assert_eq!(e.kind(), ErrorKind::LockTimeout);
+    }
+    tx.rollback().await
+}
+
 #[orm::test(schema = blog())]
 async fn a_locking_read_works_in_every_transaction(db: Db) -> orm::Result<()> {
     let a = user(&db, "a").await;
@@ -671,4 +727,139 @@ async fn a_stream_in_an_undone_savepoint_makes_room_for_another(db: Db) -> orm::
     assert_eq!(rows.next().await?.map(|t| t.name), Some("1599".into()));
     drop(rows);
     tx.commit().await
+}
+
+/// Its column holds more than its field.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Gauge {
+    pub id: Id<Gauge>,
+    pub level: i8,
+}
+
+async fn gauges(db: &Db) -> orm::Result<()> {
+    let levels = (0..600).map(|i| NewGauge {
+        level: (i % 100) as i8,
+    });
+    NewGauge::exec_all(db, levels).await.map(drop)
+}
+
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_stream_gives_the_rows_before_one_that_cannot_be_read_and_then_ends(db: Db) -> orm::Result<()> {
+    gauges(&db).await?;
+    sql!("update gauges set level = 300 where id = 400")
+        .exec(&db)
+        .await?;
+    let mut tx = db.begin().await?;
+    let mut rows = Gauge::query().order_by(|g| g.id.asc()).stream(&mut tx);
+    for n in 1..400 {
+        assert_eq!(rows.next().await?.map(|g| g.id.raw()), Some(n));
+    }
+    let e = refused(rows.next().await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("level")));
+    assert_eq!(rows.next().await?, None, "nothing is skipped without a word");
+    drop(rows);
+    // reading is all that failed
+    assert_eq!(Gauge::query().count(&tx).await?, 600);
+    tx.commit().await
+}
+
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_stream_that_the_database_refuses_ends(db: Db) -> orm::Result<()> {
+    db.drop_all(&orm::schema![Gauge]).await?;
+    let mut tx = db.begin().await?;
+    let mut rows = Gauge::query().stream(&mut tx);
+    assert_eq!(refused(rows.next().await).kind(), ErrorKind::UndefinedObject);
+    assert_eq!(rows.next().await?, None);
+    drop(rows);
+    tx.rollback().await
+}
+
+/// The statement took effect before its rows were read; a transaction is how to take it back.
+#[orm::test(schema = orm::schema![Gauge])]
+async fn a_write_whose_row_cannot_be_read_has_taken_effect_unless_a_transaction_undoes_it(
+    db: Db,
+) -> orm::Result<()> {
+    NewGauge { level: 100 }.insert(&db).await?;
+    let more = |by| Gauge::update_where(|g| g.level.gt(0)).set(move |g| g.level.to(g.level + by));
+    let level = async || sql!("select level from gauges").fetch_one::<i64, _>(&db).await;
+    let e = refused(more(100).returning(&db).await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::Decode, Some("level")));
+    assert_eq!(level().await?, 200);
+    let undone = db.transaction(async |tx| more(100).returning(tx).await).await;
+    assert_eq!(refused(undone).kind(), ErrorKind::Decode);
+    assert_eq!(level().await?, 200);
+    Ok(())
+}
+
+/// A future that is dropped while its statement is under way leaves no doubt about the rest of the transaction.
+#[orm::test(schema = blog())]
+async fn a_statement_dropped_on_its_way_spoils_its_transaction(db: Db) -> orm::Result<()> {
+    let slow = match db.dialect().name() {
+        "sqlite" => sql!(
+            "with recursive r(i) as (select 1 union all select i + 1 from r where i < 600000) \
+             insert into tags (name) select i from r where i % 1000 = 0"
+        ),
+        _ => sql!("insert into tags (name) select i::text from generate_series(1, 9) i, pg_sleep(0.1)"),
+    };
+    let tx = db.begin().await?;
+    tag(&tx, "before").await;
+    let cut = tokio::time::timeout(Duration::from_millis(5), slow.clone().exec(&tx)).await;
+    assert!(cut.is_err(), "it was too fast");
+    let e = refused(Tag::query().count(&tx).await);
+    assert_eq!(e.kind(), ErrorKind::TransactionAborted);
+    assert_eq!(refused(tx.commit().await).kind(), ErrorKind::TransactionAborted);
+    assert_eq!(Tag::query().count(&db).await?, 0);
+
+    // its savepoint is undone, and the transaction goes on
+    let mut tx = db.begin().await?;
+    tag(&tx, "before").await;
+    let sp = tx.begin().await?;
+    let cut = tokio::time::timeout(Duration::from_millis(5), slow.exec(&sp)).await;
+    assert!(cut.is_err(), "it was too fast");
+    assert_eq!(refused(sp.commit().await).kind(), ErrorKind::TransactionAborted);
+    tag(&tx, "after").await;
+    tx.commit().await?;
+    assert_eq!(names(&db).await?, ["after", "before"]);
+    Ok(())
+}
+
+/// The rows of a stream are not gathered anywhere.
+#[cfg(target_os = "linux")]
+#[orm::test(schema = blog())]
+async fn a_stream_of_many_rows_needs_little_memory(db: Db) -> orm::Result<()> {
+    fn resident() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this process");
+        let line = status
+            .lines()
+            .find(|l| l.starts_with("VmRSS:"))
+            .expect("its size");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kb| kb.parse().ok())
+            .expect("kilobytes")
+    }
+    // 120 MB of texts
+    let insert = match db.dialect().name() {
+        "sqlite" => sql!(
+            "with recursive r(i) as (select 1 union all select i + 1 from r where i < 8000) \
+             insert into users (email, name, bio, age) select i, i, hex(zeroblob(7500)), 0 from r"
+        ),
+        _ => sql!(
+            "insert into users (email, name, bio, age) select i, i, repeat('0', 15000), 0 from generate_series(1, 8000) i"
+        ),
+    };
+    insert.exec(&db).await?;
+    let mut tx = db.tx().read_only().begin().await?;
+    let mut rows = User::query().stream(&mut tx);
+    let (mut n, mut bytes, before, mut most) = (0, 0, resident(), 0);
+    while let Some(user) = rows.next().await? {
+        n += 1;
+        bytes += user.bio.map_or(0, |bio| bio.len());
+        if n % 100 == 0 {
+            most = most.max(resident());
+        }
+    }
+    assert_eq!((n, bytes), (8000, 120_000_000));
+    assert!(most < before + 48 * 1024, "{before} kB before, {most} kB then");
+    Ok(())
 }

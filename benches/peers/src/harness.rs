@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crate::data::{NewPerson, Person, SEEDED, keys};
+use crate::library::{AUTHORS, EACH, Shelf, expected};
 
 /// Any failure of a peer ends the run, so one opaque error is enough.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -41,6 +42,12 @@ pub(crate) trait Peer: Send {
     /// Changes one column of one person; returns how many rows were changed.
     fn update(&mut self, id: i64, age: i32) -> impl Future<Output = Result<u64>> + Send;
 
+    /// An author with all that is below, as the library builds it.
+    type Shelf: Into<Shelf> + Send;
+
+    /// Reads all authors with their books with their chapters, in the order of their keys.
+    fn associations(&mut self) -> impl Future<Output = Result<Vec<Self::Shelf>>> + Send;
+
     /// Deletes everybody whose key is above [`SEEDED`]; never timed.
     fn clear(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
@@ -52,15 +59,17 @@ pub(crate) enum Workload {
     InsertOne,
     InsertMany,
     UpdateOne,
+    Associations,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Workload; 5] = [
+    pub(crate) const ALL: [Workload; 6] = [
         Workload::FindByPk,
         Workload::Select,
         Workload::InsertOne,
         Workload::InsertMany,
         Workload::UpdateOne,
+        Workload::Associations,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -70,6 +79,7 @@ impl Workload {
             Workload::InsertOne => "insert_one",
             Workload::InsertMany => "insert_many",
             Workload::UpdateOne => "update_one",
+            Workload::Associations => "associations",
         }
     }
 
@@ -82,6 +92,7 @@ impl Workload {
         match self {
             Workload::Select => &[1, 10, 100, 1_000, SEEDED],
             Workload::InsertMany => &[BULK],
+            Workload::Associations => &[AUTHORS * EACH * EACH],
             Workload::FindByPk | Workload::InsertOne | Workload::UpdateOne => &[1],
         }
     }
@@ -238,6 +249,14 @@ async fn time<P: Peer>(peer: &mut P, task: Task, batch: usize, salt: u64) -> Res
             peer.clear().await?;
             Ok(elapsed)
         }
+        Workload::Associations => {
+            black_box(peer.associations().await?);
+            let start = Instant::now();
+            for _ in 0..batch {
+                black_box(peer.associations().await?);
+            }
+            Ok(start.elapsed())
+        }
         Workload::UpdateOne => {
             let keys = keys(batch, salt);
             let mut updated = 0;
@@ -287,6 +306,8 @@ async fn check<P: Peer>(peer: &mut P) -> Result<()> {
         "bulk insert",
         peer.select(2 * SEEDED).await?.len() as i64 == SEEDED + 1 + BULK,
     )?;
+    let shelves: Vec<Shelf> = peer.associations().await?.into_iter().map(Into::into).collect();
+    expect(name, "associations", shelves == expected())?;
     peer.clear().await?;
     expect(
         name,

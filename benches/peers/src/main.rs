@@ -12,6 +12,7 @@
 mod args;
 mod data;
 mod harness;
+mod library;
 mod orm;
 mod postgres;
 mod report;

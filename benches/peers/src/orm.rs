@@ -6,6 +6,7 @@ use orm::query::IntoInsert;
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{self, Shelf};
 
 #[derive(Model)]
 #[orm(table = "people")]
@@ -41,6 +42,65 @@ impl From<Human> for Person {
             active,
             bio,
             created_at,
+        }
+    }
+}
+
+#[derive(Model)]
+#[has_many(books: Book)]
+pub(crate) struct Author {
+    id: Id<Author>,
+    name: String,
+    email: String,
+}
+
+#[derive(Model)]
+#[has_many(chapters: Chapter)]
+pub(crate) struct Book {
+    id: Id<Book>,
+    #[belongs_to(author: Author)]
+    author_id: Id<Author>,
+    title: String,
+    year: i32,
+}
+
+#[derive(Model)]
+pub(crate) struct Chapter {
+    id: Id<Chapter>,
+    #[belongs_to(book: Book)]
+    book_id: Id<Book>,
+    heading: String,
+    pages: i32,
+}
+
+type Loaded = AuthorWithBooks<Author, Vec<BookWithChapters>>;
+
+impl From<Loaded> for Shelf {
+    fn from(loaded: Loaded) -> Shelf {
+        let (author, books) = loaded.into_parts();
+        let chapter = |c: Chapter| library::Chapter {
+            id: c.id.raw(),
+            book_id: c.book_id.raw(),
+            heading: c.heading,
+            pages: c.pages,
+        };
+        let book = |book: BookWithChapters| {
+            let (b, chapters) = book.into_parts();
+            let book = library::Book {
+                id: b.id.raw(),
+                author_id: b.author_id.raw(),
+                title: b.title,
+                year: b.year,
+            };
+            (book, chapters.into_iter().map(chapter).collect())
+        };
+        Shelf {
+            author: library::Author {
+                id: author.id.raw(),
+                name: author.name,
+                email: author.email,
+            },
+            books: books.into_iter().map(book).collect(),
         }
     }
 }
@@ -108,6 +168,18 @@ impl Peer for Orm {
             .set(|h| h.age.to(age))
             .exec(&self.db)
             .await?)
+    }
+
+    type Shelf = Loaded;
+    async fn associations(&mut self) -> Result<Vec<Loaded>> {
+        let authors = Author::query()
+            .with(|a| {
+                a.books
+                    .order_by(|b| b.id.asc())
+                    .with(|b| b.chapters.order_by(|c| c.id.asc()))
+            })
+            .order_by(|a| a.id.asc());
+        Ok(authors.all(&self.db).await?)
     }
 
     async fn clear(&mut self) -> Result<()> {

@@ -5,12 +5,14 @@ use std::path::Path;
 use chrono::Utc;
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::{
-    ColumnTrait, ConnectOptions, Database, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectOptions, Database, DatabaseConnection, EntityTrait, LoaderTrait, QueryFilter,
+    QueryOrder,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{Author, Book, Chapter, Shelf};
 
 #[allow(unreachable_pub, reason = "the derive writes public items")]
 mod people {
@@ -34,6 +36,147 @@ mod people {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+#[allow(unreachable_pub, reason = "the derive writes public items")]
+mod authors {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "authors")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+
+        pub name: String,
+
+        pub email: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(has_many = "super::books::Entity")]
+        Books,
+    }
+
+    impl Related<super::books::Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Books.def()
+        }
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+#[allow(unreachable_pub, reason = "the derive writes public items")]
+mod books {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "books")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+
+        pub author_id: i64,
+
+        pub title: String,
+
+        pub year: i32,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "super::authors::Entity",
+            from = "Column::AuthorId",
+            to = "super::authors::Column::Id"
+        )]
+        Author,
+        #[sea_orm(has_many = "super::chapters::Entity")]
+        Chapters,
+    }
+
+    impl Related<super::authors::Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Author.def()
+        }
+    }
+
+    impl Related<super::chapters::Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Chapters.def()
+        }
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+#[allow(unreachable_pub, reason = "the derive writes public items")]
+mod chapters {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "chapters")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+
+        pub book_id: i64,
+
+        pub heading: String,
+
+        pub pages: i32,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "super::books::Entity",
+            from = "Column::BookId",
+            to = "super::books::Column::Id"
+        )]
+        Book,
+    }
+
+    impl Related<super::books::Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Book.def()
+        }
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// An author with what the loader found.
+pub(crate) struct Loaded {
+    author: authors::Model,
+    books: Vec<(books::Model, Vec<chapters::Model>)>,
+}
+
+impl From<Loaded> for Shelf {
+    fn from(loaded: Loaded) -> Shelf {
+        let authors::Model { id, name, email } = loaded.author;
+        let chapter = |c: chapters::Model| Chapter {
+            id: c.id,
+            book_id: c.book_id,
+            heading: c.heading,
+            pages: c.pages,
+        };
+        let book = |(b, chapters): (books::Model, Vec<chapters::Model>)| {
+            let book = Book {
+                id: b.id,
+                author_id: b.author_id,
+                title: b.title,
+                year: b.year,
+            };
+            (book, chapters.into_iter().map(chapter).collect())
+        };
+        Shelf {
+            author: Author { id, name, email },
+            books: loaded.books.into_iter().map(book).collect(),
+        }
+    }
 }
 
 pub(crate) struct SeaOrm {
@@ -102,6 +245,31 @@ impl Peer for SeaOrm {
             .exec_without_returning(&self.db)
             .await?;
         Ok(updated.rows_affected)
+    }
+
+    type Shelf = Loaded;
+    async fn associations(&mut self) -> Result<Vec<Loaded>> {
+        let found = authors::Entity::find()
+            .order_by_asc(authors::Column::Id)
+            .all(&self.db)
+            .await?;
+        let by_author = found
+            .load_many(books::Entity::find().order_by_asc(books::Column::Id), &self.db)
+            .await?;
+        let sizes: Vec<usize> = by_author.iter().map(Vec::len).collect();
+        let all: Vec<books::Model> = by_author.into_iter().flatten().collect();
+        let by_book = all
+            .load_many(
+                chapters::Entity::find().order_by_asc(chapters::Column::Id),
+                &self.db,
+            )
+            .await?;
+        let mut books = all.into_iter().zip(by_book);
+        let shelf = |(author, size)| Loaded {
+            author,
+            books: books.by_ref().take(size).collect(),
+        };
+        Ok(found.into_iter().zip(sizes).map(shelf).collect())
     }
 
     async fn clear(&mut self) -> Result<()> {

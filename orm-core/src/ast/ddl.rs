@@ -142,15 +142,30 @@ pub struct CreateIndex {
     pub parts: Vec<IndexPart>,
     /// INCLUDE.
     pub include: Vec<String>,
+    /// WITH: storage parameters.
+    pub storage: Option<String>,
     /// WHERE.
     pub filter: Option<String>,
 }
 
 /// An entry of an index.
 #[derive(Clone, Debug, PartialEq)]
-pub enum IndexPart {
-    /// A column, its direction and where NULLs stand.
-    Column(String, bool, Nulls),
+pub struct IndexPart {
+    /// A column or an expression.
+    pub key: IndexKey,
+    /// The operator class, the type's default when absent.
+    pub op_class: Option<&'static str>,
+    /// Descending.
+    pub desc: bool,
+    /// Where NULLs stand.
+    pub nulls: Nulls,
+}
+
+/// What an entry of an index is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IndexKey {
+    /// A column.
+    Column(String),
     /// An SQL expression.
     Expression(String),
 }

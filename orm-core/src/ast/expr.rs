@@ -3,7 +3,7 @@
 use crate::ast::{Column, Order, Select, Source};
 use crate::value::{Type, Value};
 
-/// An SQL expression.
+/// An SQL expression. As large as a value, which is what bulk inserts have many of: rarer and larger parts are boxed.
 #[derive(Clone, Debug)]
 pub enum Expr {
     /// A column of a table reference.
@@ -37,11 +37,11 @@ pub enum Expr {
     /// `expr BETWEEN low AND high`.
     Between(Box<[Expr; 3]>),
     /// Membership in a list or a query; an empty list is false.
-    In(Box<Expr>, InList),
+    In(Box<Expr>, Box<InList>),
     /// A text predicate.
     Text(TextOp, Box<Expr>, Box<Expr>),
     /// A call of a known function.
-    Call(Function, Vec<Expr>),
+    Call(Box<Function>, Vec<Expr>),
     /// An aggregate.
     Aggregate(Box<Aggregate>),
     /// A window function call.
@@ -70,6 +70,10 @@ pub enum Expr {
 }
 
 impl Expr {
+    /// A call of a known function.
+    pub fn call(function: Function, args: Vec<Expr>) -> Expr {
+        Expr::Call(Box::new(function), args)
+    }
     /// The constant 1, for sub-queries and probes whose columns do not matter.
     pub fn one() -> Expr {
         Expr::Raw(vec![RawPart::Text("1")], Type::I32)
@@ -83,8 +87,9 @@ pub enum RawPart {
     Text(&'static str),
     /// An expression put in between.
     Expr(Expr),
-    /// A list of values; `NULL` when empty, so that `in (…)` finds nothing.
-    List(Vec<Value>),
+    /// A list of values of this type; a query without rows when empty, so that `in (…)` finds nothing and
+    /// `not in (…)` everything.
+    List(Type, Vec<Value>),
 }
 
 /// Right-hand side of IN.

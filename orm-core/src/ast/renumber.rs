@@ -9,8 +9,9 @@ use crate::ast::{
     Window, WindowFn,
 };
 
-/// Gives every table reference defined in the query an identity of its own, and lets its columns follow.
-pub(crate) fn renumber(select: &mut Select) {
+/// Gives every table reference defined in the query an identity of its own, and lets its columns follow. What became
+/// of each identity is returned, for columns that are kept elsewhere.
+pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
     let mut map: Vec<(Source, Source)> = Vec::new();
     walk(select, &mut |source, defines| {
         if defines && !map.iter().any(|(old, _)| old == source) {
@@ -22,6 +23,7 @@ pub(crate) fn renumber(select: &mut Select) {
             *source = *new;
         }
     });
+    map
 }
 
 /// What is called for every source: `true` where a table reference defines it.
@@ -99,7 +101,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
     ctes(with, f);
     f(source, true);
     match rows {
-        InsertSource::Default => {}
+        InsertSource::Default | InsertSource::Values(_) => {}
         InsertSource::Rows(list) => exprs(list, f),
         InsertSource::Arrays { arrays: _, constant } => exprs(constant, f),
         InsertSource::Query(q) => walk(q, f),
@@ -205,7 +207,7 @@ fn parts(list: &mut [RawPart], f: Visit<'_>) {
     for part in list {
         match part {
             RawPart::Expr(e) => expr(e, f),
-            RawPart::Text(_) | RawPart::List(_) => {}
+            RawPart::Text(_) | RawPart::List(..) => {}
         }
     }
 }
@@ -225,7 +227,7 @@ fn expr(e: &mut Expr, f: Visit<'_>) {
         Expr::Between(three) => exprs(&mut three[..], f),
         Expr::In(e, list) => {
             expr(e, f);
-            match list {
+            match &mut **list {
                 InList::Values(_, _) => {}
                 InList::Exprs(list) => exprs(list, f),
                 InList::Query(q) => walk(q, f),

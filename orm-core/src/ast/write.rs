@@ -31,6 +31,8 @@ pub enum InsertSource {
     Default,
     /// Rows of expressions, as one list: `columns.len()` expressions a row.
     Rows(Vec<Expr>),
+    /// Rows of values, as one list.
+    Values(Vec<Value>),
     /// One array per column (PostgreSQL UNNEST), then expressions equal for all rows for the remaining columns.
     Arrays {
         /// The leading columns' values, one array a column.

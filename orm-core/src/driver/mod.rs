@@ -9,6 +9,8 @@
 //! - Errors carry no bound values; the statement's text is never part of an error.
 //! - No future does work before it is polled.
 
+mod holders;
+
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +20,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::sql::{Dialect, Sql};
 use crate::value::Cells;
+
+pub use holders::{Asker, Hold, Holders, Purpose, Site};
 
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -126,6 +130,15 @@ pub struct TxMode {
     pub read_only: bool,
     /// With serialisable and read only: wait for a moment without conflicts (PostgreSQL).
     pub deferrable: bool,
+    /// Who asks for it, for the error of those who wait for its connection.
+    pub site: Option<Site>,
+}
+
+impl TxMode {
+    /// The transaction that `BEGIN` opens, whoever asks for it.
+    pub fn is_plain(self) -> bool {
+        TxMode { site: None, ..self } == TxMode::default()
+    }
 }
 
 /// Isolation levels.
@@ -188,7 +201,7 @@ impl Default for PoolConfig {
     }
 }
 
-/// When a pooled connection is asked for a sign of life.
+/// When a pooled connection is asked for a sign of life. A file gives none: SQLite's connections are never asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrePing {
     /// Never: the first read on a dead connection is retried once by itself, unless it is hand-written SQL.

@@ -2,14 +2,14 @@
 
 use std::panic::Location;
 
-use crate::ast::{Expr as Node, Insert, InsertSource, Select, Statement};
+use crate::ast::{Expr as Node, InsertSource, Select, Statement};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, Result};
 use crate::exec::Raw;
 use crate::exec::collect::Collect;
 use crate::exec::fetch::{Site, inserts, step};
 use crate::model::Model;
-use crate::query::{Batch, InsertGroup, InsertParts, insert_statement};
+use crate::query::{Batch, InsertGroup, InsertParts};
 use crate::schema::{Column, Table};
 use crate::sql::{BulkInsert, Features};
 use crate::value::{Timestamp, Value};
@@ -20,10 +20,10 @@ fn statements(
     table: &'static Table,
     features: &Features,
     back: bool,
-) -> Result<Vec<Insert>> {
+) -> Result<Vec<InsertParts>> {
     let rows = group.positions.len();
     if let (BulkInsert::Arrays, true) = (features.bulk_insert, rows > 1 && takes_arrays(&group)) {
-        return Ok(vec![as_arrays(group, table, back)]);
+        return Ok(vec![as_arrays(group, back)]);
     }
     let width = group.columns.len();
     let most = match features.bulk_insert {
@@ -36,7 +36,7 @@ fn statements(
     }
     // a row of defaults only has no list form
     let most = if width == 0 { 1 } else { most.min(fits) };
-    Ok(chunked(group, table, most, back))
+    Ok(group.into_chunks(most, back))
 }
 
 fn takes_arrays(group: &InsertGroup) -> bool {
@@ -45,25 +45,28 @@ fn takes_arrays(group: &InsertGroup) -> bool {
         && group.columns[..width]
             .iter()
             .all(|c| c.column.ty.element().is_some())
-        && group
-            .values
-            .iter()
-            .all(|n| matches!(n, Node::Value(v) if !matches!(v, Value::Refused(_))))
+        && group.exprs.is_empty()
+        && !group.all_values().any(|v| matches!(v, Value::Refused(_)))
 }
 
-fn as_arrays(group: InsertGroup, table: &'static Table, returning: bool) -> Insert {
+fn as_arrays(group: InsertGroup, returning: bool) -> InsertParts {
     let (width, rows) = (group.width(), group.positions.len());
     let InsertGroup {
         columns,
         constant,
+        full,
         values,
         overriding,
         ..
     } = group;
     let mut lists: Vec<Vec<Value>> = (0..width).map(|_| Vec::with_capacity(rows)).collect();
-    for (i, node) in values.into_iter().enumerate() {
-        if let Node::Value(v) = node {
-            lists[i % width].push(v);
+    for rows in full.into_iter().chain([values]) {
+        let count = rows.len() / width.max(1);
+        let mut values = rows.into_iter();
+        for _ in 0..count {
+            for (list, value) in lists.iter_mut().zip(values.by_ref()) {
+                list.push(value);
+            }
         }
     }
     let typed = |(column, list): (&&'static Column, Vec<Value>)| {
@@ -74,67 +77,13 @@ fn as_arrays(group: InsertGroup, table: &'static Table, returning: bool) -> Inse
             .map(|element| Value::Array(element, list))
     };
     let arrays = columns.iter().zip(lists).filter_map(typed).collect();
-    insert_statement(
-        table,
-        InsertParts {
-            columns,
-            rows: InsertSource::Arrays { arrays, constant },
-            overriding,
-            returning,
-        },
-    )
-}
-
-fn chunked(group: InsertGroup, table: &'static Table, most: usize, returning: bool) -> Vec<Insert> {
-    let width = group.width();
-    let InsertGroup {
+    InsertParts {
         columns,
-        constant,
-        values,
-        positions,
+        rows: InsertSource::Arrays { arrays, constant },
         overriding,
-        ..
-    } = group;
-    let mut sizes = Vec::new();
-    let mut left = positions.len();
-    while left > 0 {
-        sizes.push(chunk(left, most));
-        left -= chunk(left, most);
+        returning,
+        unless_taken: false,
     }
-    let mut out = Vec::with_capacity(sizes.len());
-    // from behind: to split off the end moves nothing else
-    let mut values = values;
-    for size in sizes.into_iter().rev() {
-        let own = values.split_off(values.len().saturating_sub(size * width));
-        let rows = if constant.is_empty() {
-            own
-        } else {
-            let mut rows = Vec::with_capacity(size * columns.len());
-            let mut own = own.into_iter();
-            for _ in 0..size {
-                rows.extend(own.by_ref().take(width));
-                rows.extend(constant.iter().cloned());
-            }
-            rows
-        };
-        let parts = InsertParts {
-            columns: columns.clone(),
-            rows: InsertSource::Rows(rows),
-            overriding,
-            returning,
-        };
-        out.push(insert_statement(table, parts));
-    }
-    out.reverse();
-    out
-}
-
-/// The next chunk: the largest, then powers of two, so that few different texts are prepared.
-fn chunk(left: usize, most: usize) -> usize {
-    if left >= most {
-        return most.max(1);
-    }
-    1 << left.ilog2()
 }
 
 /// All inserts of a batch, in the order of their groups, with the inputs' positions.
@@ -143,7 +92,7 @@ pub(crate) fn plan(
     table: &'static Table,
     features: &Features,
     back: bool,
-) -> Result<(Vec<Insert>, Vec<usize>)> {
+) -> Result<(Vec<InsertParts>, Vec<usize>)> {
     let mut positions = Vec::with_capacity(batch.len());
     let mut out = Vec::new();
     for group in batch.into_groups() {
@@ -187,58 +136,45 @@ pub(crate) async fn run(
     let (list, positions) = plan(batch, table, raw.runner.dialect().features(), back)?;
     fix_clock(&mut raw, list.len(), site).await?;
     // first the sequence: when that fails nothing was inserted, and a sequence that is ahead does no harm
-    if let Some(highest) = given_keys(&list) {
-        advance_identity(&raw, table, highest, site).await?;
-    }
+    advance_past(&raw, table, &list, site).await?;
     let done = inserts(&raw, list, table, sink, site).await?;
     Ok((done, positions))
 }
 
-/// The highest key that was given for a generated key column.
-fn given_keys(list: &[Insert]) -> Option<i64> {
-    let mut highest = None;
-    for insert in list.iter().filter(|i| i.overriding) {
-        let Some(key) = insert.table.unique.first().and_then(|k| k.first()) else {
-            continue;
-        };
-        let Some(at) = insert.columns.iter().position(|c| c == key) else {
-            continue;
-        };
-        let width = insert.columns.len();
-        let given: Vec<i64> = match &insert.rows {
-            InsertSource::Rows(rows) => rows
-                .iter()
-                .skip(at)
-                .step_by(width)
-                .filter_map(integer_node)
-                .collect(),
-            InsertSource::Arrays { arrays, .. } => match arrays.get(at) {
-                Some(Value::Array(_, list)) => list.iter().filter_map(integer).collect(),
-                _ => Vec::new(),
-            },
-            InsertSource::Default | InsertSource::Query(_) => Vec::new(),
-        };
-        highest = highest.max(given.into_iter().max());
-    }
-    highest
-}
-
-/// Moves the key's sequence past the key that this row gives, if it gives one.
+/// Moves the key's sequence past the keys that these inserts give, if they give any.
 pub(crate) async fn advance_past(
     raw: &Raw<'_>,
     table: &'static Table,
-    row: &InsertParts,
+    list: &[InsertParts],
     site: Site,
 ) -> Result<()> {
-    let (true, InsertSource::Rows(values)) = (row.overriding, &row.rows) else {
-        return Ok(());
-    };
-    let key = table.key_columns().next();
-    let at = key.and_then(|key| row.columns.iter().position(|c| std::ptr::eq(*c, key)));
-    match at.and_then(|at| values.get(at)).and_then(integer_node) {
-        Some(given) => advance_identity(raw, table, given, site).await,
+    match highest_key(table, list) {
+        Some(highest) => advance_identity(raw, table, highest, site).await,
         None => Ok(()),
     }
+}
+
+/// The highest key that was given for a generated key column.
+fn highest_key(table: &'static Table, list: &[InsertParts]) -> Option<i64> {
+    let key = table.key_columns().next()?;
+    let mut highest = None;
+    for insert in list.iter().filter(|i| i.overriding) {
+        let Some(at) = insert.columns.iter().position(|c| std::ptr::eq(*c, key)) else {
+            continue;
+        };
+        let width = insert.columns.len();
+        let given = match &insert.rows {
+            InsertSource::Values(values) => values.iter().skip(at).step_by(width).filter_map(integer).max(),
+            InsertSource::Rows(rows) => rows.iter().skip(at).step_by(width).filter_map(integer_node).max(),
+            InsertSource::Arrays { arrays, .. } => match arrays.get(at) {
+                Some(Value::Array(_, list)) => list.iter().filter_map(integer).max(),
+                _ => None,
+            },
+            InsertSource::Default | InsertSource::Query(_) => None,
+        };
+        highest = highest.max(given);
+    }
+    highest
 }
 
 fn integer_node(node: &Node) -> Option<i64> {
@@ -303,24 +239,4 @@ pub(crate) async fn exec_all(raw: Raw<'_>, batch: Batch, table: &'static Table, 
     }
     let (done, _) = run(raw, batch, table, false, Box::new(Discard), site).await?;
     Ok(done.affected)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn chunks_are_full_then_powers_of_two() {
-        let sizes = |mut left: usize| {
-            let mut out = Vec::new();
-            while left > 0 {
-                let n = crate::exec::bulk::chunk(left, 64);
-                out.push(n);
-                left -= n;
-            }
-            out
-        };
-        assert_eq!(sizes(1), [1]);
-        assert_eq!(sizes(64), [64]);
-        assert_eq!(sizes(135), [64, 64, 4, 2, 1]);
-        assert_eq!(sizes(63), [32, 16, 8, 4, 2, 1]);
-    }
 }

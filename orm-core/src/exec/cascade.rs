@@ -45,7 +45,7 @@ pub(crate) async fn delete(
     mode: Mode,
     site: Site,
 ) -> Result<u64> {
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let mut raw = unit.raw();
     let outcome = async {
         bulk::fix_clock(&mut raw, 2, site).await?;
@@ -227,7 +227,7 @@ pub(crate) async fn restore(
     key: Vec<Value>,
     site: Site,
 ) -> Result<bool> {
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let mut raw = unit.raw();
     let outcome = async {
         bulk::fix_clock(&mut raw, 2, site).await?;

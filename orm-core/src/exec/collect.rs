@@ -93,14 +93,23 @@ pub(crate) fn other_sink() -> Error {
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
 pub(crate) struct CollectNamed<O: Output> {
     rows: Vec<O::Local>,
-    order: Option<Vec<usize>>,
+    order: Places,
+}
+
+/// Where the cells stand that are read.
+enum Places {
+    /// Known from the first row on.
+    Unknown,
+    /// One after the other.
+    InOrder,
+    At(Vec<usize>),
 }
 
 impl<O: Output> CollectNamed<O> {
     pub(crate) fn boxed() -> Box<dyn Sink> {
         Box::new(CollectNamed::<O> {
             rows: Vec::new(),
-            order: None,
+            order: Places::Unknown,
         })
     }
     pub(crate) fn take(done: Done) -> Result<Vec<O>> {
@@ -111,20 +120,21 @@ impl<O: Output> CollectNamed<O> {
 
 impl<O: Output> Sink for CollectNamed<O> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let Some(names) = O::names() else {
-            self.rows.push(O::decode(&mut Row::new(cells))?);
-            return Ok(());
-        };
-        if self.order.is_none() {
+        if matches!(self.order, Places::Unknown) {
             let find = |name: &'static str| {
                 let missing = || Error::decode("the statement does not return this column").with_field(name);
                 cells.position(name).ok_or_else(missing)
             };
-            self.order = Some(names.into_iter().map(find).collect::<Result<_>>()?);
+            self.order = match O::names() {
+                Some(names) => Places::At(names.into_iter().map(find).collect::<Result<_>>()?),
+                None => Places::InOrder,
+            };
         }
-        let order = self.order.as_deref().unwrap_or_default();
-        self.rows
-            .push(O::decode(&mut Row::new(&Reordered { cells, order }))?);
+        let row = match &self.order {
+            Places::At(order) => O::decode(&mut Row::new(&Reordered { cells, order })),
+            Places::Unknown | Places::InOrder => O::decode(&mut Row::new(cells)),
+        };
+        self.rows.push(row?);
         Ok(())
     }
     fn rows(&self) -> usize {

@@ -3,8 +3,8 @@
 use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name};
 use crate::schema::{
-    Action, Column, Default, ForeignKey, Index, IndexMethod, IndexPart, Schema, Table, TableKind, embed,
-    enums_of, name,
+    Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
+    embed, enums_of, name,
 };
 use crate::sql::Features;
 use crate::value::EnumType;
@@ -224,6 +224,7 @@ pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
             method: None,
             parts: columns.into_iter().map(plain_part).collect(),
             include: Vec::new(),
+            storage: None,
             filter: None,
         });
     }
@@ -241,7 +242,12 @@ fn free_name(table: &'static Table, columns: &[String], indexes: &[CreateIndex])
 }
 
 fn plain_part(column: String) -> ddl::IndexPart {
-    ddl::IndexPart::Column(column, false, Nulls::Default)
+    ddl::IndexPart {
+        key: ddl::IndexKey::Column(column),
+        op_class: None,
+        desc: false,
+        nulls: Nulls::Default,
+    }
 }
 
 /// Unique constraints with a condition. In a soft-deleting table every unique constraint holds among living rows only.
@@ -267,6 +273,7 @@ fn unique_indexes(table: &'static Table) -> Vec<CreateIndex> {
             method: None,
             parts: names(table, u.columns).into_iter().map(plain_part).collect(),
             include: Vec::new(),
+            storage: None,
             filter: Some(filter),
         })
         .collect()
@@ -287,16 +294,27 @@ fn index(table: &'static Table, index: &Index) -> CreateIndex {
         },
         parts: index.parts.iter().map(|part| index_part(table, *part)).collect(),
         include: names(table, index.include),
+        storage: index.storage.map(str::to_owned),
         filter: index.filter.map(str::to_owned),
     }
 }
 
 fn index_part(table: &'static Table, part: IndexPart) -> ddl::IndexPart {
-    match part {
-        IndexPart::Column { column, desc, nulls } => {
-            ddl::IndexPart::Column(table.columns[column].column.name.to_owned(), desc, nulls)
-        }
-        IndexPart::Expression(sql) => ddl::IndexPart::Expression(sql.to_owned()),
+    let IndexPart {
+        key,
+        op_class,
+        desc,
+        nulls,
+    } = part;
+    let key = match key {
+        IndexKey::Column(column) => ddl::IndexKey::Column(table.columns[column].column.name.to_owned()),
+        IndexKey::Expression(sql) => ddl::IndexKey::Expression(sql.to_owned()),
+    };
+    ddl::IndexPart {
+        key,
+        op_class,
+        desc,
+        nulls,
     }
 }
 
@@ -317,9 +335,10 @@ fn covering(table: &'static Table) -> Vec<Vec<usize>> {
         .iter()
         .filter(|i| i.filter.is_none() && i.method == IndexMethod::BTree);
     out.extend(full.map(|i| {
-        let leading = i.parts.iter().map_while(|part| match part {
-            IndexPart::Column { column, .. } => Some(*column),
-            IndexPart::Expression(_) => None,
+        let leading = i.parts.iter().map_while(|part| match (part.key, part.op_class) {
+            (IndexKey::Column(column), None) => Some(column),
+            // an operator class of another kind may not serve `=`
+            (IndexKey::Column(_), Some(_)) | (IndexKey::Expression(_), _) => None,
         });
         leading.collect()
     }));

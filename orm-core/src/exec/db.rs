@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::driver::{Driver, PoolStatus, Runner, SharedDriver};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::keyed::KeyedStatements;
+use crate::exec::insert::InsertForm;
+use crate::exec::texts::Texts;
 use crate::exec::{Exec, Raw};
 use crate::sql::{Dialect, Scope};
 
@@ -22,7 +23,9 @@ pub(crate) struct Shared {
     pub(crate) driver: SharedDriver,
     pub(crate) options: DbOptions,
     pub(crate) statements: AtomicU64,
-    pub(crate) keyed: KeyedStatements,
+    /// Reads of one row, by the address of its table.
+    pub(crate) keyed: Texts<usize>,
+    pub(crate) inserts: Texts<InsertForm>,
 }
 
 /// How statements are observed, the same for every backend.
@@ -70,7 +73,8 @@ impl Db {
                 driver,
                 options,
                 statements: AtomicU64::new(0),
-                keyed: KeyedStatements::default(),
+                keyed: Texts::default(),
+                inserts: Texts::default(),
             }),
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::ast::Statement;
 use crate::ast::ddl::Ddl;
-use crate::driver::{Discard, TxMode};
+use crate::driver::Discard;
 use crate::error::Result;
 use crate::exec::create::{create_statements, drop_statements};
 use crate::exec::fetch::step;
+use crate::exec::transaction::mode_at;
 use crate::exec::{Db, Exec, Tx};
 use crate::schema::Schema;
 use crate::sql::{self, Scope};
@@ -32,7 +33,7 @@ impl Db {
     fn run_ddl<'a>(&'a self, statements: Vec<Ddl>) -> impl Future<Output = Result<()>> + Send + use<'a> {
         let site = std::panic::Location::caller();
         async move {
-            let tx = Tx::open(self.shared(), TxMode::default()).await?;
+            let tx = Tx::open(self.shared(), mode_at(site)).await?;
             for statement in statements {
                 step(
                     &tx.raw(),

@@ -18,9 +18,9 @@ pub struct Raw<'a> {
     pub(crate) tx: Option<&'a Tx>,
 }
 
-impl Raw<'_> {
+impl<'a> Raw<'a> {
     /// The same once more.
-    pub(crate) fn again(&self) -> Raw<'_> {
+    pub(crate) fn again(&self) -> Raw<'a> {
         Raw {
             runner: self.runner,
             shared: self.shared,

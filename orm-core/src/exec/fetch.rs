@@ -2,12 +2,14 @@
 
 use std::panic::Location;
 
-use crate::ast::{Expr as Node, Insert, InsertSource, Select, Statement};
+use crate::ast::{Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
-use crate::exec::observe::{Observation, comment};
-use crate::exec::{Pending, Raw};
+use crate::exec::hooks::{self, watched};
+use crate::exec::observe::{Observation, sign};
+use crate::exec::{Pending, Raw, insert};
+use crate::query::InsertParts;
 use crate::schema::Table;
 use crate::sql::{self, Sql};
 use crate::value::Output;
@@ -23,6 +25,10 @@ pub(crate) fn statement<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
+    if let Some(table) = watched(table) {
+        let run = async move { hooks::statement(&raw, statement, table, sink, site, false).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
     match sql::render_owned(statement, raw.runner.dialect(), &raw.scope) {
         Ok(sql) => rendered(raw, sql, table, sink, finish, site),
         Err(e) => Pending::failed(e),
@@ -38,7 +44,7 @@ pub(crate) fn rendered<'a, T>(
     finish: fn(Done) -> Result<T>,
     site: Site,
 ) -> Pending<'a, T> {
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let seen = Observation::new(raw.shared, &sql, site, table);
     Pending::one(raw.runner.run(sql, sink), seen, finish)
 }
@@ -51,8 +57,22 @@ pub(crate) async fn step(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
+    match watched(table) {
+        Some(table) => Box::pin(hooks::statement(raw, statement, table, sink, site, false)).await,
+        None => plain_step(raw, statement, table, sink, site).await,
+    }
+}
+
+/// Runs one statement that no hook looks at any more.
+pub(crate) async fn plain_step(
+    raw: &Raw<'_>,
+    statement: Statement,
+    table: Option<&'static Table>,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
     let mut sql = sql::render_owned(statement, raw.runner.dialect(), &raw.scope)?;
-    comment(raw.shared, &mut sql, site);
+    sign(raw.shared, &mut sql, site);
     let mut seen = Observation::new(raw.shared, &sql, site, table);
     seen.start();
     let result = raw.runner.run(sql, sink).await;
@@ -110,33 +130,29 @@ pub(crate) fn affected<'a>(
 /// A batch of inserts as one atomic unit.
 pub(crate) async fn inserts(
     raw: &Raw<'_>,
-    batch: Vec<Insert>,
+    batch: Vec<InsertParts>,
+    table: &'static Table,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
+    match watched(Some(table)) {
+        Some(table) => Box::pin(hooks::inserts(raw, batch, table, sink, site)).await,
+        None => plain_inserts(raw, batch, table, sink, site).await,
+    }
+}
+
+/// A batch of inserts that no hook looks at any more.
+pub(crate) async fn plain_inserts(
+    raw: &Raw<'_>,
+    batch: Vec<InsertParts>,
     table: &'static Table,
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
     let mut rendered: Vec<Sql> = Vec::with_capacity(batch.len());
-    let mut form = None;
-    for insert in batch {
-        let next = form_of(&insert);
-        let sql = match rendered.last() {
-            // chunks of one size differ in their values only: one text serves them all
-            Some(last) if next.is_some() && next == form => {
-                let params = sql::insert_params(insert, raw.runner.dialect(), &raw.scope)?;
-                Sql {
-                    params,
-                    text: last.text.clone(),
-                    columns: last.columns.clone(),
-                    ..*last
-                }
-            }
-            _ => {
-                let mut sql = sql::render_insert_owned(insert, raw.runner.dialect(), &raw.scope)?;
-                comment(raw.shared, &mut sql, site);
-                sql
-            }
-        };
-        form = next;
+    for parts in batch {
+        let mut sql = insert::render(raw, table, parts)?;
+        sign(raw.shared, &mut sql, site);
         rendered.push(sql);
     }
     let Some(first) = rendered.first() else {
@@ -149,23 +165,6 @@ pub(crate) async fn inserts(
         _ => raw.runner.run_all(rendered, sink).await,
     };
     seen.finish(result)
-}
-
-/// What an INSERT of bare values has in common with the next chunk; `None` when its rows hold more than values.
-fn form_of(
-    insert: &Insert,
-) -> Option<(
-    &'static crate::ast::Table,
-    Vec<&'static crate::ast::Column>,
-    usize,
-)> {
-    let InsertSource::Rows(rows) = &insert.rows else {
-        return None;
-    };
-    let bare = |n: &Node| matches!(n, Node::Value(_) | Node::Clock | Node::Actor | Node::Tenant);
-    rows.iter()
-        .all(bare)
-        .then(|| (insert.table, insert.columns.clone(), rows.len()))
 }
 
 /// Names the violated constraint and the model where the database tells only columns.

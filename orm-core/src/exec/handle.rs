@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::Location;
 use std::time::Duration;
 
 use crate::driver::{BoxFuture, Isolation, TxMode};
 use crate::error::{Error, Result};
+use crate::exec::transaction::mode_at;
 use crate::exec::{Acting, Db, Exec, Tenant, Tx};
 use crate::value::Scalar;
 
@@ -120,6 +122,12 @@ impl<F: AsyncFn(T) -> R + Fn(T) -> Fut, T, R, Fut: Future<Output = R>> TxFn<T, R
     type Fut = Fut;
 }
 
+/// A plain transaction, asked for by the caller.
+#[track_caller]
+fn here() -> TxMode {
+    mode_at(Location::caller())
+}
+
 async fn once<H: Handle, R: Outcome, F>(handle: &H, mode: TxMode, f: F) -> R
 where
     for<'t> F: AsyncFnOnce(&'t mut H::Inner) -> R + TxFnOnce<&'t mut H::Inner, R, Fut: Send> + Send,
@@ -191,11 +199,13 @@ macro_rules! verbs {
     ([$($g:tt)*] $H:ty => $Inner:ty) => {
         impl<$($g)*> $H {
             /// A transaction as a guard: `commit` or `rollback` ends it, a drop undoes it. On a transaction: a savepoint.
+            #[track_caller]
             pub fn begin(&self) -> BoxFuture<'_, Result<$Inner>> {
-                self.open(TxMode::default())
+                self.open(here())
             }
             /// Runs the closure in a transaction (on a transaction: in a savepoint): commits when it returns `Ok`,
             /// rolls back when it returns `Err`, panics or is dropped.
+            #[track_caller]
             pub fn transaction<'a, R: Outcome + 'a, F>(&'a self, f: F) -> BoxFuture<'a, R>
             where
                 for<'t> F: AsyncFnOnce(&'t mut $Inner) -> R
@@ -203,9 +213,10 @@ macro_rules! verbs {
                     + Send
                     + 'a,
             {
-                Box::pin(once(self, TxMode::default(), f))
+                Box::pin(once(self, here(), f))
             }
             /// Runs the closure in a savepoint; this handle rests meanwhile.
+            #[track_caller]
             pub fn savepoint<'a, R: Outcome + 'a, F>(&'a mut self, f: F) -> BoxFuture<'a, R>
             where
                 for<'t> F: AsyncFnOnce(&'t mut $Inner) -> R
@@ -213,11 +224,12 @@ macro_rules! verbs {
                     + Send
                     + 'a,
             {
-                Box::pin(once(&*self, TxMode::default(), f))
+                Box::pin(once(&*self, here(), f))
             }
             /// How to run a transaction: isolation, access mode, retries.
+            #[track_caller]
             pub fn tx(&self) -> TxOptions<'_, $H> {
-                TxOptions { handle: self, mode: TxMode::default() }
+                TxOptions { handle: self, mode: here() }
             }
         }
     };
@@ -229,22 +241,25 @@ verbs!([H: Handle, T: Scalar + Clone] Tenant<H, T> => Tenant<H::Inner, T>);
 
 impl Tx {
     /// A savepoint as a guard: `commit` releases it, `rollback` or a drop undoes it.
+    #[track_caller]
     pub fn begin(&mut self) -> BoxFuture<'_, Result<Tx>> {
-        self.open(TxMode::default())
+        self.open(here())
     }
     /// Runs the closure in a savepoint: released when it returns `Ok`, undone otherwise. The outer handle rests.
+    #[track_caller]
     pub fn savepoint<'a, R: Outcome + 'a, F>(&'a mut self, f: F) -> BoxFuture<'a, R>
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> R + TxFnOnce<&'t mut Tx, R, Fut: Send> + Send + 'a,
     {
-        Box::pin(once(&*self, TxMode::default(), f))
+        Box::pin(once(&*self, here(), f))
     }
     /// The same as [`savepoint`](Tx::savepoint), so that code written for `Db` reads the same inside a transaction.
+    #[track_caller]
     pub fn transaction<'a, R: Outcome + 'a, F>(&'a mut self, f: F) -> BoxFuture<'a, R>
     where
         for<'t> F: AsyncFnOnce(&'t mut Tx) -> R + TxFnOnce<&'t mut Tx, R, Fut: Send> + Send + 'a,
     {
-        Box::pin(once(&*self, TxMode::default(), f))
+        Box::pin(once(&*self, here(), f))
     }
 }
 

@@ -120,7 +120,7 @@ impl Wanted {
         };
         let list = |values: &[Value]| {
             let owner = owner.first().cloned().unwrap_or_else(Node::one);
-            Node::In(Box::new(owner), InList::Values(ty, values.to_vec()))
+            Node::In(Box::new(owner), Box::new(InList::Values(ty, values.to_vec())))
         };
         match self {
             Wanted::Integers(keys) => {
@@ -191,7 +191,7 @@ fn is_one_of(owner: &[Node], keys: &[Key]) -> Node {
         .collect();
     Node::In(
         Box::new(Node::Tuple(owner.to_vec())),
-        InList::Query(Box::new(select)),
+        Box::new(InList::Query(Box::new(select))),
     )
 }
 

@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
-use crate::ast::{
-    CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement,
-    TableRef,
-};
+use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::db::no_row;
@@ -102,7 +99,7 @@ impl<R: Rel> Related<R> {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
         Pending::steps(async move {
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = unlink(&unit.raw(), R::DEF, &parent?, Which::These(ids), site).await;
             unit.end(outcome).await
         })
@@ -182,7 +179,7 @@ async fn link(
     if ids.is_empty() {
         return Ok(0);
     }
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = link_in(&unit, def, &parent, ids, site).await;
     unit.end(outcome).await
 }
@@ -212,7 +209,7 @@ async fn replace(
     ids: Vec<Key>,
     site: Site,
 ) -> Result<Replaced> {
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = async {
         let unlinked = unlink(&unit.raw(), def, &parent, Which::ButThese(ids.clone()), site).await?;
         let linked = match ids.is_empty() {
@@ -240,7 +237,7 @@ where
         }
         return insert_one(raw, insert, site).await;
     };
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = async {
         let child = insert_one(unit.raw(), insert, site).await?;
         let linked = insert_links(unit.raw(), through, &parent, keys([child.id()]), site).await;
@@ -278,7 +275,7 @@ async fn insert_links(
         linked += revived.len() as u64;
         found.extend(revived);
     }
-    let mut batch = Batch::new(table);
+    let mut batch = Batch::of_about(table, ids.len());
     for id in ids.into_iter().filter(|id| !found.contains(id)) {
         let columns = own.iter().chain(&other);
         let values = parent.iter().cloned().chain(id.stored(&other));
@@ -291,11 +288,7 @@ async fn insert_links(
     let (mut list, _) = bulk::plan(batch, table, raw.runner.dialect().features(), false)?;
     for insert in &mut list {
         // somebody else may link the same rows at the same moment
-        insert.conflict = Some(Conflict {
-            target: Vec::new(),
-            target_filter: Vec::new(),
-            action: ConflictAction::Nothing,
-        });
+        insert.unless_taken = true;
     }
     bulk::fix_clock(&mut raw, list.len(), site).await?;
     let done = inserts(&raw, list, table, Box::new(Discard), site).await?;

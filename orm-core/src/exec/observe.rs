@@ -24,8 +24,9 @@ pub(crate) struct Observation<'a> {
     table: Option<&'static crate::schema::Table>,
 }
 
-/// Appends the call site to the text when asked for.
-pub(crate) fn comment(shared: &Shared, sql: &mut Sql, site: &Location<'_>) {
+/// Notes the call site, in the text as well when asked for.
+pub(crate) fn sign(shared: &Shared, sql: &mut Sql, site: &'static Location<'static>) {
+    sql.site = Some(site);
     if shared.options.comments {
         // the path is the compiler's, but a folder may be called anything
         let file = site.file().replace("*/", "").replace('\'', "");

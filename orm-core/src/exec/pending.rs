@@ -13,6 +13,9 @@ use crate::exec::observe::Observation;
 ///
 /// Dropping it before it is done cancels the statement: the connection is cleaned or closed, and a statement outside
 /// a transaction either took effect as a whole or not at all.
+///
+/// A write that returns rows has taken effect before they are read. When one of them cannot be read, which is an error
+/// of kind `Decode`, only a transaction takes the write back.
 #[must_use = "queries run only when awaited"]
 pub struct Pending<'a, T> {
     state: State<'a, T>,
@@ -31,6 +34,11 @@ enum State<'a, T> {
     Loaded {
         fut: BoxFuture<'a, Result<Loaded>>,
         finish: fn(Loaded) -> Result<T>,
+    },
+    /// One statement with what its model's hooks run around it; only `finish` knows `T`.
+    Hooked {
+        fut: BoxFuture<'a, Result<Done>>,
+        finish: fn(Done) -> Result<T>,
     },
     /// Several steps.
     Steps(BoxFuture<'a, Result<T>>),
@@ -56,6 +64,11 @@ impl<'a, T> Pending<'a, T> {
             state: State::Loaded { fut, finish },
         }
     }
+    pub(crate) fn hooked(fut: BoxFuture<'a, Result<Done>>, finish: fn(Done) -> Result<T>) -> Self {
+        Pending {
+            state: State::Hooked { fut, finish },
+        }
+    }
     pub(crate) fn steps(fut: impl Future<Output = Result<T>> + Send + 'a) -> Self {
         Pending {
             state: State::Steps(Box::pin(fut)),
@@ -77,6 +90,10 @@ impl<T> Future for Pending<'_, T> {
                 Poll::Ready(seen.finish(result).and_then(*finish))
             }
             State::Loaded { fut, finish } => {
+                let result = ready!(fut.as_mut().poll(cx));
+                Poll::Ready(result.and_then(*finish))
+            }
+            State::Hooked { fut, finish } => {
                 let result = ready!(fut.as_mut().poll(cx));
                 Poll::Ready(result.and_then(*finish))
             }

@@ -9,14 +9,14 @@ use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, CollectNamed};
 use crate::exec::fetch::{Site, rendered, select, statement};
-use crate::exec::load::load;
+use crate::exec::load::{load, select_keys};
 use crate::exec::names::NAMES;
 use crate::exec::{Cursor, Exec, InTx, Pending, Raw, Serves};
 use crate::model::{Model, Rel};
 use crate::query::{Query, RawSql, key_filter};
 use crate::relation::Related;
 use crate::sql::{self, Dialect, Scope, Sql};
-use crate::value::{Output, Rows};
+use crate::value::{Output, Rows, not_loaded};
 
 /// What a terminal makes of the rows of a query.
 trait Terminal<O> {
@@ -128,13 +128,12 @@ impl<M: Model, O> Query<M, O> {
     /// How many rows the query yields. Order does not matter and is left out; a limit counts.
     #[track_caller]
     pub fn count<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Pending<'a, i64> {
-        select::<i64, _>(
-            ex.raw(),
-            counting(self.into_ast()),
-            M::TABLE,
-            count,
-            Location::caller(),
-        )
+        let (mut ast, loads) = self.into_parts();
+        // equal rows with other related rows are not equal
+        match select_keys(&mut ast, &loads) {
+            Ok(()) => select::<i64, _>(ex.raw(), counting(ast), M::TABLE, count, Location::caller()),
+            Err(e) => Pending::failed(e),
+        }
     }
     /// Whether the query yields any row.
     #[track_caller]
@@ -158,9 +157,20 @@ impl<M: Model, O> Query<M, O> {
         )
     }
     /// The text and the binds this query has in a dialect, for reading. Actor and tenant are not bound: a query on a
-    /// tenant-scoped model is an `InvalidQuery` error here.
+    /// tenant-scoped model is an `InvalidQuery` error here. Of relations that are loaded beside the rows it shows the
+    /// columns that relate them.
     pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
-        sql::render_select(self.ast(), dialect, &Scope::default())
+        let (mut ast, loads) = self.clone().into_parts();
+        select_keys(&mut ast, &loads)?;
+        sql::render_select(&ast, dialect, &Scope::default())
+    }
+}
+
+/// What hand-written SQL can fill.
+fn alone<O: Output>() -> Result<()> {
+    match O::LOADS {
+        false => Ok(()),
+        true => Err(not_loaded()),
     }
 }
 
@@ -269,11 +279,13 @@ impl<R: Rel> Related<R> {
 }
 
 impl RawSql {
-    /// All rows: tuples and columns by position, models by column name.
+    /// All rows: tuples and columns by position, models and shapes by column name. A shape with relations is an
+    /// `InvalidQuery` error: its relations are statements of their own.
     #[track_caller]
     pub fn fetch<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Vec<O>> {
         let raw = ex.raw();
-        match sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope) {
+        let render = || sql::render_owned(Statement::Raw(self.into_ast()), raw.runner.dialect(), &raw.scope);
+        match alone::<O>().and_then(|()| render()) {
             Ok(sql) => {
                 let sink = CollectNamed::<O>::boxed();
                 rendered(raw, sql, None, sink, CollectNamed::<O>::take, Location::caller())
@@ -285,6 +297,9 @@ impl RawSql {
     #[track_caller]
     pub fn fetch_optional<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, Option<O>> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = alone::<O>() {
+            return Pending::failed(e);
+        }
         let take = |done| Ok(CollectNamed::<O>::take(done)?.into_iter().next());
         statement(
             raw,
@@ -299,6 +314,9 @@ impl RawSql {
     #[track_caller]
     pub fn fetch_one<'a, O: Output, E: Exec + ?Sized>(self, ex: &'a E) -> Pending<'a, O> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = alone::<O>() {
+            return Pending::failed(e);
+        }
         let take = |done| {
             let row = CollectNamed::<O>::take(done)?.into_iter().next();
             row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the statement returned no row"))

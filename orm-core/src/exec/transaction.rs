@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, TxMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::db::Shared;
+use crate::exec::fetch::Site;
 use crate::exec::{Exec, Raw};
 use crate::sql::{Dialect, Scope, Sql};
 
@@ -26,7 +27,11 @@ struct Core {
     shared: Arc<Shared>,
     slot: tokio::sync::Mutex<Slot>,
     marks: Mutex<Marks>,
+    /// What is to be done after the commit, with the depth it was asked for at.
+    after: Mutex<Vec<(u32, Callback)>>,
 }
+
+type Callback = Box<dyn FnOnce() + Send>;
 
 struct Slot {
     conn: Option<Box<dyn Connection>>,
@@ -70,6 +75,7 @@ impl Tx {
             shared: shared.clone(),
             slot: tokio::sync::Mutex::new(slot),
             marks: Mutex::new(marks),
+            after: Mutex::new(Vec::new()),
         };
         Ok(Tx {
             core: Arc::new(core),
@@ -79,7 +85,7 @@ impl Tx {
     }
     /// Sets a savepoint inside this transaction.
     pub(crate) async fn nested(&self, mode: TxMode) -> Result<Tx> {
-        if mode != TxMode::default() {
+        if !mode.is_plain() {
             return Err(misuse(
                 "isolation and access mode belong to the outermost transaction",
             ));
@@ -114,7 +120,14 @@ impl Tx {
         self.finish();
         conn.ok_or_else(|| misuse("the transaction is over"))?
             .commit()
-            .await
+            .await?;
+        let after = std::mem::take(&mut *self.core.after());
+        after.into_iter().for_each(|(_, f)| f());
+        Ok(())
+    }
+    /// Runs this after the commit, unless what was done at this depth is undone.
+    pub(crate) fn on_commit(&self, f: Callback) {
+        self.core.after().push((self.level, f));
     }
     async fn release(&mut self) -> Result<()> {
         let level = self.level;
@@ -123,6 +136,9 @@ impl Tx {
         slot.ended(released)?;
         drop(slot);
         self.core.marks().depth = level - 1;
+        for (at, _) in self.core.after().iter_mut().filter(|(at, _)| *at == level) {
+            *at = level - 1;
+        }
         self.done = true;
         Ok(())
     }
@@ -153,6 +169,7 @@ impl Tx {
         let mut marks = self.core.marks();
         marks.undo = Some(marks.undo.map_or(self.level, |u| u.min(self.level)));
         marks.depth = marks.depth.min(self.level - 1);
+        self.core.after().retain(|(at, _)| *at < self.level);
     }
     /// Whether the last statement of this transaction, or of a savepoint in it, failed in a way that running it again
     /// may cure.
@@ -225,6 +242,9 @@ impl Tx {
 }
 
 impl Core {
+    fn after(&self) -> MutexGuard<'_, Vec<(u32, Callback)>> {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn marks(&self) -> MutexGuard<'_, Marks> {
         // the marks are plain numbers: nothing can be half done under this lock
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
@@ -366,6 +386,14 @@ impl Runner for BesideCursor<'_> {
     }
 }
 
+/// A plain transaction, asked for there.
+pub(crate) fn mode_at(site: Site) -> TxMode {
+    TxMode {
+        site: Some(site),
+        ..TxMode::default()
+    }
+}
+
 /// Several statements that must take effect together: a transaction of their own, or a part of the one that is open.
 pub(crate) enum Unit<'a> {
     Own { tx: Tx, scope: Scope },
@@ -373,11 +401,11 @@ pub(crate) enum Unit<'a> {
 }
 
 impl<'a> Unit<'a> {
-    pub(crate) async fn open(raw: Raw<'a>) -> Result<Self> {
+    pub(crate) async fn open(raw: Raw<'a>, site: Site) -> Result<Self> {
         if raw.tx.is_some() {
             return Ok(Unit::Part(raw));
         }
-        let tx = Tx::open(raw.shared, TxMode::default()).await?;
+        let tx = Tx::open(raw.shared, mode_at(site)).await?;
         Ok(Unit::Own { tx, scope: raw.scope })
     }
     pub(crate) fn raw(&self) -> Raw<'_> {
@@ -394,6 +422,13 @@ impl<'a> Unit<'a> {
         if let Unit::Part(Raw { tx: Some(tx), .. }) = self {
             tx.core.slot.lock().await.spoil(e);
         }
+    }
+    /// What happened after a statement was sent: an error then must not be committed either.
+    pub(crate) async fn sent<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(e) = &result {
+            self.spoil(e).await;
+        }
+        result
     }
     pub(crate) async fn end<T>(self, result: Result<T>) -> Result<T> {
         match (self, result) {

@@ -10,6 +10,7 @@ use crate::driver::Done;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
 use crate::exec::fetch::{Site, finds_row, statement, step};
+use crate::exec::hooks::{self, watched};
 use crate::exec::transaction::Unit;
 use crate::exec::write::parts_of;
 use crate::exec::{Pending, Raw, Writes, bulk};
@@ -181,14 +182,14 @@ impl<M: Writable> UpsertUpdate<M> {
         };
         let parts = parts_of(insert.into_batch(), true);
         Pending::steps(async move {
-            bulk::advance_past(&raw, M::TABLE, &parts, site).await?;
+            bulk::advance_past(&raw, M::TABLE, std::slice::from_ref(&parts), site).await?;
             if let Some(marker) = raw.runner.dialect().features().inserted_marker {
                 return upsert_marked::<M>(&raw, one, parts, marker, site)
                     .await?
                     .pop()
                     .ok_or_else(|| taken::<M>());
             }
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_probed::<M>(&unit.raw(), &one, parts, site).await;
             unit.end(outcome).await
         })
@@ -204,11 +205,15 @@ struct One {
 
 #[cold]
 fn taken<M: Model>() -> Error {
-    Error::new(
-        ErrorKind::UniqueViolation,
-        "the key belongs to a soft-deleted row; `.revive()` brings it back",
-    )
-    .with_model(M::TABLE.model)
+    let managed = &M::TABLE.managed;
+    let message = match (managed.deleted_at, managed.tenant) {
+        (_, None) => "the key belongs to a soft-deleted row; `.revive()` brings it back",
+        (None, Some(_)) => "the key belongs to a row of another tenant",
+        (Some(_), Some(_)) => {
+            "the key belongs to a soft-deleted row, which `.revive()` brings back, or to another tenant"
+        }
+    };
+    Error::new(ErrorKind::UniqueViolation, message).with_model(M::TABLE.model)
 }
 
 /// The database itself tells new rows from changed ones.
@@ -248,20 +253,21 @@ async fn upsert_marked<M: Model>(
 async fn upsert_probed<M: Model>(
     raw: &Raw<'_>,
     one: &One,
-    parts: InsertParts,
+    mut parts: InsertParts,
     site: Site,
 ) -> Result<Upserted<M>> {
+    let watched = watched(Some(M::TABLE)).is_some();
+    if watched {
+        hooks::before_upsert(raw, M::TABLE, &mut parts).await?;
+    }
     let existed = probe::<M>(raw, &one.target, &parts, site).await?;
     let clause = conflict(M::TABLE, one.source, &one.target, one.action.clone());
-    let insert = upsert_insert(M::TABLE, parts, one.source, clause);
-    let done = step(
-        raw,
-        Statement::Insert(Box::new(insert)),
-        Some(M::TABLE),
-        Collect::<M>::boxed(),
-        site,
-    )
-    .await?;
+    let insert = Statement::Insert(Box::new(upsert_insert(M::TABLE, parts, one.source, clause)));
+    let (table, sink) = (M::TABLE, Collect::<M>::boxed());
+    let done = match watched {
+        true => hooks::statement(raw, insert, table, sink, site, true).await?,
+        false => step(raw, insert, Some(table), sink, site).await?,
+    };
     let row = Collect::<M>::take(done.sink)?.pop().ok_or_else(|| taken::<M>())?;
     Ok(if existed {
         Upserted::Updated(row)
@@ -276,8 +282,10 @@ async fn probe<M: Model>(
     parts: &InsertParts,
     site: Site,
 ) -> Result<bool> {
-    let InsertSource::Rows(row) = &parts.rows else {
-        return Ok(false);
+    let given = |at: usize| match &parts.rows {
+        InsertSource::Values(row) => row.get(at).cloned().map(Node::Value),
+        InsertSource::Rows(row) => row.get(at).cloned(),
+        InsertSource::Default | InsertSource::Arrays { .. } | InsertSource::Query(_) => None,
     };
     let source = Source::fresh();
     let mut from = table_ref::<M>(source);
@@ -287,15 +295,13 @@ async fn probe<M: Model>(
     let mut ast = Select::from(from);
     for column in target {
         // a target that the row leaves out is filled by the database and cannot be taken
-        let Some(at) = parts.columns.iter().position(|c| std::ptr::eq(*c, *column)) else {
+        let at = parts.columns.iter().position(|c| std::ptr::eq(*c, *column));
+        let Some(right) = at.and_then(given) else {
             return Ok(false);
         };
         let left = Node::Column(source, &column.column);
-        ast.filter.push(Node::Compare(
-            CompareOp::Eq,
-            Box::new(left),
-            Box::new(row[at].clone()),
-        ));
+        ast.filter
+            .push(Node::Compare(CompareOp::Eq, Box::new(left), Box::new(right)));
     }
     finds_row(raw, ast, M::TABLE, site).await
 }
@@ -324,7 +330,7 @@ impl<M: Writable> UpsertAll<M> {
         };
         let rows = batch.into_rows();
         Pending::steps(async move {
-            let unit = Unit::open(raw).await?;
+            let unit = Unit::open(raw, site).await?;
             let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
             unit.end(outcome).await
         })
@@ -360,7 +366,7 @@ async fn upsert_row<M: Model>(
     parts: InsertParts,
     site: Site,
 ) -> Result<Option<Upserted<M>>> {
-    bulk::advance_past(raw, M::TABLE, &parts, site).await?;
+    bulk::advance_past(raw, M::TABLE, std::slice::from_ref(&parts), site).await?;
     if matches!(one.action, ConflictAction::Nothing) {
         let clause = conflict(M::TABLE, one.source, &one.target, ConflictAction::Nothing);
         let insert = upsert_insert(M::TABLE, parts, one.source, clause);

@@ -3,25 +3,26 @@
 use std::panic::Location;
 
 use crate::ast::{Deleted, Expr as Node, InsertSource, Select, Source, Statement};
-use crate::driver::{Discard, Done};
+use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
-use crate::exec::collect::Collect;
+use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, finds_row, select, statement, step};
-use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, keyed};
-use crate::model::{Key, Model, SoftDelete, Writable};
+use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
+use crate::exec::hooks::{refuse_unseen, watched};
+use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
+use crate::model::{Key, Model, Rel, SoftDelete, Writable};
 use crate::query::{
-    Batch, Cond, DeleteWhere, Insert, InsertGroup, InsertParts, IntoInsert, New, Query, Update, UpdateWhere,
-    all_fields, delete_statement, insert_statement, key_filter, soft_delete_set, table_ref, touch,
+    Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
+    UpdateWhere, Walk, all_fields, delete_statement, key_filter, soft_delete_set, table_ref, touch,
     update_statement,
 };
+use crate::relation::RelRef;
 use crate::schema::{Column, Table};
 
 fn only_row<M: Model>(done: Done) -> Result<M> {
-    Collect::<M>::take(done.sink)?
-        .pop()
-        .ok_or_else(|| no_row(M::TABLE.model))
+    let (row, _) = Single::<M>::take(done.sink)?;
+    row.ok_or_else(|| no_row(M::TABLE.model))
 }
 fn changed_row<M: Model>(done: Done) -> Result<M> {
     Collect::<M>::take(done.sink)?
@@ -42,15 +43,7 @@ impl<M: Writable> Insert<M> {
                     .ok_or_else(|| no_row(M::TABLE.model))
             });
         }
-        let insert = single(self.into_batch(), M::TABLE, true);
-        statement(
-            raw,
-            insert,
-            Some(M::TABLE),
-            Collect::<M>::boxed(),
-            only_row::<M>,
-            site,
-        )
+        insert_one(raw, self, true, Single::<M>::boxed(), only_row::<M>, site)
     }
     /// Inserts without reading back; how many rows (1).
     #[track_caller]
@@ -59,37 +52,48 @@ impl<M: Writable> Insert<M> {
         if self.gives_key() {
             return Pending::steps(bulk::exec_all(raw, self.into_batch(), M::TABLE, site));
         }
-        affected(raw, single(self.into_batch(), M::TABLE, false), M::TABLE, site)
+        insert_one(
+            raw,
+            self,
+            false,
+            Box::new(Discard),
+            |done| Ok(done.affected),
+            site,
+        )
     }
 }
 
-/// The statement of a batch of one row.
-fn single(batch: Batch, table: &'static Table, returning: bool) -> Statement {
-    Statement::Insert(Box::new(insert_statement(table, parts_of(batch, returning))))
+/// One row, as one statement.
+fn insert_one<'a, M: Writable, T>(
+    raw: Raw<'a>,
+    row: Insert<M>,
+    returning: bool,
+    sink: Box<dyn Sink>,
+    finish: fn(Done) -> Result<T>,
+    site: Site,
+) -> Pending<'a, T> {
+    let parts = parts_of(row.into_batch(), returning);
+    if watched(Some(M::TABLE)).is_some() {
+        let run = async move { inserts(&raw, vec![parts], M::TABLE, sink, site).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
+    match insert::render(&raw, M::TABLE, parts) {
+        Ok(sql) => rendered(raw, sql, Some(M::TABLE), sink, finish, site),
+        Err(e) => Pending::failed(e),
+    }
 }
 
 /// What the INSERT of the only row of a batch needs.
 pub(crate) fn parts_of(batch: Batch, returning: bool) -> InsertParts {
-    match batch.into_groups().pop() {
-        Some(group) => row_parts(group, returning),
-        None => InsertParts {
-            columns: Vec::new(),
-            rows: InsertSource::Default,
-            overriding: false,
-            returning,
-        },
-    }
-}
-
-fn row_parts(group: InsertGroup, returning: bool) -> InsertParts {
-    let mut row = group.values;
-    row.extend(group.constant);
-    InsertParts {
-        columns: group.columns,
-        rows: InsertSource::Rows(row),
-        overriding: group.overriding,
+    let group = batch.into_groups().pop();
+    let row = group.and_then(|group| group.into_chunks(1, returning).pop());
+    row.unwrap_or(InsertParts {
+        columns: Vec::new(),
+        rows: InsertSource::Default,
+        overriding: false,
         returning,
-    }
+        unless_taken: false,
+    })
 }
 
 /// Inserting `NewX { .. }`, one or many.
@@ -135,8 +139,9 @@ pub trait Inserts: New {
 impl<N: New> Inserts for N {}
 
 fn batch_of<M: Model, I: IntoInsert<M>>(rows: impl IntoIterator<Item = I>) -> Batch {
-    let mut batch = Batch::new(M::TABLE);
-    rows.into_iter().for_each(|r| r.add_to(&mut batch));
+    let rows = rows.into_iter();
+    let mut batch = Batch::of_about(M::TABLE, rows.size_hint().0);
+    rows.for_each(|r| r.add_to(&mut batch));
     batch
 }
 
@@ -228,6 +233,42 @@ pub trait Record: Model {
             site,
         )
     }
+    /// The rows that a relation leads to from this row, step by step: see [`Walk`]. A row that was deleted softly leads
+    /// nowhere, unless the walk goes [`with_deleted`](Walk::with_deleted).
+    fn walk<R: Rel<Parent = Self>>(&self, f: impl FnOnce(Self::Cols<Self>) -> RelRef<Self, R>) -> Walk<R>
+    where
+        R::Child: LeadsBack<Self>,
+    {
+        let mut key = Vec::new();
+        self.id().add_to(&mut key);
+        Self::query().with_key(key).walk(f)
+    }
+    /// Puts this row, with all that is under it, under another one, or at the top: `rock.move_to(&db, |c| c.parent,
+    /// Some(music.id))`. Returns the row.
+    ///
+    /// Nothing but the foreign key is written. What stands above the new place is locked and looked through in the same
+    /// transaction, so that nobody can make a cycle by moving at the same time. A row under itself, or under one that is
+    /// under it, is a `Cycle` error. `NotFound` when the new place is not there or cannot be seen, `Stale` as in
+    /// [`save`](Update::save), `InvalidQuery` when the relation is no `belongs_to`, or a row must have one and the place
+    /// is `None`.
+    #[track_caller]
+    fn move_to<'a, E, R>(
+        &self,
+        ex: &'a E,
+        up: impl FnOnce(Self::Cols<Self>) -> RelRef<Self, R>,
+        place: Option<Self::Id>,
+    ) -> Pending<'a, Self>
+    where
+        Self: Writable,
+        E: Writes<Self> + ?Sized,
+        R: Rel<Parent = Self>,
+        R::Child: LeadsBack<Self>,
+        R::Card: LeadsUp,
+    {
+        // what the closure returns is known by its type
+        up(Self::cols(Source::ROOT));
+        tree::move_to::<Self, R>(self, ex.raw(), place, Location::caller())
+    }
     /// A change of all rows that meet the condition.
     fn update_where<C: Cond<Self>>(f: impl FnOnce(Self::Cols<Self>) -> C) -> UpdateWhere<Self>
     where
@@ -257,7 +298,9 @@ impl<M: Model> Update<M> {
     /// `Stale` when the model has a version and somebody changed the row since, `NotFound` when it is gone.
     #[track_caller]
     pub fn save<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, M> {
-        let (raw, site) = (ex.raw(), Location::caller());
+        self.save_by(ex.raw(), Location::caller())
+    }
+    pub(crate) fn save_by(self, raw: Raw<'_>, site: Site) -> Pending<'_, M> {
         let Update {
             source,
             mut set,
@@ -364,8 +407,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(0) });
         }
@@ -381,8 +428,12 @@ impl<M: Model> UpdateWhere<M> {
             source,
             mut set,
             filter,
+            each,
             ..
         } = self;
+        if let Err(e) = refuse_unseen(M::TABLE, each) {
+            return Pending::failed(e);
+        }
         if set.is_empty() {
             return Pending::steps(async { Ok(Vec::new()) });
         }
@@ -398,6 +449,9 @@ impl<M: Model> DeleteWhere<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
+            return Pending::failed(e);
+        }
         if cascades(M::TABLE) {
             let (source, filter) = (self.source, self.filter);
             let delete = cascade::delete(raw, M::TABLE, source, filter, Mode::Delete, site);

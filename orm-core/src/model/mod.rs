@@ -1,9 +1,11 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
 mod content;
+mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
+pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
 use crate::ast::Source;
 use crate::error::Result;
@@ -36,7 +38,8 @@ pub trait Model: Shape<Model = Self> + Sync {
     }
 }
 
-/// What a query on `Self::Model` can yield row by row: the model itself, or the model with loaded relations.
+/// What a query on `Self::Model` can yield row by row: the model itself, the model with loaded relations, or a struct with
+/// `#[derive(Shape)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a shape of a model",
     note = "`.with(..)` comes before `.select(..)`"

@@ -9,15 +9,23 @@ use crate::query::Phantom;
 pub struct DeleteWhere<M> {
     pub(crate) source: Source,
     pub(crate) filter: Vec<Node>,
+    pub(crate) each: bool,
     _p: Phantom<M>,
 }
 
 impl<M: Model> DeleteWhere<M> {
+    /// Reads the rows before the delete, for hooks of the model that need them (`Hooks::ROWS`). Without hooks it makes no
+    /// difference.
+    pub fn each(mut self) -> Self {
+        self.each = true;
+        self
+    }
     pub(crate) fn new(filter: impl FnOnce(Source) -> Option<Node>) -> Self {
         let source = Source::fresh();
         DeleteWhere {
             source,
             filter: filter(source).into_iter().collect(),
+            each: false,
             _p: std::marker::PhantomData,
         }
     }

@@ -113,7 +113,7 @@ macro_rules! surface {
             }
             /// One of these values, or of the rows of a query. An empty list is false.
             pub fn in_<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
-                Expr::new(Node::In(Box::new(self.node()), list.into_list()))
+                Expr::new(Node::In(Box::new(self.node()), Box::new(list.into_list())))
             }
             /// None of these. An empty list is true; NULLs among the rows of a query are left out.
             pub fn not_in<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
@@ -143,7 +143,8 @@ macro_rules! surface {
             pub fn ends_with<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::EndsWith, self.node(), r.into_node())
             }
-            /// Contains this text in any case.
+            /// Contains this text in any case. On SQLite, here and wherever case does not matter, that is the case of
+            /// ASCII letters (`Features::unicode_case`).
             pub fn icontains<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::ContainsNoCase, self.node(), r.into_node())
             }
@@ -165,19 +166,19 @@ macro_rules! surface {
             }
             /// Lower case.
             pub fn lower(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::Call(Function::Lower, vec![self.node()]))
+                Expr::new(Node::call(Function::Lower, vec![self.node()]))
             }
             /// Upper case.
             pub fn upper(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::Call(Function::Upper, vec![self.node()]))
+                Expr::new(Node::call(Function::Upper, vec![self.node()]))
             }
             /// Without blanks at both ends.
             pub fn trim(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::Call(Function::Trim, vec![self.node()]))
+                Expr::new(Node::call(Function::Trim, vec![self.node()]))
             }
             /// Number of characters.
             pub fn length(self) -> Expr<S, T::With<i64>> where T: Text {
-                Expr::new(Node::Call(Function::Length, vec![self.node()]))
+                Expr::new(Node::call(Function::Length, vec![self.node()]))
             }
             /// This text followed by another.
             pub fn concat<R: Operand<S, String>>(self, r: R) -> Expr<S, R::Lift<T>> where T: Text {
@@ -185,27 +186,27 @@ macro_rules! surface {
             }
             /// The year.
             pub fn year(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::Call(Function::DatePart(DatePart::Year), vec![self.node()]))
+                Expr::new(Node::call(Function::DatePart(DatePart::Year), vec![self.node()]))
             }
             /// The month, 1–12.
             pub fn month(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::Call(Function::DatePart(DatePart::Month), vec![self.node()]))
+                Expr::new(Node::call(Function::DatePart(DatePart::Month), vec![self.node()]))
             }
             /// The day of the month.
             pub fn day(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::Call(Function::DatePart(DatePart::Day), vec![self.node()]))
+                Expr::new(Node::call(Function::DatePart(DatePart::Day), vec![self.node()]))
             }
             /// A part of the date or instant, in UTC.
             pub fn date_part(self, part: DatePart) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::Call(Function::DatePart(part), vec![self.node()]))
+                Expr::new(Node::call(Function::DatePart(part), vec![self.node()]))
             }
             /// The start of the year, month, day, … it lies in, in UTC.
             pub fn date_trunc(self, part: DatePart) -> Expr<S, T> where T: Temporal {
-                Expr::new(Node::Call(Function::DateTrunc(part), vec![self.node()]))
+                Expr::new(Node::call(Function::DateTrunc(part), vec![self.node()]))
             }
             /// The absolute value.
             pub fn abs(self) -> Expr<S, T> where T: Numeric {
-                Expr::new(Node::Call(Function::Abs, vec![self.node()]))
+                Expr::new(Node::call(Function::Abs, vec![self.node()]))
             }
             /// Sum; `None` of no rows. Integers give an `i64`, overflow is an error.
             pub fn sum(self) -> Agg<S, Option<T::Sum>> where T: Numeric {
@@ -243,7 +244,7 @@ macro_rules! surface {
             }
             /// This, or the other when it is NULL: `COALESCE`.
             pub fn or_else<R: Operand<S, T>>(self, r: R) -> Expr<S, R::Lift<T>> {
-                Expr::new(Node::Call(Function::Coalesce, vec![self.node(), r.into_node()]))
+                Expr::new(Node::call(Function::Coalesce, vec![self.node(), r.into_node()]))
             }
         }
         impl<S, $($k)*> $Ty<S, bool, $($k)*> {

@@ -4,10 +4,10 @@ use std::cell::Cell;
 
 use crate::ast::{Expr as Node, InsertSource, Source};
 use crate::model::{Key, Model, Writable};
-use crate::query::operand::put;
+use crate::query::operand::typed;
 use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
 use crate::schema::{Column, Default, Role, Table};
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 /// The required columns of a model: `NewUser { .. }`. Implemented by the derive.
 pub trait New: IntoInsert<Self::Model> {
@@ -87,7 +87,7 @@ impl<M: Model> Insert<M> {
         let mut row = Vec::with_capacity(M::TABLE.columns.len());
         row.extend(N::COLUMNS.iter().zip(values.drain(..)).map(|(&i, v)| {
             let column = &M::TABLE.columns[i];
-            (column, put(column, Node::Value(v)))
+            (column, Node::Value(typed(column, v)))
         }));
         SCRATCH.set(values);
         Insert {
@@ -122,7 +122,7 @@ impl<M: Model> Insert<M> {
         self.overriding
     }
     pub(crate) fn into_batch(self) -> Batch {
-        let mut batch = Batch::new(M::TABLE);
+        let mut batch = Batch::of_about(M::TABLE, 1);
         batch.push(self);
         batch
     }
@@ -153,8 +153,14 @@ pub struct Batch {
     table: &'static Table,
     groups: Vec<InsertGroup>,
     rows: usize,
+    /// How many rows the first group makes room for.
+    expected: usize,
     scratch: Vec<Value>,
 }
+
+/// So many rows lie together, as many as a database without arrays takes at once: their list goes into the statement
+/// as it is.
+const ROWS: usize = 64;
 
 /// Rows that set the same columns.
 pub struct InsertGroup {
@@ -164,8 +170,12 @@ pub struct InsertGroup {
     given: usize,
     /// Expressions of the columns the library fills: the same for every row, behind the others.
     pub(crate) constant: Vec<Node>,
-    /// The other columns' expressions, row after row.
-    pub(crate) values: Vec<Node>,
+    /// The other columns' values, row after row: lists of [`ROWS`] rows each.
+    pub(crate) full: Vec<Vec<Value>>,
+    /// Those of the rows after them.
+    pub(crate) values: Vec<Value>,
+    /// Expressions in the place of such values, by their position, ascending.
+    pub(crate) exprs: Vec<(usize, Node)>,
     /// Where each row stood in the input.
     pub(crate) positions: Vec<usize>,
     /// Keys are given for a generated key column.
@@ -179,22 +189,116 @@ impl InsertGroup {
     pub(crate) fn width(&self) -> usize {
         self.columns.len() - self.constant.len()
     }
+    pub(crate) fn all_values(&self) -> impl Iterator<Item = &Value> {
+        self.full.iter().flatten().chain(&self.values)
+    }
+    /// Makes room for one more row; how many values it has.
+    fn begin_row(&mut self) -> usize {
+        let width = self.width();
+        if self.values.len() >= (ROWS * width).max(1) {
+            let next = Vec::with_capacity(ROWS * width);
+            self.full.push(std::mem::replace(&mut self.values, next));
+        }
+        width
+    }
+    /// The group in statements of at most so many rows.
+    pub(crate) fn into_chunks(self, most: usize, returning: bool) -> Vec<InsertParts> {
+        let width = self.width();
+        let InsertGroup {
+            columns,
+            constant,
+            mut full,
+            mut values,
+            mut exprs,
+            positions,
+            overriding,
+            ..
+        } = self;
+        if most != ROWS && !full.is_empty() {
+            let last = std::mem::take(&mut values);
+            values = full.drain(..).chain([last]).flatten().collect();
+        }
+        let mut sizes = Vec::new();
+        let mut left = positions.len();
+        while left > 0 {
+            sizes.push(chunk(left, most));
+            left -= chunk(left, most);
+        }
+        let mut out = Vec::with_capacity(sizes.len());
+        // from behind: to split off the end moves nothing else
+        for size in sizes.into_iter().rev() {
+            if values.is_empty() {
+                values = full.pop().unwrap_or_default();
+            }
+            let own = values.len().saturating_sub(size * width);
+            let start = full.len() * ROWS * width + own;
+            let from = exprs.partition_point(|(at, _)| *at < start);
+            let own = if own == 0 {
+                std::mem::take(&mut values)
+            } else {
+                values.split_off(own)
+            };
+            let exprs = exprs.split_off(from);
+            out.push(InsertParts {
+                columns: columns.clone(),
+                rows: rows(own, exprs, start, size, &constant),
+                overriding,
+                returning,
+                unless_taken: false,
+            });
+        }
+        out.reverse();
+        out
+    }
     fn fill_defaults(&mut self) {
         let width = self.width();
         for column in &self.columns[self.given..width] {
             if let Default::Literal(f) | Default::Function(f) = column.default {
-                self.values.push(put(column, Node::Value(f())));
+                self.values.push(typed(column, f()));
             }
         }
     }
 }
 
+/// Rows of values where they hold nothing else; `exprs` are positioned as if `start` values stood in front.
+fn rows(
+    values: Vec<Value>,
+    exprs: Vec<(usize, Node)>,
+    start: usize,
+    rows: usize,
+    constant: &[Node],
+) -> InsertSource {
+    if exprs.is_empty() && constant.is_empty() {
+        return InsertSource::Values(values);
+    }
+    let width = values.len() / rows.max(1);
+    let mut nodes = Vec::with_capacity(values.len() + rows * constant.len());
+    let (mut values, mut exprs) = ((start..).zip(values), exprs.into_iter().peekable());
+    for _ in 0..rows {
+        for (at, value) in values.by_ref().take(width) {
+            let expr = exprs.next_if(|(e, _)| *e == at);
+            nodes.push(expr.map_or(Node::Value(value), |(_, node)| node));
+        }
+        nodes.extend(constant.iter().cloned());
+    }
+    InsertSource::Rows(nodes)
+}
+
+/// The next chunk: the largest, then powers of two, so that few different texts are prepared.
+fn chunk(left: usize, most: usize) -> usize {
+    if left >= most {
+        return most.max(1);
+    }
+    1 << left.ilog2()
+}
+
 impl Batch {
-    pub(crate) fn new(table: &'static Table) -> Self {
+    pub(crate) fn of_about(table: &'static Table, rows: usize) -> Self {
         Batch {
             table,
             groups: Vec::new(),
             rows: 0,
+            expected: rows.min(ROWS),
             scratch: Vec::new(),
         }
     }
@@ -208,23 +312,8 @@ impl Batch {
     pub(crate) fn into_rows(self) -> Vec<InsertParts> {
         let mut out: Vec<(usize, InsertParts)> = Vec::with_capacity(self.rows);
         for group in self.groups {
-            let width = group.width();
-            let mut values = group.values.into_iter();
-            for position in group.positions {
-                let mut row: Vec<Node> = values.by_ref().take(width).collect();
-                row.extend(group.constant.iter().cloned());
-                let (columns, overriding) = (group.columns.clone(), group.overriding);
-                let rows = InsertSource::Rows(row);
-                out.push((
-                    position,
-                    InsertParts {
-                        columns,
-                        rows,
-                        overriding,
-                        returning: true,
-                    },
-                ));
-            }
+            let positions = group.positions.clone();
+            out.extend(positions.into_iter().zip(group.into_chunks(1, true)));
         }
         out.sort_by_key(|(position, _)| *position);
         out.into_iter().map(|(_, parts)| parts).collect()
@@ -245,14 +334,10 @@ impl Batch {
             self.add_group(columns, false, Some(N::COLUMNS))
         });
         let group = &mut self.groups[at];
+        group.begin_row();
         new.values(&mut self.scratch);
-        let columns = &group.columns;
-        group.values.extend(
-            self.scratch
-                .drain(..)
-                .enumerate()
-                .map(|(i, v)| put(columns[i], Node::Value(v))),
-        );
+        let values = self.scratch.drain(..).zip(&group.columns);
+        group.values.extend(values.map(|(v, column)| typed(column, v)));
         group.fill_defaults();
         group.positions.push(position);
     }
@@ -273,7 +358,18 @@ impl Batch {
             self.add_group(columns, insert.overriding, None)
         });
         let group = &mut self.groups[at];
-        group.values.extend(insert.row.into_iter().map(|(_, v)| v));
+        let width = group.begin_row();
+        let before = group.full.len() * ROWS * width;
+        let (values, exprs) = (&mut group.values, &mut group.exprs);
+        let first = before + values.len();
+        values.extend((first..).zip(insert.row).map(|(at, (_, node))| match node {
+            Node::Value(value) => value,
+            node => {
+                exprs.push((at, node));
+                // what keeps its place among the values is never sent
+                Value::Null(Type::Bool)
+            }
+        }));
         group.fill_defaults();
         group.positions.push(position);
     }
@@ -299,12 +395,15 @@ impl Batch {
                 constant.push(node);
             }
         }
-        let (values, positions) = (Vec::new(), Vec::new());
+        let rows = std::mem::take(&mut self.expected);
+        let (values, positions) = (Vec::with_capacity(rows * columns.len()), Vec::with_capacity(rows));
         self.groups.push(InsertGroup {
             columns,
             given,
             constant,
+            full: Vec::new(),
             values,
+            exprs: Vec::new(),
             positions,
             overriding,
             origin,
@@ -321,5 +420,25 @@ fn filled(column: &Column) -> Option<Node> {
         Role::Tenant => Some(Node::Tenant),
         Role::Version => Some(Node::Value(Value::I64(1))),
         Role::Plain | Role::DeletedAt | Role::DeletedBy => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn chunks_are_full_then_powers_of_two() {
+        let sizes = |mut left: usize| {
+            let mut out = Vec::new();
+            while left > 0 {
+                let n = crate::query::insert::chunk(left, 64);
+                out.push(n);
+                left -= n;
+            }
+            out
+        };
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(64), [64]);
+        assert_eq!(sizes(135), [64, 64, 4, 2, 1]);
+        assert_eq!(sizes(63), [32, 16, 8, 4, 2, 1]);
     }
 }

@@ -1,6 +1,10 @@
 //! Queries over several tables.
 
-use crate::ast::{Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef};
+use std::sync::Arc;
+
+use crate::ast::{
+    Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef, renumber,
+};
 use crate::model::{Cardinality, Embed, Maybe, Model, Rel};
 use crate::query::select::table_ref;
 use crate::query::{Aggregates, Cond, EmbedCol, Expr, Grouped, IntoExpr, Orders, Phantom, Query, Selection};
@@ -12,13 +16,38 @@ use crate::value::SqlType;
 pub struct Join<M: Model, C> {
     ast: Box<Select>,
     cols: C,
+    /// The table references that the columns stand for, in their order.
+    sources: Vec<Source>,
+    columns: ColumnsOf<C>,
     _p: Phantom<M>,
 }
 
-impl<M: Model, C: Clone> Clone for Join<M, C> {
+/// Makes the columns of other table references, for a clone.
+type ColumnsOf<C> = Arc<dyn Fn(&[Source]) -> C + Send + Sync>;
+
+impl<M: Model, C> Clone for Join<M, C> {
+    /// The clone is over rows of its own: it may stand inside the original, or beside it.
     fn clone(&self) -> Self {
-        Join::new(self.ast.clone(), self.cols.clone())
+        let mut ast = self.ast.clone();
+        let map = renumber(&mut ast);
+        let renumbered = |old: &Source| {
+            map.iter()
+                .find(|(from, _)| from == old)
+                .map_or(*old, |(_, to)| *to)
+        };
+        let sources: Vec<Source> = self.sources.iter().map(renumbered).collect();
+        Join {
+            cols: (self.columns)(&sources),
+            columns: self.columns.clone(),
+            ast,
+            sources,
+            _p: std::marker::PhantomData,
+        }
     }
+}
+
+fn nth(sources: &[Source], n: usize) -> Source {
+    sources.get(n).copied().unwrap_or(Source::ROOT)
 }
 
 /// The columns of a left-joined table: read through [`map`](Opt::map), as `Option`.
@@ -47,14 +76,22 @@ impl<C> Opt<C> {
     }
 }
 
-impl<M: Model, C> Join<M, C> {
-    pub(crate) fn new(ast: Box<Select>, cols: C) -> Self {
+impl<M: Model> Join<M, (M::Cols<M>,)> {
+    /// The query on one table, to join others to.
+    pub(crate) fn new(ast: Box<Select>) -> Self {
+        let sources = vec![ast.root()];
+        let columns: ColumnsOf<(M::Cols<M>,)> = Arc::new(|sources| (M::cols(nth(sources, 0)),));
         Join {
+            cols: columns(&sources),
             ast,
-            cols,
+            sources,
+            columns,
             _p: std::marker::PhantomData,
         }
     }
+}
+
+impl<M: Model, C> Join<M, C> {
     fn add_relation(
         &mut self,
         parent: Source,
@@ -150,10 +187,21 @@ pub(crate) fn related_table(def: &crate::schema::RelationDef, source: Source) ->
 
 macro_rules! join {
     ($($A:ident $a:ident),*) => {
-        impl<M: Model, $($A: Copy),*> Join<M, ($($A,)*)> {
-            fn and<T>(self, t: T) -> Join<M, ($($A,)* T,)> {
+        impl<M: Model, $($A: Copy + 'static),*> Join<M, ($($A,)*)> {
+            fn and<T: 'static>(mut self, source: Source, cols: fn(Source) -> T) -> Join<M, ($($A,)* T,)> {
+                let (n, before) = (self.sources.len(), self.columns);
+                self.sources.push(source);
                 let ($($a,)*) = self.cols;
-                Join::new(self.ast, ($($a,)* t,))
+                Join {
+                    ast: self.ast,
+                    cols: ($($a,)* cols(source),),
+                    sources: self.sources,
+                    columns: Arc::new(move |sources| {
+                        let ($($a,)*) = before(sources);
+                        ($($a,)* cols(nth(sources, n)),)
+                    }),
+                    _p: std::marker::PhantomData,
+                }
             }
             /// Joins related rows; rows without one are left out.
             pub fn join<R: Rel>(
@@ -162,7 +210,7 @@ macro_rules! join {
             ) -> Join<M, ($($A,)* <R::Child as Model>::Cols<M>,)> {
                 let child = Source::fresh();
                 self.add_relation(f(self.cols).source(), child, R::DEF, false);
-                self.and(R::Child::cols(child))
+                self.and(child, R::Child::cols)
             }
             /// Joins related rows; rows without one stay, with NULLs.
             pub fn left_join<R: Rel>(
@@ -171,7 +219,7 @@ macro_rules! join {
             ) -> Join<M, ($($A,)* Opt<<R::Child as Model>::Cols<M>>,)> {
                 let child = Source::fresh();
                 self.add_relation(f(self.cols).source(), child, R::DEF, true);
-                self.and(Opt(R::Child::cols(child)))
+                self.and(child, |c| Opt(R::Child::cols(c)))
             }
             /// Joins any model on a condition.
             pub fn join_on<N: Model, Q: Cond<M>>(
@@ -181,7 +229,7 @@ macro_rules! join {
                 let source = Source::fresh();
                 let on = f(self.cols, N::cols(source)).into_cond();
                 self.add_table(table_ref::<N>(source), false, on);
-                self.and(N::cols(source))
+                self.and(source, N::cols)
             }
             /// Joins any model on a condition; rows without a match stay, with NULLs.
             pub fn left_join_on<N: Model, Q: Cond<M>>(
@@ -191,7 +239,7 @@ macro_rules! join {
                 let source = Source::fresh();
                 let on = f(self.cols, N::cols(source)).into_cond();
                 self.add_table(table_ref::<N>(source), true, on);
-                self.and(Opt(N::cols(source)))
+                self.and(source, |s| Opt(N::cols(s)))
             }
         }
     };

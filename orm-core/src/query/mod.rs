@@ -13,8 +13,10 @@ mod join;
 mod operand;
 mod raw;
 mod select;
+pub mod shape;
 mod update;
 mod upsert;
+mod walk;
 mod write;
 
 pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
@@ -33,10 +35,14 @@ pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
+pub(crate) use shape::Plan;
+pub use shape::Projection;
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
 };
+pub(crate) use walk::ascending;
+pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub(crate) use write::{
     InsertParts, conflict_update, delete_statement, insert_statement, key_equals, key_filter,
     soft_delete_set, touch, update_statement, version_filter,

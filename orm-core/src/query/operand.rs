@@ -126,13 +126,22 @@ impl<S, B: Scalar + TakesNone, X> Assignable<S, B> for Option<X> {
     }
 }
 
+/// What is assigned to a column.
+#[inline]
+pub(crate) fn put(column: &'static Column, node: Node) -> Node {
+    match node {
+        Node::Value(value) => Node::Value(typed(column, value)),
+        node => node,
+    }
+}
+
 /// A typed NULL that is assigned takes the column's own type, which may be narrower than the Rust type's.
 #[inline]
-pub(crate) fn put(column: &'static Column, mut node: Node) -> Node {
-    if let Node::Value(Value::Null(ty)) = &mut node {
+pub(crate) fn typed(column: &'static Column, mut value: Value) -> Value {
+    if let Value::Null(ty) = &mut value {
         *ty = column.column.ty;
     }
-    node
+    value
 }
 
 /// Right-hand side of `.in_(..)`: values, or a query that selects one column.

@@ -1,7 +1,7 @@
 //! Hand-written SQL with bound values: what `sql!` makes.
 
 use crate::ast::{Raw, RawPart};
-use crate::value::{SqlType, Value};
+use crate::value::{SqlType, Type, Value};
 
 /// A hand-written statement. Values are binds, never text; identifiers cannot be put in.
 #[must_use = "a statement does nothing until `.fetch(&db)` or `.exec(&db)`"]
@@ -32,20 +32,25 @@ impl RawSql {
     note = "a list is written `{{..list}}`"
 )]
 pub trait RawArg {
+    /// The logical type, for a list without values.
+    const TYPE: Type;
     /// The value to bind.
     fn to_value(&self) -> Value;
 }
 impl<T: SqlType + Clone> RawArg for T {
+    const TYPE: Type = T::TYPE;
     fn to_value(&self) -> Value {
         self.clone().into_value()
     }
 }
 impl RawArg for str {
+    const TYPE: Type = Type::Text;
     fn to_value(&self) -> Value {
         Value::Text(self.into())
     }
 }
 impl RawArg for &str {
+    const TYPE: Type = Type::Text;
     fn to_value(&self) -> Value {
         Value::Text((*self).into())
     }
@@ -57,5 +62,5 @@ pub fn raw_value<T: RawArg + ?Sized>(value: &T) -> RawPart {
 }
 /// Called by `sql!` for `{..list}`.
 pub fn raw_list<'a, T: RawArg + 'a>(values: impl IntoIterator<Item = &'a T>) -> RawPart {
-    RawPart::List(values.into_iter().map(RawArg::to_value).collect())
+    RawPart::List(T::TYPE, values.into_iter().map(RawArg::to_value).collect())
 }

@@ -6,7 +6,7 @@ use crate::ast::{
 };
 use crate::model::{Model, Rel, Shape, SoftDelete};
 use crate::query::write::key_equals;
-use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Selection};
+use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Plan, Projection, Selection};
 use crate::relation::{Branch, LoadOf, RelRef};
 use crate::value::Value;
 
@@ -159,6 +159,25 @@ impl<M: Model, O> Query<M, O> {
     pub fn for_share(self) -> Self {
         self.lock(LockStrength::Share)
     }
+    /// As [`for_update`](Query::for_update), for changes that leave the key alone: other rows may come to refer to these
+    /// meanwhile (`FOR NO KEY UPDATE`).
+    pub fn for_no_key_update(self) -> Self {
+        self.lock(LockStrength::NoKeyUpdate)
+    }
+    /// Keeps the rows and their keys, and nothing else, as they are (`FOR KEY SHARE`): what a foreign key does with the
+    /// row it refers to.
+    pub fn for_key_share(self) -> Self {
+        self.lock(LockStrength::KeyShare)
+    }
+    /// With a lock: of joined tables' rows none is locked (`FOR UPDATE OF ..`). A left-joined table needs this, because
+    /// the rows it lacks cannot be locked.
+    pub fn own_rows_only(mut self) -> Self {
+        let root = self.ast.root();
+        if let Some(lock) = &mut self.ast.lock {
+            lock.of = vec![root];
+        }
+        self
+    }
     /// With a lock: fails with `LockTimeout` when a row is locked already.
     pub fn no_wait(mut self) -> Self {
         if let Some(lock) = &mut self.ast.lock {
@@ -196,6 +215,28 @@ impl<M: Model, O: Shape<Model = M>> Query<M, O> {
 }
 
 impl<M: Model> Query<M> {
+    /// What a row becomes: a struct with `#[derive(Shape)]`. Only the columns that it names are selected, and each of
+    /// its relations is one more statement for all rows together.
+    ///
+    /// ```sql
+    /// SELECT "t0"."name", (SELECT count(*) FROM "posts" AS "t1" WHERE "t1"."author_id" = "t0"."id"), "t0"."id"
+    /// FROM "users" AS "t0"
+    /// SELECT "t0"."title", "t0"."author_id" FROM "posts" AS "t0" WHERE "t0"."author_id" = ANY($1)
+    /// ```
+    ///
+    /// ```
+    /// # use orm_core::query::{Projection, Query};
+    /// # use orm_core::model::Model;
+    /// # use orm_core::exec::{Db, Serves};
+    /// # async fn run<User, UserPage>(users: Query<User>, db: &Db) -> orm_core::error::Result<()>
+    /// # where User: Model, Db: Serves<User>, UserPage: Projection<Model = User> {
+    /// let pages: Vec<UserPage> = users.shape::<UserPage>().all(db).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn shape<N: Projection<Model = M>>(mut self) -> Query<M, N> {
+        Plan::into::<N>(&mut self.ast, &mut self.loads);
+        Query::from_parts(self.ast, self.loads)
+    }
     /// What a row becomes: columns, expressions, or a tuple of them.
     pub fn select<T: Selection<M>>(self, f: impl FnOnce(M::Cols<M>) -> T) -> Query<M, T::Out> {
         self.reselect(|cols, out| f(cols).push(out))
@@ -241,7 +282,6 @@ impl<M: Model> Query<M> {
         self.joined().left_join_on::<N, C>(|(m,), n| f(m, n))
     }
     fn joined(self) -> Join<M, (M::Cols<M>,)> {
-        let cols = (self.cols(),);
-        Join::new(self.ast, cols)
+        Join::new(self.ast)
     }
 }

@@ -55,16 +55,24 @@ pub struct UpdateWhere<M> {
     pub(crate) source: Source,
     pub(crate) set: Vec<(&'static Column, Node)>,
     pub(crate) filter: Vec<Node>,
+    pub(crate) each: bool,
     _p: Phantom<M>,
 }
 
 impl<M: Model> UpdateWhere<M> {
+    /// Reads the rows before the write, for hooks of the model that need them (`Hooks::ROWS`). Without hooks it makes no
+    /// difference.
+    pub fn each(mut self) -> Self {
+        self.each = true;
+        self
+    }
     pub(crate) fn new(filter: impl FnOnce(Source) -> Node) -> Self {
         let source = Source::fresh();
         UpdateWhere {
             source,
             set: Vec::new(),
             filter: vec![filter(source)],
+            each: false,
             _p: std::marker::PhantomData,
         }
     }

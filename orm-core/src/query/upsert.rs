@@ -124,8 +124,9 @@ impl<M: Model> UpsertAll<M> {
         rows: impl IntoIterator<Item = I>,
         target: impl ConflictTarget<M>,
     ) -> Self {
-        let mut batch = Batch::new(M::TABLE);
-        rows.into_iter().for_each(|r| r.add_to(&mut batch));
+        let rows = rows.into_iter();
+        let mut batch = Batch::of_about(M::TABLE, rows.size_hint().0);
+        rows.for_each(|r| r.add_to(&mut batch));
         let (source, target) = (Source::fresh(), target.columns());
         UpsertAll {
             batch,

@@ -1,7 +1,8 @@
 //! The shadow columns' part in every write: one place, so that no path can forget them.
 
 use crate::ast::{
-    Assignment, CompareOp, Delete, Deleted, Expr as Node, Guard, Insert, InsertSource, MathOp, Source, Update,
+    Assignment, CompareOp, Conflict, ConflictAction, Delete, Deleted, Expr as Node, Guard, Insert,
+    InsertSource, MathOp, Source, Update,
 };
 use crate::model::Key;
 use crate::schema::{Column, Role, Table};
@@ -146,6 +147,8 @@ pub(crate) struct InsertParts {
     pub(crate) rows: InsertSource,
     pub(crate) overriding: bool,
     pub(crate) returning: bool,
+    /// A row that violates a unique constraint is left out.
+    pub(crate) unless_taken: bool,
 }
 
 /// An INSERT.
@@ -155,6 +158,7 @@ pub(crate) fn insert_statement(table: &'static Table, parts: InsertParts) -> Ins
         rows,
         overriding,
         returning: back,
+        unless_taken,
     } = parts;
     let source = Source::fresh();
     let rows = if columns.is_empty() {
@@ -169,7 +173,11 @@ pub(crate) fn insert_statement(table: &'static Table, parts: InsertParts) -> Ins
         columns: columns.into_iter().map(|c| &c.column).collect(),
         rows,
         overriding,
-        conflict: None,
+        conflict: unless_taken.then(|| Conflict {
+            target: Vec::new(),
+            target_filter: Vec::new(),
+            action: ConflictAction::Nothing,
+        }),
         returning: if back {
             returning(table, source)
         } else {

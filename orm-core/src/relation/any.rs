@@ -265,7 +265,7 @@ fn values<R: AnyRel>(id: Id<R>) -> Vec<(&'static Column, Value)> {
 impl<M: Model, R: AnyRel<Parent = M>> LoadOf<M> for AnyRef<M, R> {
     type Out<O: Shape<Model = M>> = R::With<O, Option<R::Targets>>;
     fn add_to(self, _: &mut crate::ast::Select, loads: &mut Vec<Branch>) {
-        loads.extend(R::Targets::branches::<R>());
+        loads.extend(R::Targets::branches::<R>().into_iter().map(Branch::beside));
     }
 }
 #[diagnostic::do_not_recommend]

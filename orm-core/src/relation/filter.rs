@@ -116,7 +116,11 @@ pub(crate) fn related_rows(def: &'static RelationDef, child: Source, parents: Ve
 
 /// How many related rows the outer row `parent` has.
 pub(crate) fn count_of(def: &'static RelationDef, parent: Source) -> Node {
-    let mut select = related_to(def, parent, Source::fresh());
+    counted(related_to(def, parent, Source::fresh()))
+}
+
+/// How many rows the select has.
+pub(crate) fn counted(mut select: Select) -> Node {
     select.columns.push(Node::Aggregate(Box::new(Aggregate {
         function: AggregateFn::Count,
         args: Vec::new(),

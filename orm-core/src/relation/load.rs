@@ -3,7 +3,7 @@
 use crate::ast::{Deleted, Expr as Node, Select, Source};
 use crate::error::Result;
 use crate::model::{Content, Coverage, Holds, Model, Partial, Rel, Shape, SoftDelete, Whole, named};
-use crate::query::{Cond, Orders, Phantom, Selection, all_fields, related_table};
+use crate::query::{Cond, Orders, Phantom, Plan, Projection, Selection, all_fields, related_table};
 use crate::relation::{RelRef, filter::count_of};
 use crate::schema::RelationDef;
 use crate::value::{Collector, Loads, Output, Rows, Value};
@@ -16,6 +16,20 @@ pub struct Branch {
     pub(crate) select: Box<Select>,
     pub(crate) loads: Vec<Branch>,
     pub(crate) rows: fn() -> Box<dyn Collector>,
+    /// Whether it stands beside the row as a field of its own name, by `.with(..)`: one such field hides another.
+    pub(crate) beside: bool,
+}
+
+impl Branch {
+    /// As a field of its own name beside the row.
+    pub(crate) fn beside(self) -> Self {
+        Branch { beside: true, ..self }
+    }
+    /// With the columns and relations of a shape.
+    pub(crate) fn shaped(mut self, shape: fn(&mut Select, &mut Vec<Branch>)) -> Self {
+        shape(&mut self.select, &mut self.loads);
+        self
+    }
 }
 
 type ChildCols<R> = <<R as Rel>::Child as Model>::Cols<<R as Rel>::Child>;
@@ -65,6 +79,7 @@ impl<R: Rel, N, F> Load<R, N, F> {
             select: self.select,
             loads: self.loads,
             rows,
+            beside: false,
         }
     }
     /// Only related rows that meet the condition. What is loaded is then a [`Part`](crate::model::Part).
@@ -132,6 +147,11 @@ impl<R: Rel, N, F> Load<R, N, F> {
 }
 
 impl<R: Rel, F> Load<R, R::Child, F> {
+    /// Loads the related rows as a struct with `#[derive(Shape)]`: only the columns that it names, and its relations.
+    pub fn shape<N: Projection<Model = R::Child>>(mut self) -> Load<R, N, F> {
+        Plan::into::<N>(&mut self.select, &mut self.loads);
+        self.cast()
+    }
     /// Loads columns or expressions of the related rows instead of whole rows. A to-one relation holds them as `Option`.
     pub fn select<T: Selection<R::Child>>(
         mut self,
@@ -147,6 +167,12 @@ impl<R: Rel, F> Load<R, R::Child, F> {
 /// A relation of which columns are loaded instead of whole rows.
 #[must_use = "a load does nothing outside `.with(..)`"]
 pub struct LoadColumns<R: Rel, T, F>(Load<R, T, F>);
+
+impl<R: Rel, T, F> LoadColumns<R, T, F> {
+    pub(crate) fn into_branch(self, rows: fn() -> Box<dyn Collector>) -> Branch {
+        self.0.into_branch(rows)
+    }
+}
 
 /// How many related rows there are, instead of the rows.
 #[must_use = "a count does nothing outside `.with(..)`"]
@@ -202,6 +228,10 @@ impl<S, R: Rel> RelRef<S, R> {
     pub fn with<L: LoadOf<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> L) -> Load<R, L::Out<R::Child>> {
         self.load().with(f)
     }
+    /// Loads the related rows as a struct with `#[derive(Shape)]`.
+    pub fn shape<N: Projection<Model = R::Child>>(self) -> Load<R, N> {
+        self.load().shape()
+    }
     /// Loads columns or expressions of the related rows instead of whole rows.
     pub fn select<T: Selection<R::Child>>(
         self,
@@ -239,14 +269,14 @@ impl<M: Model, R: Rel<Parent = M>> LoadOf<M> for RelRef<M, R> {
 impl<M: Model, R: Rel<Parent = M>, N: Shape<Model = R::Child>, F: Coverage> LoadOf<M> for Load<R, N, F> {
     type Out<O: Shape<Model = M>> = R::With<O, <R::Card as Holds>::Content<N, F>>;
     fn add_to(self, _: &mut Select, loads: &mut Vec<Branch>) {
-        loads.extend(LoadLater::<M>::branches(self));
+        loads.extend(LoadLater::<M>::branches(self).into_iter().map(Branch::beside));
     }
 }
 #[diagnostic::do_not_recommend]
 impl<M: Model, R: Rel<Parent = M>, T: Output, F: Coverage> LoadOf<M> for LoadColumns<R, T, F> {
     type Out<O: Shape<Model = M>> = R::With<O, <R::Card as Holds>::Columns<T, F>>;
     fn add_to(self, _: &mut Select, loads: &mut Vec<Branch>) {
-        loads.extend(LoadLater::<M>::branches(self));
+        loads.extend(LoadLater::<M>::branches(self).into_iter().map(Branch::beside));
     }
 }
 #[diagnostic::do_not_recommend]
@@ -295,5 +325,4 @@ load_later!([] RelRef<M, R>, |rel: Self| rel.load().into_branch(Rows::<R::Child>
 load_later!([N: Shape<Model = R::Child>, F: Coverage] Load<R, N, F>, |load: Self| load
     .into_branch(Rows::<N>::collector));
 load_later!([T: Output, F: Coverage] LoadColumns<R, T, F>, |load: Self| load
-    .0
     .into_branch(Rows::<T>::collector));

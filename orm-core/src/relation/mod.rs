@@ -6,7 +6,7 @@ mod load;
 mod related;
 
 pub use any::{AnyRef, AnyRel, Form, Polymorphic, Referrer, TargetCols, Targets, To, branch, take_any};
-pub(crate) use filter::{count_of, joins, label_is, owner, related_to};
+pub(crate) use filter::{count_of, counted, joins, label_is, owner, related_to};
 pub use load::{Branch, Load, LoadColumns, LoadCount, LoadLater, LoadOf};
 pub use related::Related;
 
@@ -72,6 +72,12 @@ impl<S, R: Rel> RelRef<S, R> {
     /// How many related rows there are.
     pub fn count(self) -> Expr<S, i64> {
         Expr::new(count_of(R::DEF, self.source))
+    }
+    /// How many related rows meet the condition.
+    pub fn count_where<C: Cond<S>>(self, f: impl FnOnce(<R::Child as Model>::Cols<S>) -> C) -> Expr<S, i64> {
+        let (mut select, cols) = self.correlated();
+        select.filter.push(f(cols).into_cond());
+        Expr::new(counted(select))
     }
     /// An aggregate of the related rows.
     pub fn agg<T>(self, f: impl FnOnce(<R::Child as Model>::Cols<S>) -> Agg<S, T>) -> Expr<S, T> {

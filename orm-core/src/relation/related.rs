@@ -3,7 +3,9 @@
 use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Model, Rel, SoftDelete};
-use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Query, Selection, all_fields};
+use crate::query::{
+    Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Projection, Query, Selection, all_fields,
+};
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
 
@@ -87,6 +89,10 @@ impl<R: Rel> Related<R> {
         f: impl FnOnce(ChildCols<R>) -> L,
     ) -> Query<R::Child, L::Out<R::Child>> {
         self.query().with(f)
+    }
+    /// See [`Query::shape`].
+    pub fn shape<N: Projection<Model = R::Child>>(self) -> Query<R::Child, N> {
+        self.query().shape()
     }
     /// See [`Query::select`].
     pub fn select<T: Selection<R::Child>>(

@@ -9,8 +9,8 @@ pub use crate::ast::Nulls;
 pub use relation::{Association, Cascade, Label, RelationDef, RelationKind, Through};
 pub(crate) use table::enums_of;
 pub use table::{
-    Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexMethod, IndexPart, Managed,
-    Role, Table, TableKind, Unique,
+    Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod, IndexPart,
+    Managed, Role, Table, TableKind, Unique, Validator,
 };
 
 /// A set of tables: what [`schema!`](crate::schema!) makes of a list of models.

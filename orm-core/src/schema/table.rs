@@ -1,5 +1,7 @@
 //! Tables, columns, keys and indexes. `ast::Table` and `ast::Column` are the parts of them that statements need.
 
+use std::any::Any;
+
 use crate::ast;
 use crate::ast::Nulls;
 use crate::schema::RelationDef;
@@ -30,6 +32,12 @@ pub struct Table {
     pub foreign_keys: &'static [ForeignKey],
     /// Columns that the library fills.
     pub managed: Managed,
+    /// Validators of whole rows.
+    pub validators: &'static [Validator],
+    /// Whether any column or row has a validator.
+    pub validated: bool,
+    /// What the model does before and after writes: a `HookTable` of the execution layer.
+    pub hooks: Option<fn() -> &'static (dyn Any + Send + Sync)>,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
     /// The doc comment.
@@ -56,6 +64,15 @@ impl Table {
     }
 }
 
+/// A rule in the program: of a column's value, or of a whole row.
+#[derive(Clone, Copy, Debug)]
+pub struct Validator {
+    /// The name of the function.
+    pub name: &'static str,
+    /// Refuses with a reason. It gets the one value, or the values of all fields in order.
+    pub check: fn(&[Value]) -> std::result::Result<(), String>,
+}
+
 /// Table or view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableKind {
@@ -78,6 +95,8 @@ pub struct Column {
     pub default: Default,
     /// Whether the database computes it.
     pub generated: Option<Generated>,
+    /// What its values have to be, as a function of the program.
+    pub validator: Option<Validator>,
     /// What the column is for.
     pub role: Role,
     /// An index on this column alone, which the embedded struct it belongs to asks for.
@@ -203,22 +222,30 @@ pub struct Index {
     pub method: IndexMethod,
     /// Positions of columns stored beside the key.
     pub include: &'static [usize],
+    /// Storage parameters: `fillfactor = 70`.
+    pub storage: Option<&'static str>,
     /// The SQL condition of a partial index.
     pub filter: Option<&'static str>,
 }
 
 /// One entry of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexPart {
-    /// A column by its position, descending or not, with NULLs where.
-    Column {
-        /// Position in the table.
-        column: usize,
-        /// Descending.
-        desc: bool,
-        /// Where NULLs stand.
-        nulls: Nulls,
-    },
+pub struct IndexPart {
+    /// A column or an expression.
+    pub key: IndexKey,
+    /// What the method does with it, where that is not its type's default: `gin_trgm_ops`.
+    pub op_class: Option<&'static str>,
+    /// Descending.
+    pub desc: bool,
+    /// Where NULLs stand.
+    pub nulls: Nulls,
+}
+
+/// What an entry of an index is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexKey {
+    /// A column by its position in the table.
+    Column(usize),
     /// An SQL expression.
     Expression(&'static str),
 }

@@ -1,7 +1,9 @@
 //! CREATE, ALTER, DROP and COMMENT.
 
 use crate::ast::Nulls;
-use crate::ast::ddl::{ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexPart, Name};
+use crate::ast::ddl::{
+    ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexKey, IndexPart, Name,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::SqlWriter;
 use crate::sql::decimal;
@@ -260,6 +262,7 @@ impl SqlWriter<'_> {
             method,
             parts,
             include,
+            storage,
             filter,
         } = index;
         self.push(if *unique {
@@ -281,14 +284,7 @@ impl SqlWriter<'_> {
         self.push(" (");
         for (i, part) in parts.iter().enumerate() {
             self.comma(i);
-            match part {
-                IndexPart::Column(column, desc, nulls) => self.index_column(column, *desc, *nulls)?,
-                IndexPart::Expression(sql) => {
-                    self.push("(");
-                    self.push(sql);
-                    self.push(")");
-                }
-            }
+            self.index_part(part)?;
         }
         self.push(")");
         if !include.is_empty() {
@@ -299,6 +295,15 @@ impl SqlWriter<'_> {
             self.push(" INCLUDE ");
             self.ident_list(include)?;
         }
+        if let Some(storage) = storage {
+            self.require(
+                self.features().index_methods,
+                "a storage parameter of an index (leave it out)",
+            )?;
+            self.push(" WITH (");
+            self.push(storage);
+            self.push(")");
+        }
         if let Some(filter) = filter {
             self.push(" WHERE ");
             self.push(filter);
@@ -306,8 +311,27 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    fn index_column(&mut self, column: &str, desc: bool, nulls: Nulls) -> Result<()> {
-        self.ident(column)?;
+    fn index_part(&mut self, part: &IndexPart) -> Result<()> {
+        let IndexPart {
+            key,
+            op_class,
+            desc,
+            nulls,
+        } = part;
+        match key {
+            IndexKey::Column(column) => self.ident(column)?,
+            IndexKey::Expression(sql) => {
+                self.push("(");
+                self.push(sql);
+                self.push(")");
+            }
+        }
+        if let Some(op_class) = op_class {
+            self.require(self.features().index_methods, "an operator class (leave it out)")?;
+            self.push(" ");
+            self.name(op_class)?;
+        }
+        let desc = *desc;
         if desc {
             self.push(" DESC");
         }

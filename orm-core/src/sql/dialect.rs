@@ -38,6 +38,9 @@ pub struct Features {
     pub function_columns: bool,
     /// `INSERT … SELECT … ON CONFLICT` is read wrongly unless the query has a WHERE.
     pub conflict_needs_where: bool,
+    /// `lower`, `upper` and text operators without case know the letters of all scripts, as far as the database's locale
+    /// does; otherwise those of ASCII only.
+    pub unicode_case: bool,
     /// Regular expressions.
     pub regex: bool,
     /// Native array columns.

@@ -59,6 +59,7 @@ pub(crate) fn select(s: &Select) -> Effort {
 pub(crate) fn insert(i: &Insert) -> Effort {
     let few = match &i.rows {
         InsertSource::Default => true,
+        InsertSource::Values(values) => values.len() <= FEW_ROWS * i.columns.len().max(1),
         InsertSource::Rows(rows) => {
             rows.len() <= FEW_ROWS * i.columns.len().max(1) && rows.iter().all(is_quick)
         }
@@ -120,7 +121,9 @@ fn fixes(e: &Expr, source: Source, column: &'static Column, root: bool) -> bool 
     };
     match e {
         Expr::Compare(CompareOp::Eq, a, b) => (is_column(a) && is_other(b)) || (is_column(b) && is_other(a)),
-        Expr::In(a, InList::Values(_, values)) => values.len() <= 1 && is_column(a),
+        Expr::In(a, list) => {
+            matches!(&**list, InList::Values(_, values) if values.len() <= 1) && is_column(a)
+        }
         Expr::All(items) => items.iter().any(|e| fixes(e, source, column, root)),
         _ => false,
     }
@@ -139,10 +142,15 @@ fn is_quick(e: &Expr) -> bool {
         Expr::All(items) | Expr::Any(items) | Expr::Tuple(items) => items.iter().all(is_quick),
         Expr::Compare(_, a, b) | Expr::Math(_, a, b) | Expr::Text(_, a, b) => is_quick(a) && is_quick(b),
         Expr::Between(three) => three.iter().all(is_quick),
-        Expr::In(e, InList::Values(_, values)) => values.len() <= SHORT_LIST && is_quick(e),
-        Expr::In(e, InList::Exprs(items)) => is_quick(e) && items.iter().all(is_quick),
-        Expr::In(_, InList::Query(_)) => false,
-        Expr::Call(f, args) => !matches!(f, crate::ast::Function::Named(..)) && args.iter().all(is_quick),
+        Expr::In(e, list) => {
+            let short = match &**list {
+                InList::Values(_, values) => values.len() <= SHORT_LIST,
+                InList::Exprs(items) => items.iter().all(is_quick),
+                InList::Query(_) => false,
+            };
+            short && is_quick(e)
+        }
+        Expr::Call(f, args) => !matches!(**f, crate::ast::Function::Named(..)) && args.iter().all(is_quick),
         Expr::Case {
             operand,
             arms,

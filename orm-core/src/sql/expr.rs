@@ -23,6 +23,11 @@ fn may_be_null(q: &Select) -> bool {
     }
 }
 
+/// Whether hand-written SQL is a bare number, which needs no parentheses.
+fn is_number(parts: &[RawPart]) -> bool {
+    matches!(parts, [RawPart::Text(text)] if text.bytes().all(|b| b.is_ascii_digit()))
+}
+
 impl SqlWriter<'_> {
     /// Writes an expression.
     pub fn expr(&mut self, e: &Expr) -> Result<()> {
@@ -59,7 +64,7 @@ impl SqlWriter<'_> {
             Expr::Between(three) => self.between(three),
             Expr::In(e, items) => self.is_in(e, items),
             Expr::Text(op, a, b) => self.dialect().text(self, *op, a, b),
-            Expr::Call(f, args) => self.call(*f, args),
+            Expr::Call(f, args) => self.call(**f, args),
             Expr::Aggregate(a) => self.dialect().aggregate(self, a, None),
             Expr::Window(w) => self.window_call(w),
             Expr::Case {
@@ -106,8 +111,8 @@ impl SqlWriter<'_> {
             | Expr::Between(_)
             | Expr::In(..)
             | Expr::Text(..)
-            | Expr::Quantified(..)
-            | Expr::Raw(..) => false,
+            | Expr::Quantified(..) => false,
+            Expr::Raw(parts, _) => is_number(parts),
         };
         if closed {
             self.expr(e)
@@ -185,7 +190,8 @@ impl SqlWriter<'_> {
     }
 
     fn not(&mut self, e: &Expr) -> Result<()> {
-        if let Expr::In(e, InList::Query(q)) = e
+        if let Expr::In(e, list) = e
+            && let InList::Query(q) = &**list
             && may_be_null(q)
         {
             return self.is_not_in(e, q);
@@ -473,8 +479,13 @@ impl SqlWriter<'_> {
             match part {
                 RawPart::Text(sql) => self.push(sql),
                 RawPart::Expr(e) => self.operand(e)?,
-                RawPart::List(values) if values.is_empty() => self.push("NULL"),
-                RawPart::List(values) => {
+                RawPart::List(ty, values) if values.is_empty() => {
+                    // a query without rows: `IN (NULL)` would be right, but `NOT IN (NULL)` is never true
+                    self.push("SELECT CAST(NULL AS ");
+                    self.type_name(*ty)?;
+                    self.push(") WHERE 1 = 0");
+                }
+                RawPart::List(_, values) => {
                     for (i, v) in values.iter().enumerate() {
                         self.comma(i);
                         self.param(v.clone())?;

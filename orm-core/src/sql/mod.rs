@@ -24,8 +24,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::ast::ddl::Ddl;
-use crate::ast::{Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
-use crate::error::Result;
+use crate::ast::{Column, Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::write::Values;
 use crate::sql::writer::Outcome;
 use crate::value::{Timestamp, Type, Value};
@@ -60,6 +60,8 @@ pub struct Sql {
     pub target: Option<&'static str>,
     /// Whether a value bound here belongs to a sensitive column: then no value may be logged.
     pub sensitive: bool,
+    /// The line of the program that runs it.
+    pub site: Option<&'static std::panic::Location<'static>>,
 }
 
 /// How long a statement may take, as far as its structure tells.
@@ -126,10 +128,29 @@ pub fn render_insert_owned(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) 
 }
 
 /// The binds of an INSERT that differs from a rendered one only in its values.
-pub fn insert_params(mut s: Insert, dialect: &dyn Dialect, scope: &Scope) -> Result<Vec<Value>> {
-    let rows = std::mem::replace(&mut s.rows, InsertSource::Default);
+pub fn insert_params(
+    columns: impl Iterator<Item = &'static Column> + Clone,
+    rows: InsertSource,
+    dialect: &dyn Dialect,
+    scope: &Scope,
+) -> Result<Vec<Value>> {
     let mut w = SqlWriter::muted(dialect, scope);
-    w.insert_from(&s, Values::Owned(rows))?;
+    match rows {
+        InsertSource::Values(values) => {
+            let decimals = columns.clone().any(|c| matches!(c.ty, Type::Decimal(..)));
+            if !decimals && values.iter().all(write::is_sent_as_it_is) {
+                return Ok(values);
+            }
+            w.owned_values(&columns.collect::<Vec<_>>(), values)?;
+        }
+        InsertSource::Rows(rows) => w.owned_rows(&columns.collect::<Vec<_>>(), rows)?,
+        InsertSource::Default | InsertSource::Arrays { .. } | InsertSource::Query(_) => {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "an insert without rows of values",
+            ));
+        }
+    }
     Ok(w.into_params())
 }
 
@@ -218,7 +239,7 @@ fn raw_operation(parts: &[RawPart]) -> (&'static str, bool) {
     let words = || {
         let texts = parts.iter().filter_map(|p| match p {
             RawPart::Text(t) => Some(*t),
-            RawPart::Expr(_) | RawPart::List(_) => None,
+            RawPart::Expr(_) | RawPart::List(..) => None,
         });
         texts
             .flat_map(|t| t.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))

@@ -30,7 +30,7 @@ pub fn type_of(expr: &Expr) -> Type {
         | Expr::Quantified(..) => Type::Bool,
         Expr::Negate(e) => type_of(e),
         Expr::Math(op, a, b) => math(*op, a, b),
-        Expr::Call(f, args) => call(*f, args),
+        Expr::Call(f, args) => call(**f, args),
         Expr::Aggregate(a) => aggregate(a),
         Expr::Window(w) => window(&w.function),
         Expr::Case {
@@ -195,9 +195,13 @@ impl SqlWriter<'_> {
                 matches!(op, MathOp::Div | MathOp::Rem) || self.nullable(a) || self.nullable(b)
             }
             Expr::Between(three) => three.iter().any(|e| self.nullable(e)),
-            Expr::Call(Function::Coalesce, args) => args.iter().all(|e| self.nullable(e)),
-            Expr::Call(Function::Lower | Function::Upper | Function::Length | Function::Trim, args) => {
-                args.iter().any(|e| self.nullable(e))
+            Expr::Call(f, args) if **f == Function::Coalesce => args.iter().all(|e| self.nullable(e)),
+            Expr::Call(f, args) => {
+                let strict = matches!(
+                    **f,
+                    Function::Lower | Function::Upper | Function::Length | Function::Trim
+                );
+                !strict || args.iter().any(|e| self.nullable(e))
             }
             Expr::Aggregate(a) => a.function != AggregateFn::Count,
             Expr::Window(w) => !matches!(
@@ -211,7 +215,6 @@ impl SqlWriter<'_> {
             ),
             Expr::Field(..)
             | Expr::In(..)
-            | Expr::Call(..)
             | Expr::Case { .. }
             | Expr::Subquery(_)
             | Expr::Quantified(..)

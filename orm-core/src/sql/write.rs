@@ -46,16 +46,11 @@ impl SqlWriter<'_> {
             Values::Borrowed(InsertSource::Rows(rows)) => {
                 self.rows(columns, rows.iter(), |w, column, e| w.assigned(column, e))?
             }
-            Values::Owned(InsertSource::Rows(rows)) => {
-                self.rows(columns, rows.into_iter(), |w, column, e| match e {
-                    Expr::Value(v) if is_plain(&v) && !matches!(column.ty, Type::Decimal(..)) => {
-                        w.plain_param(v);
-                        Ok(())
-                    }
-                    Expr::Value(v) => w.assigned_value(column, v),
-                    e => w.assigned(column, &e),
-                })?
+            Values::Owned(InsertSource::Rows(rows)) => self.owned_rows(columns, rows)?,
+            Values::Borrowed(InsertSource::Values(values)) => {
+                self.rows(columns, values.iter().cloned(), Self::assigned_value)?
             }
+            Values::Owned(InsertSource::Values(values)) => self.owned_values(columns, values)?,
             Values::Borrowed(InsertSource::Arrays { arrays, constant }) => {
                 self.arrays(columns, arrays.iter().cloned(), constant)?;
             }
@@ -75,6 +70,23 @@ impl SqlWriter<'_> {
         self.returning(returning)?;
         self.leave(frame);
         Ok(())
+    }
+
+    /// ` VALUES (…), (…)`, the values moved.
+    pub(crate) fn owned_rows(&mut self, columns: &[&'static Column], rows: Vec<Expr>) -> Result<()> {
+        self.rows(columns, rows.into_iter(), |w, column, e| match e {
+            Expr::Value(v) if is_plain(&v) && !matches!(column.ty, Type::Decimal(..)) => {
+                w.plain_param(v);
+                Ok(())
+            }
+            Expr::Value(v) => w.assigned_value(column, v),
+            e => w.assigned(column, &e),
+        })
+    }
+
+    /// As [`owned_rows`](Self::owned_rows), of values only.
+    pub(crate) fn owned_values(&mut self, columns: &[&'static Column], values: Vec<Value>) -> Result<()> {
+        self.rows(columns, values.into_iter(), Self::assigned_value)
     }
 
     /// ` VALUES (…), (…)`.
@@ -202,6 +214,11 @@ impl SqlWriter<'_> {
         match action {
             ConflictAction::Nothing => self.push(" DO NOTHING"),
             ConflictAction::Update { set, filter } => {
+                if insert.table.name.eq_ignore_ascii_case("excluded") {
+                    let message =
+                        "an upsert into a table called `excluded`: that is SQL's name for the new row";
+                    return Err(Error::new(ErrorKind::InvalidQuery, message));
+                }
                 self.push(" DO UPDATE");
                 self.define_excluded();
                 self.set(set)?;
@@ -370,6 +387,12 @@ impl SqlWriter<'_> {
 pub(crate) enum Values<'a> {
     Borrowed(&'a InsertSource),
     Owned(InsertSource),
+}
+
+/// Whether a value is neither refused nor rewritten on its way into a column that holds no decimals.
+#[inline]
+pub(crate) fn is_sent_as_it_is(v: &Value) -> bool {
+    !matches!(v, Value::Refused(_) | Value::Decimal(_) | Value::Array(..))
 }
 
 /// The types of RETURNING.

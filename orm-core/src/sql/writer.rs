@@ -54,6 +54,17 @@ struct Ref {
     outer: bool,
 }
 
+impl Ref {
+    /// Whether the table's own name is that of an alias, in any case.
+    fn is_called(&self, alias: u32) -> bool {
+        let RefName::Table(table) = self.name else {
+            return false;
+        };
+        let number = table.name.strip_prefix(['t', 'T']);
+        number.is_some_and(|digits| digits.parse() == Ok(alias))
+    }
+}
+
 #[derive(Clone, Copy)]
 enum RefName {
     Alias(u32),
@@ -138,6 +149,7 @@ impl<'a> SqlWriter<'a> {
             writes: self.writes,
             operation,
             target,
+            site: None,
         })
     }
 
@@ -433,6 +445,10 @@ impl<'a> SqlWriter<'a> {
         (!open).then_some(*alias)
     }
     fn next_alias(&mut self, source: Source) -> u32 {
+        // the target of a write is known by its table's name, which may look like an alias
+        while self.refs.iter().any(|r| r.is_called(self.aliases)) {
+            self.aliases += 1;
+        }
         let alias = self.aliases;
         self.aliases += 1;
         if self.repeatable {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::value::{Cells, Scalar, Type, Value};
+use crate::value::{Cells, Date, LocalTimestamp, Scalar, TimeOfDay, Timestamp, Type, Value};
 
 /// A value stored as JSON.
 ///
@@ -80,4 +80,52 @@ fn read<T: DeserializeOwned>(cells: &dyn Cells, i: usize) -> Result<Option<T>> {
             e.column()
         ))
     })
+}
+
+/// Times are text in JSON, in the form that `Display` writes and `parse` reads.
+macro_rules! times {
+    ($($Ty:ident $form:literal;)+) => {$(
+        impl Serialize for $Ty {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $Ty {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
+                let text = String::deserialize(d)?;
+                $Ty::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("expected ", $form)))
+            }
+        }
+    )+};
+}
+times! {
+    Timestamp "an instant such as 2026-01-02T03:04:05Z";
+    LocalTimestamp "a date and time such as 2026-01-02T03:04:05";
+    Date "a date such as 2026-01-02";
+    TimeOfDay "a time of day such as 03:04:05";
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::value::{Date, LocalTimestamp, TimeOfDay, Timestamp};
+
+    fn there_and_back<T: serde::Serialize + serde::de::DeserializeOwned>(value: T, text: &str) -> T {
+        let json = serde_json::to_string(&value).unwrap();
+        assert_eq!(json, format!("\"{text}\""));
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn times_are_text() {
+        let instant = Timestamp::parse("2026-01-02T03:04:05.6Z").unwrap();
+        assert_eq!(there_and_back(instant, "2026-01-02T03:04:05.600000Z"), instant);
+        let local = LocalTimestamp::parse("2026-01-02T03:04:05").unwrap();
+        assert_eq!(there_and_back(local, "2026-01-02T03:04:05.000000"), local);
+        let date = Date::from_ymd(2026, 1, 2).unwrap();
+        assert_eq!(there_and_back(date, "2026-01-02"), date);
+        let time = TimeOfDay::parse("03:04:05").unwrap();
+        assert_eq!(there_and_back(time, "03:04:05.000000"), time);
+        let e = serde_json::from_str::<Timestamp>("\"s3cr3t\"").unwrap_err();
+        assert!(!e.to_string().contains("s3cr3t"));
+    }
 }

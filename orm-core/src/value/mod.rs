@@ -333,6 +333,8 @@ fn unexpected_null() -> Error {
 pub trait Output: Sized + Send + 'static {
     /// What one row holds of it; relations that other statements load are added by [`assemble`](Output::assemble).
     type Local: Send + 'static;
+    /// Whether relations that other statements load are a part of it, so that hand-written SQL cannot fill it.
+    const LOADS: bool = false;
     /// Reads the next cells of the row.
     fn decode(row: &mut Row<'_>) -> Result<Self::Local>;
     /// Completes what one row holds.

@@ -43,7 +43,17 @@ impl Timestamp {
     }
     /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`; `None` outside the years 0 to 9999, which the fixed width cannot hold.
     pub fn to_fixed(self) -> Option<String> {
-        fixed(self.0, true)
+        self.fixed_bytes().and_then(|text| owned(&text))
+    }
+    /// As [`to_fixed`](Self::to_fixed), in place: ASCII. Without its last byte it is the text of a [`LocalTimestamp`].
+    ///
+    /// ```
+    /// use orm_core::value::Timestamp;
+    /// let text = Timestamp::from_micros(0).fixed_bytes();
+    /// assert_eq!(text.as_ref(), Some(b"1970-01-01T00:00:00.000000Z"));
+    /// ```
+    pub fn fixed_bytes(self) -> Option<[u8; 27]> {
+        fixed(self.0)
     }
     /// Reads RFC 3339 with `Z` or an offset and up to nine digits of fraction (rounded down to microseconds).
     pub fn parse(s: &str) -> Option<Self> {
@@ -71,7 +81,7 @@ impl LocalTimestamp {
     }
     /// `YYYY-MM-DDTHH:MM:SS.ffffff`; `None` outside the years 0 to 9999.
     pub fn to_fixed(self) -> Option<String> {
-        fixed(self.0, false)
+        fixed(self.0).and_then(|text| owned(&text[..26]))
     }
     /// Reads `YYYY-MM-DDTHH:MM:SS[.f…]`, with a blank instead of `T` as well.
     pub fn parse(s: &str) -> Option<Self> {
@@ -166,31 +176,23 @@ fn write_instant(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
 }
 
 /// Written by hand rather than by `format!`: a bulk insert writes one per row.
-fn fixed(micros: i64, zone: bool) -> Option<String> {
+fn fixed(micros: i64) -> Option<[u8; 27]> {
     let (y, m, d) = civil_from_days(micros.div_euclid(DAY));
-    if !(0..=9999).contains(&y) {
-        return None;
-    }
+    let y = u32::try_from(y).ok().filter(|y| *y <= 9999)?;
     let t = micros.rem_euclid(DAY);
-    let (s, us) = (t / 1_000_000, t % 1_000_000);
-    let mut out = *b"0000-00-00T00:00:00.000000Z";
-    put(&mut out[0..4], y as u32);
-    put(&mut out[5..7], m);
-    put(&mut out[8..10], d);
-    put(&mut out[11..13], (s / 3600) as u32);
-    put(&mut out[14..16], (s / 60 % 60) as u32);
-    put(&mut out[17..19], (s % 60) as u32);
-    put(&mut out[20..26], us as u32);
-    let written = if zone { &out[..] } else { &out[..26] };
-    std::str::from_utf8(written).ok().map(str::to_owned)
+    let (s, us) = ((t / 1_000_000) as u32, (t % 1_000_000) as u32);
+    let two = |n: u32| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+    let ([y1, y2], [y3, y4], [m1, m2], [d1, d2]) = (two(y / 100), two(y % 100), two(m), two(d));
+    let ([h1, h2], [n1, n2], [s1, s2]) = (two(s / 3600), two(s / 60 % 60), two(s % 60));
+    let ([u1, u2], [u3, u4], [u5, u6]) = (two(us / 10_000), two(us / 100 % 100), two(us % 100));
+    Some([
+        y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', u1, u2,
+        u3, u4, u5, u6, b'Z',
+    ])
 }
 
-/// Digits from behind, as many as there is room for.
-fn put(out: &mut [u8], mut value: u32) {
-    for digit in out.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
+fn owned(ascii: &[u8]) -> Option<String> {
+    std::str::from_utf8(ascii).ok().map(str::to_owned)
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date, by the era of 400 years.
@@ -206,16 +208,17 @@ fn days_from_civil(y: i64, m: u32, d: u32) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Counts from far before any day there is: division of what has no sign is cheaper.
 fn civil_from_days(days: i64) -> (i64, u32, u32) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
+    const ERAS: i64 = 1_000_000;
+    let z = (days + 719_468 + ERAS * 146_097) as u64;
+    let (era, doe) = (z / 146_097, z % 146_097);
     let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let d = (doy - (153 * mp + 2) / 5 + 1) as u32;
     let m = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
-    (yoe + era * 400 + i64::from(m <= 2), m, d)
+    ((yoe + era * 400) as i64 - ERAS * 400 + i64::from(m <= 2), m, d)
 }
 
 fn days_in_month(y: i64, m: u32) -> u32 {
@@ -295,6 +298,9 @@ mod tests {
         );
         assert_eq!(Timestamp::from_micros(last + 1).to_fixed(), None);
         assert_eq!(Timestamp::from_micros(first - 1).to_fixed(), None);
+        let (oldest, newest) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        assert_eq!(oldest.to_string(), "-290308-12-21T19:59:05.224192Z");
+        assert_eq!(newest.to_string(), "294247-01-10T04:00:54.775807Z");
     }
     #[test]
     fn every_day_of_eight_centuries() {

@@ -14,11 +14,13 @@ const METHODS: &[&str] = &[
     "id",
     "insert",
     "into_parts",
+    "move_to",
     "purge",
     "query",
     "restore",
     "update",
     "update_where",
+    "walk",
 ];
 
 /// Whether a relation of this name would hide a method.

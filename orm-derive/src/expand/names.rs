@@ -32,7 +32,11 @@ impl Names {
         let ident = &plan.model.ident;
         let word = plain(ident);
         let types = |column: &Column<'_>| column_type(column, &quote!(__orm));
-        let taken = |word| plan.columns.iter().any(|column| mentions(types(column), word));
+        let taken = |word| {
+            plan.columns
+                .iter()
+                .any(|column| ty::mentions(types(column), word))
+        };
         Names {
             private: private(plan.model.options.krate.as_ref()),
             cols: format_ident!("{word}Cols", span = ident.span()),
@@ -51,14 +55,6 @@ impl Names {
 /// The path of everything generated code names.
 pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
     krate.map_or_else(|| quote!(::orm::private), |path| quote!(#path::private))
-}
-
-fn mentions(tokens: TokenStream, word: &str) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        proc_macro2::TokenTree::Ident(ident) => ident == word,
-        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), word),
-        _ => false,
-    })
 }
 
 /// The Rust type a column is stored as; `private` is the path for the types of the library.

@@ -56,6 +56,14 @@ fn output(plan: &Plan<'_>) -> TokenStream {
             let member = &field.ident;
             quote!(#member: ::core::default::Default::default())
         });
+    let loaded = match plan.model.options.hooks {
+        None => quote!(::core::result::Result::Ok(row)),
+        Some(_) => quote! {
+            let mut row = row;
+            <#ident as __orm::Hooks>::loaded(&mut row)?;
+            ::core::result::Result::Ok(row)
+        },
+    };
     quote! {
         #[automatically_derived]
         impl __orm::Output for #ident {
@@ -65,10 +73,11 @@ fn output(plan: &Plan<'_>) -> TokenStream {
                 ::core::result::Result::Ok(local)
             }
             fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
-                ::core::result::Result::Ok(#ident {
+                let row = #ident {
                     #(#stored,)*
                     #(#skipped,)*
-                })
+                };
+                #loaded
             }
             fn names() -> ::core::option::Option<__orm::Vec<&'static str>> {
                 ::core::option::Option::Some(__orm::field_names(<#ident as __orm::Model>::TABLE))

@@ -2,10 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
 
 use crate::expand::embed::{self, position};
 use crate::expand::names::{Names, column_type, field, named};
-use crate::parse::field::DefaultValue;
+use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::Method;
 use crate::parse::plain;
 use crate::parse::relation::{ActionKind, RelationKind};
@@ -33,6 +35,21 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let checks = plan.checks.iter().map(check);
     let foreign_keys = plan.foreign_keys.iter().map(|key| foreign_key(plan, key));
     let managed = managed(plan);
+    let (options, ident) = (&plan.model.options, &plan.model.ident);
+    let validators = options.validators.iter().map(|path| {
+        validator(
+            path,
+            |check| quote!(__orm::check_row::<#ident, _>(values, #check)),
+        )
+    });
+    let of_field = |field: &Field| field.attrs.validate.is_some();
+    let validated = !options.validators.is_empty() || plan.model.fields.iter().any(of_field);
+    let hooks = option(options.hooks.map(|span| {
+        quote_spanned! {span=> || {
+            static HOOKS: __orm::HookTable = __orm::HookTable::of::<#ident>();
+            &HOOKS
+        }}
+    }));
     let (module, relations) = (
         &names.module,
         plan.relations
@@ -54,6 +71,9 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             checks: &[#(#checks),*],
             foreign_keys: &[#(#foreign_keys),*],
             managed: #managed,
+            validators: &[#(#validators),*],
+            validated: #validated,
+            hooks: #hooks,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
@@ -182,6 +202,20 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         if field.attrs.sensitive.is_some() {
             built = quote!(__orm::sensitive(#built));
         }
+        if let Some(path) = &field.attrs.validate {
+            let validator = validator(path, |check| {
+                let value = match (column.json(), column.nullable) {
+                    (None, _) => quote!(#check(value)),
+                    (Some(_), false) => quote!(#check(&value.0)),
+                    (Some(_), true) => quote!(match value {
+                        ::core::option::Option::Some(json) => #check(&json.0),
+                        ::core::option::Option::None => ::core::result::Result::Ok(()),
+                    }),
+                };
+                quote!(__orm::check_value::<#ty, _>(values, |value| #value))
+            });
+            built = quote!(__orm::validated(#built, #validator));
+        }
     }
     let default = default(plan, at, column, &ty).map(|default| quote!(default: #default,));
     let generated = column
@@ -216,6 +250,13 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         true => built,
         false => quote!(__orm::Column { #changes ..#built }),
     }
+}
+
+/// A rule in the program, called by the name of its function.
+fn validator(path: &Path, call: impl FnOnce(&Path) -> TokenStream) -> TokenStream {
+    let name = path.segments.last().map(|s| plain(&s.ident)).unwrap_or_default();
+    let call = call(path);
+    quote_spanned!(path.span()=> __orm::Validator { name: #name, check: |values| #call })
 }
 
 fn role_name(role: Role) -> TokenStream {
@@ -281,7 +322,7 @@ fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
     let (name, unique, include) = (&index.name, index.unique, slots(plan, &index.include));
     let parts = index.parts.iter().map(|p| part(plan, p));
     let method = method(index.method);
-    let filter = option(index.predicate.as_ref());
+    let (filter, storage) = (option(index.predicate.as_ref()), option(index.storage.as_ref()));
     quote! {
         __orm::Index {
             name: #name,
@@ -289,6 +330,7 @@ fn index(plan: &Plan<'_>, index: &Index<'_>) -> TokenStream {
             unique: #unique,
             method: __orm::IndexMethod::#method,
             include: &[#include],
+            storage: #storage,
             filter: #filter,
         }
     }
@@ -312,12 +354,21 @@ fn part(plan: &Plan<'_>, part: &IndexPart) -> TokenStream {
         Some(true) => quote!(First),
         Some(false) => quote!(Last),
     };
-    match &part.key {
+    let key = match &part.key {
         IndexKey::Column(slot) => {
             let column = embed::slot(plan, slot);
-            quote!(__orm::IndexPart::Column { column: #column, desc: #desc, nulls: __orm::Nulls::#nulls })
+            quote!(Column(#column))
         }
-        IndexKey::Expression(sql) => quote!(__orm::IndexPart::Expression(#sql)),
+        IndexKey::Expression(sql) => quote!(Expression(#sql)),
+    };
+    let op_class = option(part.op_class.as_ref());
+    quote! {
+        __orm::IndexPart {
+            key: __orm::IndexKey::#key,
+            op_class: #op_class,
+            desc: #desc,
+            nulls: __orm::Nulls::#nulls,
+        }
     }
 }
 

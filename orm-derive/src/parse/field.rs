@@ -3,12 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, UnOp};
+use syn::spanned::Spanned;
+use syn::{Expr, Ident, Lit, LitInt, LitStr, Path, Token, Type, UnOp};
 
 use crate::attr::{self, Body, Item, Place, ungroup};
 use crate::ctxt::Ctxt;
 use crate::parse::relation::{self, Relation, RelationKind};
-use crate::parse::{doc, once, plain, unread};
+use crate::parse::{doc, krate, once, plain, unread};
 use crate::ty;
 
 /// A named field with its attributes. A `Span` is the place of a flag.
@@ -29,6 +30,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) default: Option<DefaultValue>,
     pub(crate) generated: Option<Generated>,
     pub(crate) check: Option<LitStr>,
+    pub(crate) validate: Option<Path>,
     pub(crate) version: Option<Span>,
     pub(crate) json: Option<Span>,
     pub(crate) sensitive: Option<Span>,
@@ -92,6 +94,7 @@ impl Field {
             "default" => a.default.as_ref().map(DefaultValue::span),
             "generated" => a.generated.as_ref().map(|g| g.sql.span()),
             "check" => a.check.as_ref().map(LitStr::span),
+            "validate" => a.validate.as_ref().map(Spanned::span),
             "version" => a.version,
             "json" => a.json,
             "sensitive" => a.sensitive,
@@ -203,6 +206,7 @@ fn option(cx: &Ctxt, attrs: &mut FieldAttrs, comment: &mut Option<LitStr>, item:
         "column" => once(cx, &mut attrs.column, item, item.text(cx)),
         "check" => once(cx, &mut attrs.check, item, item.text(cx)),
         "comment" => once(cx, comment, item, item.text(cx)),
+        "validate" => once(cx, &mut attrs.validate, item, krate(cx, item)),
         "default" => once(cx, &mut attrs.default, item, default(cx, item)),
         "generated" => once(cx, &mut attrs.generated, item, generated(cx, item)),
         "decimal" => once(cx, &mut attrs.decimal, item, decimal(cx, item)),

@@ -18,7 +18,7 @@ pub(crate) struct Unique {
     pub(crate) name: Option<LitStr>,
 }
 
-/// `index(a, b.desc(), "lower(email)", where = "..", unique, include(c), method = gin, name = "..")`.
+/// `index(a, b.desc(), "lower(email)", where = "..", unique, include(c), method = gin, with = "..", name = "..")`.
 pub(crate) struct Index {
     pub(crate) span: Span,
     pub(crate) parts: Vec<Part>,
@@ -26,6 +26,7 @@ pub(crate) struct Index {
     pub(crate) predicate: Option<LitStr>,
     pub(crate) include: Vec<FieldPath>,
     pub(crate) method: Option<Method>,
+    pub(crate) storage: Option<LitStr>,
     pub(crate) name: Option<LitStr>,
 }
 
@@ -62,6 +63,7 @@ const METHODS: [(&str, Method); 6] = [
 /// What an index sorts by.
 pub(crate) struct Part {
     pub(crate) key: PartKey,
+    pub(crate) op_class: Option<LitStr>,
     pub(crate) descending: bool,
     /// `Some(true)`: NULLs come first. `None`: where the database puts them.
     pub(crate) nulls_first: Option<bool>,
@@ -89,7 +91,9 @@ pub(crate) fn unique(cx: &Ctxt, item: &Item) -> Option<Unique> {
     };
     for part in entries {
         match part.key {
-            PartKey::Column(name) if !part.descending && part.nulls_first.is_none() => {
+            PartKey::Column(name)
+                if !part.descending && part.nulls_first.is_none() && part.op_class.is_none() =>
+            {
                 push_path_once(cx, &mut unique.columns, name);
             }
             PartKey::Column(name) => cx.error(
@@ -129,6 +133,7 @@ pub(crate) fn index(cx: &Ctxt, item: &Item) -> Option<Index> {
         predicate: None,
         include: Vec::new(),
         method: None,
+        storage: None,
         name: None,
     };
     for option in &options {
@@ -144,6 +149,9 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
     match (plain(&option.name).as_str(), &option.body) {
         ("where", Body::Equals(value)) => index.predicate = attr::text(cx, value, "`where = \"published\"`"),
         ("name", Body::Equals(value)) => index.name = attr::text(cx, value, "`name = \"ix_name\"`"),
+        ("with", Body::Equals(value)) => {
+            index.storage = attr::text(cx, value, "`with = \"fillfactor = 70\"`")
+        }
         ("unique", Body::Flag) => index.unique = true,
         ("include", Body::List(group)) => {
             for path in cx.take(included.parse2(group.stream())).into_iter().flatten() {
@@ -159,6 +167,7 @@ fn index_option(cx: &Ctxt, index: &mut Index, option: &Raw) {
                 "method" => "method = gin",
                 "unique" => "unique",
                 "where" => "where = \"published\"",
+                "with" => "with = \"fillfactor = 70\"",
                 _ => "name = \"ix_name\"",
             };
             cx.error(option, format!("`{name}` is written `{form}`"));
@@ -285,20 +294,22 @@ fn part(input: ParseStream<'_>) -> syn::Result<Part> {
     };
     let mut part = Part {
         key,
+        op_class: None,
         descending: false,
         nulls_first: None,
     };
     while input.parse::<Option<Token![.]>>()?.is_some() {
         let method: Ident = input.parse()?;
+        let arguments;
+        syn::parenthesized!(arguments in input);
         match method.to_string().as_str() {
             "desc" => part.descending = true,
             "asc" => part.descending = false,
             "nulls_first" => part.nulls_first = Some(true),
             "nulls_last" => part.nulls_first = Some(false),
-            other => return Err(syn::Error::new(method.span(), unknown_order(other))),
+            "op_class" => part.op_class = Some(syn::parse2(arguments.parse()?)?),
+            other => return Err(syn::Error::new(method.span(), unknown_word(other))),
         }
-        let arguments;
-        syn::parenthesized!(arguments in input);
         if !arguments.is_empty() {
             return Err(arguments.error("no arguments are expected here"));
         }
@@ -316,6 +327,8 @@ fn part(input: ParseStream<'_>) -> syn::Result<Part> {
     Err(input.error("expected `,`, or an order such as `.desc()`"))
 }
 
-fn unknown_order(word: &str) -> String {
-    format!("`{word}` is not an order, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`")
+fn unknown_word(word: &str) -> String {
+    format!(
+        "`{word}` is unknown in an index, expected one of `asc`, `desc`, `nulls_first`, `nulls_last`, `op_class(\"..\")`"
+    )
 }

@@ -329,3 +329,46 @@ async fn options_from_the_url() {
     db.ping().await.unwrap();
     assert_eq!(sessions(&*db, "from_url", "%").await, 1);
 }
+
+/// The environment of a process cannot be changed safely while it runs: the options are read in another one.
+#[tokio::test]
+async fn options_from_the_environment() {
+    const INNER: &str = "ORM_POSTGRES_TEST_FROM_ENV";
+    if std::env::var_os(INNER).is_some() {
+        let options = PostgresOptions::from_env().unwrap();
+        assert!(!format!("{options} {options:?}").contains("canary"));
+        let db = options.connect().await.unwrap();
+        assert_eq!(sessions(&*db, "from_env", "%").await, 1);
+        return;
+    }
+    let cluster = orm::testing::Cluster::shared().expect("a throw-away server");
+    let inner = |variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "config::options_from_the_environment", "--nocapture"])
+            .env(INNER, "1")
+            .env("PGPORT", cluster.port().expect("a server of our own").to_string())
+            .env("PGHOST", "127.0.0.1")
+            .env("PGDATABASE", "postgres")
+            .env("PGPASSWORD", "canary")
+            .env("PGAPPNAME", "from_env")
+            .env_remove("PGUSER")
+            .envs(variables.iter().copied());
+        let out = command.output().unwrap();
+        let text = [out.stdout, out.stderr].concat();
+        (out.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let (works, text) = inner(&[("PGUSER", "postgres")]);
+    assert!(works, "{text}");
+    for (variables, named) in [
+        (&[][..], "PGUSER"),
+        (&[("PGUSER", "postgres"), ("PGPORT", "canary")], "PGPORT"),
+        (&[("PGUSER", "postgres"), ("PGSSLMODE", "canary")], "PGSSLMODE"),
+    ] {
+        let (works, text) = inner(variables);
+        assert!(
+            !works && text.contains(named) && !text.contains("canary"),
+            "{text}"
+        );
+    }
+}

@@ -314,3 +314,58 @@ async fn hand_written_sql_is_not_run_twice() {
     assert_eq!(e.kind(), ErrorKind::ConnectionLost);
     assert_eq!(number(&*admin, "SELECT nextval('once')").await, 2);
 }
+
+#[tokio::test]
+async fn rarer_refusals_have_their_kind() {
+    let db = connect("rare", 1).await;
+    for ddl in [
+        "DROP TABLE IF EXISTS rare",
+        "CREATE TABLE rare (span int4range, CONSTRAINT rare_no_overlap EXCLUDE USING gist (span WITH &&))",
+        "INSERT INTO rare VALUES ('[1313,1317)')",
+    ] {
+        exec(&*db, ddl).await.unwrap();
+    }
+    let e = exec(&*db, "INSERT INTO rare VALUES ('[1315,1319)')")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (e.kind(), e.constraint(), e.table()),
+        (
+            ErrorKind::ExclusionViolation,
+            Some("rare_no_overlap"),
+            Some("rare")
+        )
+    );
+    assert!(!format!("{e} {e:?}").contains("131"), "{e}");
+    for (settings, text, kind) in [
+        (
+            [
+                "SET LOCAL work_mem = '64kB'",
+                "SET LOCAL temp_file_limit = '100kB'",
+            ],
+            "SELECT count(*) FROM (SELECT i FROM generate_series(1, 200000) i ORDER BY i DESC OFFSET 0) all_of_them",
+            ErrorKind::StorageFull,
+        ),
+        (
+            ["SET LOCAL ROLE pg_monitor", "SELECT 1"],
+            "SELECT count(*) FROM rare",
+            ErrorKind::PermissionDenied,
+        ),
+        (
+            ["SET TRANSACTION READ ONLY", "SELECT 1"],
+            "INSERT INTO rare VALUES ('empty')",
+            ErrorKind::ReadOnly,
+        ),
+    ] {
+        let mut tx = db.begin(TxMode::default()).await.unwrap();
+        for setting in settings {
+            exec_in(&mut *tx, setting).await.unwrap();
+        }
+        let e = exec_in(&mut *tx, text).await.unwrap_err();
+        assert_eq!(e.kind(), kind, "{e}");
+        assert!(!e.is_retryable());
+        tx.rollback().await.unwrap();
+    }
+    assert_eq!(number(&*db, "SELECT count(*) FROM rare").await, 1);
+    assert_eq!(db.status().open, 1, "the connection stays");
+}

@@ -3,6 +3,11 @@
 mod cancel;
 mod config;
 mod failure;
+mod lost;
+mod proxy;
+mod restart;
 mod support;
+#[cfg(any(feature = "tls-rustls-ring-webpki", feature = "tls-rustls-ring-native-roots"))]
+mod tls;
 mod transaction;
 mod values;

@@ -88,6 +88,7 @@ pub(crate) fn sql(text: &str, params: Vec<Value>, columns: Vec<Type>) -> Sql {
         operation: "SQL",
         target: None,
         sensitive: false,
+        site: None,
     }
 }
 

@@ -150,6 +150,7 @@ async fn modes_and_refusals() {
         isolation: Some(Isolation::Serializable),
         read_only: true,
         deferrable: true,
+        site: None,
     };
     let mut tx = db.begin(mode).await.unwrap();
     let e = exec_in(&mut *tx, "INSERT INTO modes VALUES (1)")

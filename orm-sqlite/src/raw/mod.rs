@@ -76,6 +76,8 @@ struct Slot {
     statement: *mut ffi::sqlite3_stmt,
     /// What is bound without a copy lives here until the bindings are cleared.
     params: Vec<Value>,
+    /// Texts made for such values, as long as these live. Never grows while something is bound.
+    instants: Vec<[u8; 27]>,
     /// Handed out by `prepare` and not finished yet.
     in_use: bool,
     cached: bool,
@@ -318,6 +320,7 @@ impl RawConnection {
         let slot = Slot {
             statement,
             params: Vec::new(),
+            instants: Vec::new(),
             in_use: false,
             cached,
             reads_only,
@@ -337,10 +340,11 @@ impl RawConnection {
     fn free_slot(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         // SAFETY: the slot's own statement, or null, which is allowed; the pointer is forgotten with it. It goes before
-        // the values that are bound to it.
+        // the values and texts that are bound to it.
         unsafe { ffi::sqlite3_finalize(slot.statement) };
         slot.statement = ptr::null_mut();
         slot.params = Vec::new();
+        slot.instants = Vec::new();
         self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
     }
 
@@ -367,10 +371,12 @@ impl RawConnection {
     pub(crate) fn bind(&mut self, id: StatementId, params: Vec<Value>) -> Result<()> {
         let slot = &mut self.slots[id.0];
         slot.params = params;
-        let statement = slot.statement;
+        let texts = slot.params.iter().filter(|v| is_instant(v)).count();
+        slot.instants = Vec::with_capacity(texts);
+        let (statement, instants) = (slot.statement, &mut slot.instants);
         let mut outcome = Ok(ffi::SQLITE_OK);
         for (i, value) in slot.params.iter().enumerate() {
-            outcome = Bound::of(value).map(|bound| bind_one(statement, (i + 1) as c_int, &bound));
+            outcome = Bound::of(value).map(|bound| bind_one(statement, (i + 1) as c_int, &bound, instants));
             if !matches!(outcome, Ok(ffi::SQLITE_OK)) {
                 break;
             }
@@ -430,9 +436,10 @@ impl RawConnection {
         let slot = &mut self.slots[id.0];
         self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
         if !slot.params.is_empty() {
-            // SAFETY: the slot's statement, reset above. After this nothing points into `params`.
+            // SAFETY: the slot's statement, reset above. After this nothing points into its values.
             unsafe { ffi::sqlite3_clear_bindings(slot.statement) };
             slot.params = Vec::new();
+            slot.instants = Vec::new();
         }
     }
 
@@ -548,10 +555,20 @@ async fn handle_of(owner: &mut SqliteConnection) -> Result<NonNull<ffi::sqlite3>
     Ok(locked.as_raw_handle())
 }
 
-fn bind_one(statement: *mut ffi::sqlite3_stmt, i: c_int, bound: &Bound<'_>) -> c_int {
+fn is_instant(value: &Value) -> bool {
+    matches!(value, Value::Timestamp(_) | Value::LocalTimestamp(_))
+}
+
+fn bind_one(
+    statement: *mut ffi::sqlite3_stmt,
+    i: c_int,
+    bound: &Bound<'_>,
+    instants: &mut Vec<[u8; 27]>,
+) -> c_int {
     let utf8 = ffi::SQLITE_UTF8 as u8;
     // SAFETY: `statement` is alive and not running. Borrowed text and bytes belong to the values in the same slot (or
-    // are static) and stay in place until the bindings are cleared; what `Owned` holds is copied by SQLite.
+    // are static) and stay in place until the bindings are cleared; what `Owned` holds is copied by SQLite. So is an
+    // instant unless it is in `instants`, which belong to the same slot and stay in place as long as there is room.
     unsafe {
         match bound {
             Bound::Null => ffi::sqlite3_bind_null(statement, i),
@@ -573,6 +590,19 @@ fn bind_one(statement: *mut ffi::sqlite3_stmt, i: c_int, bound: &Bound<'_>) -> c
                 ffi::SQLITE_TRANSIENT(),
                 utf8,
             ),
+            Bound::Instant(text, length) => {
+                let room = instants.len() < instants.capacity();
+                let (start, copied) = if room {
+                    instants.push(*text);
+                    (
+                        instants.as_ptr().add(instants.len() - 1).cast(),
+                        ffi::SQLITE_STATIC(),
+                    )
+                } else {
+                    (text.as_ptr().cast(), ffi::SQLITE_TRANSIENT())
+                };
+                ffi::sqlite3_bind_text64(statement, i, start, *length as u64, copied, utf8)
+            }
             Bound::Blob(b) => ffi::sqlite3_bind_blob64(
                 statement,
                 i,

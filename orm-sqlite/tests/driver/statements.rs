@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use orm_core::driver::Runner;
 use orm_core::error::{Error, ErrorKind};
 use orm_core::sql::Effort;
@@ -380,4 +382,44 @@ async fn a_failing_or_panicking_sink_leaves_a_clean_connection() {
 
 async fn db_close(db: std::sync::Arc<orm_sqlite::Sqlite>) {
     orm_core::driver::Driver::close(&*db).await;
+}
+
+#[tokio::test]
+async fn a_time_limit_reaches_into_one_long_operation() {
+    let folder = Folder::new();
+    fill(&*table(folder.options()).await, 400_000).await;
+    let limit = Duration::from_millis(1);
+    let db = folder.options().statement_timeout(limit).connect().await.unwrap();
+    // counting a whole table is one operation, in which SQLite asks nobody
+    let count = statement("SELECT count(*) FROM t", vec![], Effort::Long, false);
+    let e = db.run(count, ints()).await.err().unwrap();
+    assert_eq!(
+        (e.kind(), e.code()),
+        (ErrorKind::StatementTimeout, Some("SQLITE_INTERRUPT"))
+    );
+    assert!(e.message().contains("statement_timeout"), "{e}");
+    assert_eq!(get(&*db, "SELECT n FROM t WHERE id = 7").await, [7]);
+}
+
+#[tokio::test]
+async fn a_time_limit_holds_on_the_callers_thread_and_for_cursors() {
+    let folder = Folder::new();
+    let limit = Duration::from_millis(20);
+    let options = folder.options().statement_timeout(limit);
+    let endless =
+        "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT i FROM r WHERE i < 0";
+    let db = table(options.clone().read_mode(ReadMode::Inline)).await;
+    let e = db.run(read(endless, vec![]), ints()).await.err().unwrap();
+    assert_eq!(e.kind(), ErrorKind::StatementTimeout);
+    for mode in [ReadMode::Adaptive, ReadMode::Offload] {
+        let db = options.clone().read_mode(mode).connect().await.unwrap();
+        let mut tx = begin(&db).await;
+        tx.open_cursor(statement(endless, vec![], Effort::Rows, false))
+            .await
+            .unwrap();
+        let e = tx.fetch_cursor(ints()).await.err().unwrap();
+        assert_eq!(e.kind(), ErrorKind::StatementTimeout);
+        tx.rollback().await.unwrap();
+        exec(&*db, "DELETE FROM t").await.unwrap();
+    }
 }

@@ -94,6 +94,7 @@ pub(crate) fn statement(text: &str, params: Vec<Value>, effort: Effort, writes: 
         operation: "TEST",
         target: None,
         sensitive: false,
+        site: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod tokio_postgres;
 use ::tokio_postgres::{Client, NoTls};
 
 use crate::harness::{Peer, Result, Runner};
+use crate::library::statements;
 use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
 
@@ -49,7 +50,10 @@ pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
             .await?;
         connect(&address(&database(name)))
             .await?
-            .batch_execute(TABLE)
+            .batch_execute(&format!(
+                "{TABLE}; {} ANALYZE authors, books, chapters;",
+                statements("bigint", "integer")
+            ))
             .await?;
     }
     let url = |name| address(&database(name));

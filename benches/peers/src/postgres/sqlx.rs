@@ -4,6 +4,7 @@ use sqlx::PgPool;
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{Author, Book, Chapter, Shelf, shelves};
 
 pub(crate) struct Sqlx {
     pool: PgPool,
@@ -85,6 +86,24 @@ impl Peer for Sqlx {
             .bind(age)
             .bind(id);
         Ok(query.execute(&self.pool).await?.rows_affected())
+    }
+
+    type Shelf = Shelf;
+    async fn associations(&mut self) -> Result<Vec<Shelf>> {
+        let authors: Vec<Author> = sqlx::query_as("SELECT id, name, email FROM authors ORDER BY id")
+            .fetch_all(&self.pool)
+            .await?;
+        let keys: Vec<i64> = authors.iter().map(|a| a.id).collect();
+        let books = sqlx::query_as(
+            "SELECT id, author_id, title, year FROM books WHERE author_id = ANY($1) ORDER BY author_id, id",
+        );
+        let books: Vec<Book> = books.bind(keys).fetch_all(&self.pool).await?;
+        let keys: Vec<i64> = books.iter().map(|b| b.id).collect();
+        let chapters = sqlx::query_as(
+            "SELECT id, book_id, heading, pages FROM chapters WHERE book_id = ANY($1) ORDER BY book_id, id",
+        );
+        let chapters: Vec<Chapter> = chapters.bind(keys).fetch_all(&self.pool).await?;
+        Ok(shelves(authors, books, chapters))
     }
 
     async fn clear(&mut self) -> Result<()> {

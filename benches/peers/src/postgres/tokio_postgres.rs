@@ -4,6 +4,7 @@ use tokio_postgres::{Client, Row, Statement};
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{Author, Book, Chapter, Shelf, shelves};
 
 pub(crate) struct TokioPostgres {
     client: Client,
@@ -12,6 +13,9 @@ pub(crate) struct TokioPostgres {
     insert: Statement,
     insert_many: Statement,
     update: Statement,
+    authors: Statement,
+    books: Statement,
+    chapters: Statement,
 }
 
 impl TokioPostgres {
@@ -43,6 +47,21 @@ impl TokioPostgres {
                 )
                 .await?,
             update: client.prepare("UPDATE people SET age = $1 WHERE id = $2").await?,
+            authors: client
+                .prepare("SELECT id, name, email FROM authors ORDER BY id")
+                .await?,
+            books: client
+                .prepare(
+                    "SELECT id, author_id, title, year FROM books WHERE author_id = ANY($1) \
+                     ORDER BY author_id, id",
+                )
+                .await?,
+            chapters: client
+                .prepare(
+                    "SELECT id, book_id, heading, pages FROM chapters WHERE book_id = ANY($1) \
+                     ORDER BY book_id, id",
+                )
+                .await?,
             client,
         })
     }
@@ -101,6 +120,42 @@ impl Peer for TokioPostgres {
 
     async fn update(&mut self, id: i64, age: i32) -> Result<u64> {
         Ok(self.client.execute(&self.update, &[&age, &id]).await?)
+    }
+
+    type Shelf = Shelf;
+    async fn associations(&mut self) -> Result<Vec<Shelf>> {
+        let author = |row: &Row| {
+            Ok::<_, tokio_postgres::Error>(Author {
+                id: row.try_get(0)?,
+                name: row.try_get(1)?,
+                email: row.try_get(2)?,
+            })
+        };
+        let authors = self.client.query(&self.authors, &[]).await?;
+        let authors: Vec<Author> = authors.iter().map(author).collect::<Result<_, _>>()?;
+        let keys: Vec<i64> = authors.iter().map(|a| a.id).collect();
+        let book = |row: &Row| {
+            Ok::<_, tokio_postgres::Error>(Book {
+                id: row.try_get(0)?,
+                author_id: row.try_get(1)?,
+                title: row.try_get(2)?,
+                year: row.try_get(3)?,
+            })
+        };
+        let books = self.client.query(&self.books, &[&keys]).await?;
+        let books: Vec<Book> = books.iter().map(book).collect::<Result<_, _>>()?;
+        let keys: Vec<i64> = books.iter().map(|b| b.id).collect();
+        let chapter = |row: &Row| {
+            Ok::<_, tokio_postgres::Error>(Chapter {
+                id: row.try_get(0)?,
+                book_id: row.try_get(1)?,
+                heading: row.try_get(2)?,
+                pages: row.try_get(3)?,
+            })
+        };
+        let chapters = self.client.query(&self.chapters, &[&keys]).await?;
+        let chapters: Vec<Chapter> = chapters.iter().map(chapter).collect::<Result<_, _>>()?;
+        Ok(shelves(authors, books, chapters))
     }
 
     async fn clear(&mut self) -> Result<()> {

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{self, Shelf};
 use crate::sqlite::PRAGMAS;
 
 diesel::table! {
@@ -20,6 +21,72 @@ diesel::table! {
         active -> Bool,
         bio -> Nullable<Text>,
         created_at -> TimestamptzSqlite,
+    }
+}
+
+diesel::table! {
+    authors { id -> BigInt, name -> Text, email -> Text, }
+}
+diesel::table! {
+    books { id -> BigInt, author_id -> BigInt, title -> Text, year -> Integer, }
+}
+diesel::table! {
+    chapters { id -> BigInt, book_id -> BigInt, heading -> Text, pages -> Integer, }
+}
+
+#[derive(Identifiable, Queryable)]
+struct Author {
+    id: i64,
+    name: String,
+    email: String,
+}
+
+#[derive(Associations, Identifiable, Queryable)]
+#[diesel(belongs_to(Author))]
+struct Book {
+    id: i64,
+    author_id: i64,
+    title: String,
+    year: i32,
+}
+
+#[derive(Associations, Identifiable, Queryable)]
+#[diesel(belongs_to(Book))]
+struct Chapter {
+    id: i64,
+    book_id: i64,
+    heading: String,
+    pages: i32,
+}
+
+/// An author with the books that `grouped_by` found.
+pub(crate) struct Loaded {
+    author: Author,
+    books: Vec<(Book, Vec<Chapter>)>,
+}
+
+impl From<Loaded> for Shelf {
+    fn from(loaded: Loaded) -> Shelf {
+        let Author { id, name, email } = loaded.author;
+        let chapter = |c: Chapter| library::Chapter {
+            id: c.id,
+            book_id: c.book_id,
+            heading: c.heading,
+            pages: c.pages,
+        };
+        let book = |(b, chapters): (Book, Vec<Chapter>)| {
+            let book = library::Book {
+                id: b.id,
+                author_id: b.author_id,
+                title: b.title,
+                year: b.year,
+            };
+            (book, chapters.into_iter().map(chapter).collect())
+        };
+        Shelf {
+            author: library::Author { id, name, email },
+            books: loaded.books.into_iter().map(book).collect(),
+        }
     }
 }
 
@@ -81,6 +148,24 @@ impl Peer for Diesel {
     async fn update(&mut self, id: i64, age: i32) -> Result<u64> {
         let update = diesel::update(people::table.find(id)).set(people::age.eq(age));
         Ok(update.execute(&mut self.connection)? as u64)
+    }
+
+    type Shelf = Loaded;
+    async fn associations(&mut self) -> Result<Vec<Loaded>> {
+        let authors: Vec<Author> = authors::table.order(authors::id).load(&mut self.connection)?;
+        let books: Vec<Book> = Book::belonging_to(&authors)
+            .order(books::id)
+            .load(&mut self.connection)?;
+        let chapters: Vec<Chapter> = Chapter::belonging_to(&books)
+            .order(chapters::id)
+            .load(&mut self.connection)?;
+        let chapters = chapters.grouped_by(&books);
+        let books = books.into_iter().zip(chapters).grouped_by(&authors);
+        Ok(authors
+            .into_iter()
+            .zip(books)
+            .map(|(author, books)| Loaded { author, books })
+            .collect())
     }
 
     async fn clear(&mut self) -> Result<()> {

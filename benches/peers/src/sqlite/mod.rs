@@ -8,6 +8,7 @@ mod sqlx;
 use std::path::{Path, PathBuf};
 
 use crate::harness::{Peer, Result, Runner};
+use crate::library::statements;
 use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
 
@@ -54,5 +55,6 @@ fn create(folder: &Path, name: &str) -> Result<PathBuf> {
     let connection = ::rusqlite::Connection::open(&file)?;
     connection.execute_batch(PRAGMAS)?;
     connection.execute_batch(TABLE)?;
+    connection.execute_batch(&statements("INTEGER", "INTEGER"))?;
     Ok(file)
 }

@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{Author, Book, Chapter, Shelf, json, shelves};
 use crate::sqlite::PRAGMAS;
 
 const INSERT: &str = "INSERT INTO people (name, email, age, score, active, bio, created_at) \
@@ -63,6 +64,50 @@ impl Peer for Rusqlite {
             .connection
             .prepare_cached("UPDATE people SET age = ?1 WHERE id = ?2")?;
         Ok(statement.execute(params![age, id])? as u64)
+    }
+
+    type Shelf = Shelf;
+    async fn associations(&mut self) -> Result<Vec<Shelf>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, name, email FROM authors ORDER BY id")?;
+        let author = |row: &Row<'_>| {
+            Ok(Author {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                email: row.get(2)?,
+            })
+        };
+        let authors: Vec<Author> = statement.query_map([], author)?.collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, author_id, title, year FROM books \
+             WHERE author_id IN (SELECT value FROM json_each(?1)) ORDER BY author_id, id",
+        )?;
+        let book = |row: &Row<'_>| {
+            Ok(Book {
+                id: row.get(0)?,
+                author_id: row.get(1)?,
+                title: row.get(2)?,
+                year: row.get(3)?,
+            })
+        };
+        let books = statement.query_map([json(authors.iter().map(|a| a.id))], book)?;
+        let books: Vec<Book> = books.collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, book_id, heading, pages FROM chapters \
+             WHERE book_id IN (SELECT value FROM json_each(?1)) ORDER BY book_id, id",
+        )?;
+        let chapter = |row: &Row<'_>| {
+            Ok(Chapter {
+                id: row.get(0)?,
+                book_id: row.get(1)?,
+                heading: row.get(2)?,
+                pages: row.get(3)?,
+            })
+        };
+        let chapters = statement.query_map([json(books.iter().map(|b| b.id))], chapter)?;
+        let chapters: Vec<Chapter> = chapters.collect::<Result<_, _>>()?;
+        Ok(shelves(authors, books, chapters))
     }
 
     async fn clear(&mut self) -> Result<()> {

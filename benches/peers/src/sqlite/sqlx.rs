@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, SqlitePool};
 
 use crate::data::{NewPerson, Person, SEEDED};
 use crate::harness::{Peer, Result};
+use crate::library::{Author, Book, Chapter, Shelf, json, shelves};
 
 pub(crate) struct Sqlx {
     pool: SqlitePool,
@@ -96,6 +97,30 @@ impl Peer for Sqlx {
             .bind(age)
             .bind(id);
         Ok(query.execute(&self.pool).await?.rows_affected())
+    }
+
+    type Shelf = Shelf;
+    async fn associations(&mut self) -> Result<Vec<Shelf>> {
+        let authors: Vec<Author> = sqlx::query_as("SELECT id, name, email FROM authors ORDER BY id")
+            .fetch_all(&self.pool)
+            .await?;
+        let books = sqlx::query_as(
+            "SELECT id, author_id, title, year FROM books \
+             WHERE author_id IN (SELECT value FROM json_each(?1)) ORDER BY author_id, id",
+        );
+        let books: Vec<Book> = books
+            .bind(json(authors.iter().map(|a| a.id)))
+            .fetch_all(&self.pool)
+            .await?;
+        let chapters = sqlx::query_as(
+            "SELECT id, book_id, heading, pages FROM chapters \
+             WHERE book_id IN (SELECT value FROM json_each(?1)) ORDER BY book_id, id",
+        );
+        let chapters: Vec<Chapter> = chapters
+            .bind(json(books.iter().map(|b| b.id)))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(shelves(authors, books, chapters))
     }
 
     async fn clear(&mut self) -> Result<()> {

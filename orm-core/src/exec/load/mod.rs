@@ -107,6 +107,7 @@ fn branch_of<'a>(
             mut select,
             loads,
             rows,
+            beside: _,
         } = branch;
         let readers = readers(&mut select, &loads)?;
         let owner = owner(relation, &mut select);
@@ -139,11 +140,17 @@ fn branch_of<'a>(
     })
 }
 
+/// Adds the columns that relate the rows to those below, where the select lacks them.
+pub(crate) fn select_keys(select: &mut Select, loads: &[Branch]) -> Result<()> {
+    readers(select, loads).map(drop)
+}
+
 /// What reads, from each row of the select, the values that relate it to the rows below.
 fn readers(select: &mut Select, loads: &[Branch]) -> Result<Vec<Keys>> {
-    for (i, branch) in loads.iter().enumerate() {
-        if loads[..i]
-            .iter()
+    let beside = || loads.iter().filter(|b| b.beside);
+    for (i, branch) in beside().enumerate() {
+        if beside()
+            .take(i)
             .any(|b| std::ptr::eq(b.relation, branch.relation))
         {
             let text = "this relation is loaded twice; the second one would hide the first";

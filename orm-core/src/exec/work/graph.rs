@@ -18,11 +18,11 @@ type Plan<M, O> = Box<dyn FnOnce(&mut List) -> Result<(Ref<M>, Finish<O>)> + Sen
 
 /// A new row with related rows. `O` is what comes back: the row with the relations beside it.
 ///
-/// ```
-/// // let ann: UserWithPosts = NewUser { email, name }
-/// //     .with(|u| u.posts, |author_id| [NewPost { author_id, title }])
-/// //     .insert(&db)
-/// //     .await?;
+/// ```text
+/// let ann: UserWithPosts = NewUser { email, name }
+///     .with(|u| u.posts, |author_id| [NewPost { author_id, title }])
+///     .insert(&db)
+///     .await?;
 /// ```
 #[must_use = "a graph is inserted by `.insert(&db)`"]
 pub struct Graph<M: Model, O> {

@@ -29,7 +29,7 @@ pub(super) async fn commit(raw: Raw<'_>, list: List, site: Site) -> Result<Commi
             ..Committed::default()
         });
     }
-    let unit = Unit::open(raw).await?;
+    let unit = Unit::open(raw, site).await?;
     let outcome = Run::all(unit.raw(), list, site).await;
     if let Err(e) = &outcome {
         unit.spoil(e).await;
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
 
     async fn insert(&mut self, group: &[usize]) -> Result<()> {
         let (table, typed) = self.shape(group);
-        let mut batch = Batch::new(table);
+        let mut batch = Batch::of_about(table, group.len());
         for &i in group {
             let Kind::Insert { row, overriding, .. } = &mut self.steps[i].kind else {
                 continue;
