@@ -26,6 +26,8 @@ struct Shapes;
 struct Trees;
 #[doc = include_str!("../docs/guide/12-unit-of-work.md")]
 struct UnitOfWork;
+#[doc = include_str!("../docs/guide/13-polymorphic.md")]
+struct Polymorphic;
 #[doc = include_str!("../docs/guide/14-audit.md")]
 struct AuditTrail;
 #[doc = include_str!("../docs/guide/15-hooks.md")]

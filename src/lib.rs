@@ -49,6 +49,7 @@ pub mod private {
 
     pub use crate::audit::AuditLog;
 }
+pub use orm_core::relation::Polymorphic;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
@@ -56,7 +57,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, Shape, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Shape, sql};
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.
@@ -81,6 +82,7 @@ pub mod prelude {
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,
-        Inserts, LoadRelations, Model, Part, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
+        Inserts, LoadRelations, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx,
+        Writes, sql,
     };
 }

@@ -40,6 +40,8 @@ mod loading;
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/polymorphic.rs"]
+mod polymorphic;
 #[path = "suite/pools.rs"]
 mod pools;
 #[path = "suite/raw.rs"]

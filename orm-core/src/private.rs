@@ -8,8 +8,8 @@ pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
-    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, SoftDelete,
-    TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
+    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,
+    SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -18,7 +18,10 @@ pub use crate::query::{
     Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
     raw_value,
 };
-pub use crate::relation::{RelRef, Related};
+pub use crate::relation::{
+    AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
+    take_any,
+};
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
@@ -120,6 +123,10 @@ impl<T> Field<T> {
             comment,
         }
     }
+    /// The logical type.
+    pub const fn ty(&self) -> Type {
+        self.ty
+    }
     /// Reads the next cell of a row.
     #[inline(always)]
     pub fn read(&self, row: &mut Row<'_>, model: &'static str, field: &'static str) -> Result<T> {
@@ -153,6 +160,33 @@ impl<M: Model> Named for M {
     type Model = M;
 }
 
+/// An enum of models that an association names. Implemented by the derive and not for all at once: what is none has
+/// no `Models` then, which makes it one error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum of models",
+    label = "`#[belongs_to_any]` needs the models that a row may belong to",
+    note = "add `#[derive(Polymorphic)]` to an enum with one variant for each model: `Post(Post)`"
+)]
+pub trait NamedEnum {
+    /// Itself.
+    type Models: Polymorphic;
+}
+
+/// The key of a model that a polymorphic association may refer to.
+#[diagnostic::on_unimplemented(
+    message = "a polymorphic association refers to keys of one column, and this model has the key `{Self}`",
+    label = "add an `id`, and make those columns `unique(..)`"
+)]
+pub trait TargetKey: SqlType {}
+#[diagnostic::do_not_recommend]
+impl<T: SqlType> TargetKey for T {}
+
+/// As [`field`], for the key of such a model.
+#[inline(always)]
+pub const fn target_key<T: TargetKey>() -> Field<T> {
+    field()
+}
+
 /// A column whose values are never logged.
 pub const fn sensitive(mut column: Column) -> Column {
     column.column.sensitive = true;
@@ -176,6 +210,57 @@ pub const fn instant(column: Column) -> Column {
         "this column holds an instant: make the field a `Timestamp`, or a `DateTime<Utc>`"
     );
     column
+}
+
+/// The columns of a discriminator and of the keys it tells apart.
+pub const fn target_columns(labels: &'static [Fragment], key: Type) -> [Column; 2] {
+    let mut kind = field::<String>().column("type", "kind", "");
+    kind.check = Some(labels);
+    let mut id = field::<i64>().column("id", "id", "");
+    id.column.ty = key;
+    [kind, id]
+}
+
+/// Refuses models whose keys do not fit in one column, while the program is compiled.
+pub const fn same_key(keys: &[Type]) {
+    let mut i = 0;
+    while i < keys.len() {
+        let same = matches!(
+            (keys[0], keys[i]),
+            (Type::I16, Type::I16)
+                | (Type::I32, Type::I32)
+                | (Type::I64, Type::I64)
+                | (Type::Text, Type::Text)
+                | (Type::Bytes, Type::Bytes)
+                | (Type::Uuid, Type::Uuid)
+        );
+        assert!(
+            same,
+            "the keys of all models of this enum share one column: make them all `i64`, `Uuid` or text, or use an arc"
+        );
+        i += 1;
+    }
+}
+
+/// Reads a discriminator: the position of its label.
+pub fn read_label(row: &mut Row<'_>, labels: &[&str]) -> Result<usize> {
+    let label: String = row.get()?;
+    let at = labels.iter().position(|l| *l == label);
+    at.ok_or_else(|| Error::decode("the discriminator has a label that is none of the enum's"))
+}
+
+/// The columns of an arc in the order of the enum.
+pub fn in_order<const N: usize>(mut columns: [(usize, &'static Column); N]) -> Vec<&'static Column> {
+    columns.sort_by_key(|(at, _)| *at);
+    columns.into_iter().map(|(_, column)| column).collect()
+}
+
+/// Refuses an arc that leaves out a model of its enum, while the program is compiled.
+pub const fn covers(models: usize, columns: usize) {
+    assert!(
+        models == columns,
+        "the arc has not one foreign key for each model of its enum: name one for every variant"
+    );
 }
 
 /// A column with a rule for its values.

@@ -31,6 +31,8 @@ pub(crate) enum Place {
     Embed,
     /// A field of such a struct.
     Part,
+    /// An enum with `#[derive(Polymorphic)]`.
+    Polymorphic,
 }
 
 impl Place {
@@ -45,6 +47,7 @@ impl Place {
             Place::ShapeField => "a field of a shape",
             Place::Embed => "an embedded struct",
             Place::Part => "a field of an embedded struct",
+            Place::Polymorphic => "an enum of models",
         }
     }
 }
@@ -120,7 +123,7 @@ const FIELD: &[Place] = &[Place::Field];
 const SHAPE_FIELD: &[Place] = &[Place::ShapeField];
 /// Of a field wherever it stands.
 const PART: &[Place] = &[Place::Field, Place::Part];
-const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed];
+const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed, Place::Polymorphic];
 
 /// Every attribute inside `#[orm(...)]`.
 #[rustfmt::skip]
@@ -167,10 +170,11 @@ pub(crate) const ORM: &[Attr] = &[
 /// The relation attributes, which stand beside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const RELATIONS: &[Attr] = &[
-    row("has_one", MODEL, Value::List, &["by", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
-    row("has_many", MODEL, Value::List, &["by", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
+    row("has_one", MODEL, Value::List, &["by", "as", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
+    row("has_many", MODEL, Value::List, &["by", "as", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
     row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
+    row("belongs_to_any", &[Place::Field, Place::Model], Value::List, &["arc", "optional"], "belongs_to_any(subject: Subject)", "The row of one of several models that this one belongs to."),
 ];
 
 /// The attributes of shapes, each one by itself.
@@ -300,7 +304,9 @@ pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, p
     if !attr.places.contains(&place) {
         let (on, not) = match place {
             Place::Field | Place::Part | Place::ShapeField | Place::Variant => ("the struct", "a field"),
-            Place::Model | Place::Embed | Place::Enum | Place::Shape => ("a field", "the struct"),
+            Place::Model | Place::Embed | Place::Enum | Place::Shape | Place::Polymorphic => {
+                ("a field", "the struct")
+            }
         };
         let message = format!("`#[{name}]` belongs on {on}, not on {not}");
         cx.error(attribute.path(), message);

@@ -1,17 +1,20 @@
 //! Second room, second half: the rules between fields, attributes and relations, one small function each. A rule
 //! reports on the token the user typed and says what to write instead.
 
+mod any;
 mod columns;
 mod embed;
 mod names;
 mod relations;
 
+pub(crate) use crate::check::any::is_whole;
 pub(crate) use crate::check::relations::is_method;
 
 use syn::Ident;
 
 use crate::ctxt::Ctxt;
 use crate::parse::field::Field;
+use crate::parse::relation::RelationKind;
 use crate::parse::{Model, plain};
 use crate::plan::{self, Plan};
 use crate::suggest;
@@ -47,6 +50,8 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         relations::two_ends,
         relations::actions,
         relations::one_per_key,
+        any::arcs,
+        any::methods,
     ];
     for rule in rules {
         rule(cx, plan);
@@ -77,7 +82,7 @@ fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
         .model
         .relations
         .iter()
-        .filter(|relation| relation.is_foreign_key());
+        .filter(|relation| relation.is_foreign_key() || relation.kind == RelationKind::BelongsToAny);
     let belongs = belongs.flat_map(|relation| &relation.by);
     for name in key.chain(&options.tenant).chain(belongs) {
         if plan.column(&plain(name)).is_none() {

@@ -7,6 +7,7 @@ mod debug;
 mod embed;
 mod insert;
 mod names;
+mod polymorphic;
 mod relation;
 mod row;
 mod shape;
@@ -15,6 +16,7 @@ mod table;
 
 pub(crate) use crate::expand::db_enum::db_enum;
 pub(crate) use crate::expand::embed::embed;
+pub(crate) use crate::expand::polymorphic::polymorphic;
 pub(crate) use crate::expand::shape::shape;
 pub(crate) use crate::expand::sql::sql;
 
@@ -42,6 +44,7 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         insert::impls(plan, &names),
         relation::impls(plan, &names),
         relation::references(plan),
+        relation::referrers(plan, &names),
         debug::implementation(plan),
     ];
     quote! {

@@ -11,6 +11,8 @@ use crate::ctxt::Ctxt;
 use crate::expand;
 use crate::parse::db_enum::DbEnum;
 use crate::parse::plain;
+use crate::parse::polymorphic::Polymorphic;
+use crate::parse::relation::RelationKind;
 use crate::parse::shape::Shape;
 use crate::plan::{Column, Plan, Role};
 use crate::ty;
@@ -43,6 +45,14 @@ pub(crate) fn db_enum(errors: &Error, input: &DeriveInput, item: &DbEnum) -> Tok
         .params
         .is_empty()
         .then(|| expand::db_enum(item, false));
+    quote!(#errors #rest)
+}
+
+/// The mistakes of an enum of models, and what holds of it.
+pub(crate) fn polymorphic(errors: &Error, input: &DeriveInput, item: &Polymorphic) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let whole = input.generics.params.is_empty() && !item.targets.is_empty();
+    let rest = whole.then(|| expand::polymorphic(item));
     quote!(#errors #rest)
 }
 
@@ -115,17 +125,23 @@ fn drop_broken_relations(plan: &mut Plan<'_>) {
     let mut names: Vec<String> = plan.model.fields.iter().map(|field| field.name()).collect();
     names.extend(plan.columns.iter().map(|column| plain(&column.member)));
     let key = plan.key.columns.len();
+    let whole = plan.relations.iter().filter(|r| crate::check::is_whole(plan, r));
+    let whole: Vec<String> = whole.map(|r| plain(&r.relation.name)).collect();
     let columns = &plan.columns;
     let single = |local: &[usize]| local.iter().all(|&i| columns[i].embed().is_none());
     plan.relations.retain(|relation| {
         let name = plain(&relation.relation.name);
-        let fits = match relation.relation.is_foreign_key() {
-            true => relation.local.len() == relation.relation.by.len(),
-            false => relation.foreign.len() == key,
+        let written = relation.relation;
+        let fits = match written.kind {
+            RelationKind::BelongsTo => relation.local.len() == written.by.len(),
+            RelationKind::BelongsToAny => whole.contains(&plain(&written.name)),
+            RelationKind::HasOne | RelationKind::HasMany | RelationKind::ManyToMany => {
+                relation.foreign.len() == key || (written.by_association.is_some() && key == 1)
+            }
         };
         let free = !names.contains(&name) && !crate::check::is_method(&name);
         names.push(name);
-        fits && free && single(&relation.local)
+        fits && free && (written.kind == RelationKind::BelongsToAny || single(&relation.local))
     });
     plan.foreign_keys
         .retain(|key| !key.columns.is_empty() && single(&key.columns));

@@ -24,7 +24,10 @@ use crate::ctxt::Ctxt;
 use crate::plan::Plan;
 
 /// Makes a struct with named fields a row of a table.
-#[proc_macro_derive(Model, attributes(orm, has_one, has_many, many_to_many, belongs_to))]
+#[proc_macro_derive(
+    Model,
+    attributes(orm, has_one, has_many, many_to_many, belongs_to, belongs_to_any)
+)]
 pub fn model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand_model(&input).into()
@@ -81,6 +84,29 @@ pub fn shape(input: TokenStream) -> TokenStream {
 pub fn embed(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand_embed(&input).into()
+}
+
+/// Makes an enum of models what a row may belong to: a polymorphic association.
+///
+/// ```text
+/// #[derive(Polymorphic, Clone, Debug)]
+/// pub enum Subject { Post(Post), Photo(Photo) }
+///
+/// #[derive(Model)]
+/// pub struct Note {
+///     pub id: Id<Note>,
+///     #[belongs_to_any(subject: Subject)]
+///     pub subject_id: SubjectId,          // subject_type, subject_id
+///     pub body: String,
+/// }
+/// ```
+///
+/// `SubjectId`, made by the derive, is the same enum of keys. Each variant holds one model, whose key is one column.
+/// The labels of the discriminator are the names of the variants in snake case; `rename_all` and `rename` change them.
+#[proc_macro_derive(Polymorphic, attributes(orm))]
+pub fn polymorphic(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand_polymorphic(&input).into()
 }
 
 /// An SQL statement with values in braces: `sql!("select name from users where id = {id}")`.
@@ -162,6 +188,17 @@ fn expand_enum(input: &DeriveInput) -> proc_macro2::TokenStream {
     match cx.finish() {
         Ok(()) => expand::db_enum(&item, true),
         Err(errors) => fallback::db_enum(&errors, input, &item),
+    }
+}
+
+fn expand_polymorphic(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(item) = parse::polymorphic::polymorphic(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    match cx.finish() {
+        Ok(()) => expand::polymorphic(&item),
+        Err(errors) => fallback::polymorphic(&errors, input, &item),
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod db_enum;
 pub(crate) mod field;
 pub(crate) mod index;
+pub(crate) mod polymorphic;
 pub(crate) mod relation;
 pub(crate) mod shape;
 

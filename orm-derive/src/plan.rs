@@ -222,7 +222,7 @@ pub(crate) struct RelationPlan<'m> {
     pub(crate) foreign: Vec<Ident>,
     /// `many_to_many`: the join table's columns that refer to the other model.
     pub(crate) to: Vec<Ident>,
-    /// `belongs_to`: the key may be NULL.
+    /// `belongs_to` and `belongs_to_any`: the key may be NULL.
     pub(crate) optional: bool,
 }
 
@@ -408,7 +408,59 @@ impl<'m> Plan<'m> {
                 parts,
             });
         }
+        for relation in self.pairs() {
+            let leads = |slot: Option<&Slot>, at| slot.is_some_and(|slot: &Slot| slot.column == at);
+            let Some(at) = relation.by.first().and_then(|by| self.column(&plain(by))) else {
+                continue;
+            };
+            let indexed = indexes
+                .iter()
+                .any(|index: &Index<'_>| leads(index.columns().next(), at))
+                || self
+                    .uniques
+                    .iter()
+                    .any(|unique| leads(unique.columns.first(), at));
+            if !indexed {
+                indexes.push(self.index_of_pair(relation, at));
+            }
+        }
         self.indexes = indexes;
+    }
+
+    /// The associations by discriminator and key.
+    fn pairs(&self) -> impl Iterator<Item = &'m Relation> + use<'m> {
+        let any =
+            |relation: &&Relation| relation.kind == RelationKind::BelongsToAny && relation.arc.is_none();
+        self.model.relations.iter().filter(any)
+    }
+
+    /// The rows that belong to one row are found as by a foreign key.
+    fn index_of_pair(&self, relation: &Relation, column: usize) -> Index<'m> {
+        let part = |part: &str| IndexPart {
+            key: IndexKey::Column(Slot {
+                column,
+                span: relation.name.span(),
+                part: part.to_owned(),
+            }),
+            descending: false,
+            nulls_first: None,
+            op_class: None,
+        };
+        Index {
+            name: constraint(Constraint::Index, &self.table, &self.names_of_pair(column)),
+            parts: vec![part("kind"), part("id")],
+            unique: false,
+            predicate: None,
+            include: vec![],
+            method: Method::BTree,
+            storage: None,
+            origin: Origin::Struct(relation.name.span()),
+        }
+    }
+
+    fn names_of_pair(&self, column: usize) -> [String; 2] {
+        let prefix = self.columns.get(column).map_or("", |column| column.name.as_str());
+        ["type", "id"].map(|name| format!("{prefix}{name}"))
     }
 
     fn part(&self, part: &Part) -> Option<IndexPart> {
@@ -516,6 +568,15 @@ impl<'m> Plan<'m> {
                 });
             }
         }
+        for relation in &self.model.relations {
+            if let Some(sql) = self.condition_of_any(relation) {
+                checks.push(Check {
+                    name: constraint(Constraint::Check, &self.table, &[plain(&relation.name)]),
+                    sql,
+                    origin: Origin::Struct(relation.name.span()),
+                });
+            }
+        }
         for check in &self.model.options.checks {
             let sql = check.sql.value();
             let name = check
@@ -531,6 +592,29 @@ impl<'m> Plan<'m> {
         self.checks = checks;
     }
 
+    /// An arc has one key, and a discriminator stands with its key.
+    fn condition_of_any(&self, relation: &Relation) -> Option<String> {
+        let columns = self.all(&relation.by);
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        match (relation.kind, relation.arc, columns.as_slice()) {
+            (RelationKind::BelongsToAny, None, [only]) => {
+                let [kind, id] = self.names_of_pair(*only).map(|name| quoted(&name));
+                let nullable = self.columns.get(*only)?.nullable;
+                nullable.then(|| format!("({kind} IS NULL) = ({id} IS NULL)"))
+            }
+            (RelationKind::BelongsToAny, Some(_), columns) => {
+                let names = columns.iter().filter_map(|&i| self.columns.get(i));
+                let set = names.map(|c| format!("CASE WHEN {} IS NULL THEN 0 ELSE 1 END", quoted(&c.name)));
+                let (sum, how_many) = (
+                    set.collect::<Vec<_>>().join(" + "),
+                    relation.optional.map_or("=", |_| "<="),
+                );
+                Some(format!("{sum} {how_many} 1"))
+            }
+            _ => None,
+        }
+    }
+
     fn relations(&mut self) {
         self.relations = self
             .model
@@ -543,16 +627,22 @@ impl<'m> Plan<'m> {
     fn relation(&self, relation: &'m Relation) -> RelationPlan<'m> {
         let model = &self.model.ident;
         let word = name::pascal(&plain(&relation.name));
-        let belongs = relation.kind == RelationKind::BelongsTo;
+        let belongs = matches!(
+            relation.kind,
+            RelationKind::BelongsTo | RelationKind::BelongsToAny
+        );
         let local = if belongs {
             self.all(&relation.by)
         } else {
             self.key.columns.clone()
         };
-        let optional = belongs
-            && local
-                .iter()
-                .any(|&i| self.columns.get(i).is_some_and(|column| column.nullable));
+        let mut nullable = local
+            .iter()
+            .map(|&i| self.columns.get(i).is_some_and(|column| column.nullable));
+        let optional = match relation.arc {
+            Some(_) => relation.optional.is_some(),
+            None => belongs && nullable.any(|nullable| nullable),
+        };
         let by_convention = |names: &[Ident], model: &Ident| match names {
             [] => vec![Ident::new(
                 &name::foreign_key_column(&plain(model)),
@@ -569,14 +659,17 @@ impl<'m> Plan<'m> {
             relation,
             marker: format_ident!("{}{}", plain(model), word, span = relation.name.span()),
             local,
-            foreign: if belongs {
+            foreign: if belongs || relation.by_association.is_some() {
                 Vec::new()
             } else {
                 by_convention(&relation.by, model)
             },
             to: match relation.kind {
                 RelationKind::ManyToMany => by_convention(&relation.to, target),
-                RelationKind::HasOne | RelationKind::HasMany | RelationKind::BelongsTo => Vec::new(),
+                RelationKind::HasOne
+                | RelationKind::HasMany
+                | RelationKind::BelongsTo
+                | RelationKind::BelongsToAny => Vec::new(),
             },
             optional,
         }

@@ -17,6 +17,7 @@ use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
 use crate::query::{delete_statement, soft_delete_set, touch, update_statement};
+use crate::relation::label_is;
 use crate::schema::{Cascade, Column, RelationDef, Table};
 use crate::value::{Type, Value};
 
@@ -182,7 +183,9 @@ async fn related(
     let foreign = nodes(source, &(relation.child)());
     let mut keys = Vec::new();
     for condition in among(&foreign, parents, raw) {
-        keys.extend(keys_of(raw, table, source, vec![condition], deleted, site).await?);
+        let label = relation.label().map(|label| label_is(source, label));
+        let filter = label.into_iter().chain([condition]).collect();
+        keys.extend(keys_of(raw, table, source, filter, deleted, site).await?);
     }
     Ok(keys)
 }
@@ -200,13 +203,15 @@ async fn unlink(
         None => ((relation.table)(), (relation.child)()),
     };
     for condition in among(&nodes(source, &own), parents, raw) {
+        let label = relation.label().map(|label| label_is(source, label));
+        let filter = label.into_iter().chain([condition]).collect();
         let write = match relation.through {
-            Some(_) => removal(table, source, vec![condition], mode),
+            Some(_) => removal(table, source, filter, mode),
             None => {
-                let null = |c: &&'static Column| (*c, Node::Value(Value::Null(c.column.ty)));
-                let mut set: Vec<_> = own.iter().filter(|c| c.column.nullable).map(null).collect();
+                let null = relation.unlinked().into_iter();
+                let mut set: Vec<_> = null.map(|(c, v)| (c, Node::Value(v))).collect();
                 touch(table, source, &mut set);
-                let update = update_statement(table, source, set, vec![condition], seen(table, mode));
+                let update = update_statement(table, source, set, filter, seen(table, mode));
                 Statement::Update(Box::new(update))
             }
         };
@@ -287,7 +292,8 @@ fn bring_back<'a>(
             for condition in among(&nodes(source, &own), &keys, raw) {
                 let when = Box::new(Node::Column(source, &deleted_at.column));
                 let same = Node::Compare(CompareOp::Eq, when, Box::new(Node::Value(instant.clone())));
-                let filter = vec![condition, same];
+                let label = relation.label().map(|label| label_is(source, label));
+                let filter = label.into_iter().chain([condition, same]).collect();
                 with_it.extend(keys_of(raw, table, source, filter, Deleted::Only, site).await?);
             }
             bring_back(raw, table, with_it, instant, site).await?;

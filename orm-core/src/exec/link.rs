@@ -14,7 +14,7 @@ use crate::exec::write::delete_or_hide;
 use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
 use crate::query::{Batch, Insert, IntoInsert, put, soft_delete_set, touch, update_statement};
-use crate::relation::Related;
+use crate::relation::{Related, label_is};
 use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
 use crate::value::Value;
 
@@ -157,6 +157,18 @@ fn equal(source: Source, columns: &[&'static Column], values: &[Value]) -> Vec<N
     nodes(source, columns).into_iter().zip(values).map(pair).collect()
 }
 
+/// The rows, by these columns of theirs, that are linked to the one with this key.
+fn linked_to(
+    def: &'static RelationDef,
+    source: Source,
+    columns: &[&'static Column],
+    key: &[Value],
+) -> Vec<Node> {
+    let mut conditions = equal(source, columns, key);
+    conditions.extend(def.label().map(|label| label_is(source, label)));
+    conditions
+}
+
 async fn link(
     raw: Raw<'_>,
     def: &'static RelationDef,
@@ -220,7 +232,7 @@ where
     R::Child: Insertable,
 {
     let Some(through) = &R::DEF.through else {
-        for (column, value) in (R::DEF.child)().into_iter().zip(parent) {
+        for (column, value) in R::DEF.linked(parent) {
             insert.put(column, put(column, Node::Value(value)));
         }
         return insert_one(raw, insert, site).await;
@@ -377,17 +389,15 @@ async fn set_key(
 ) -> Result<u64> {
     let (table, source) = ((def.table)(), Source::fresh());
     let key: Vec<&Column> = table.key_columns().collect();
-    let foreign = (def.child)();
+    let linked = linked_to(def, source, &(def.child)(), parent);
     let mut changed = 0;
     for condition in among(&nodes(source, &key), &ids, raw) {
         let filter = vec![
             condition,
-            Node::Not(Box::new(Node::IsTrue(Box::new(Node::All(equal(
-                source, &foreign, parent,
-            )))))),
+            Node::Not(Box::new(Node::IsTrue(Box::new(Node::All(linked.clone()))))),
         ];
-        let values = parent.iter().map(|v| Node::Value(v.clone()));
-        let mut set: Vec<(&Column, Node)> = foreign.iter().copied().zip(values).collect();
+        let values = def.linked(parent.to_vec()).into_iter();
+        let mut set: Vec<(&Column, Node)> = values.map(|(c, v)| (c, Node::Value(v))).collect();
         touch(table, source, &mut set);
         let update = update_statement(table, source, set, filter, Deleted::Hidden);
         let statement = Statement::Update(Box::new(update));
@@ -430,14 +440,13 @@ async fn unlink(
     };
     let mut changed = 0;
     for condition in conditions {
-        let mut filter = equal(source, &own, parent);
+        let mut filter = linked_to(def, source, &own, parent);
         filter.push(condition);
         let write = match &def.through {
             Some(_) => delete_or_hide(table, source, filter),
             None => {
-                let null = |c: &&'static Column| (*c, Node::Value(Value::Null(c.column.ty)));
-                // of a key of several columns those that may be NULL: then it refers to nothing
-                let mut set: Vec<_> = own.iter().filter(|c| c.column.nullable).map(null).collect();
+                let null = def.unlinked().into_iter();
+                let mut set: Vec<_> = null.map(|(c, v)| (c, Node::Value(v))).collect();
                 touch(table, source, &mut set);
                 let update = update_statement(table, source, set, filter, Deleted::Hidden);
                 Statement::Update(Box::new(update))

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Many, Maybe, One, Rel, Shape};
-use crate::schema::RelationDef;
 use crate::value::{Cardinality, Expected, Loads, Lookup, Output, Row};
 
 /// All related rows are there.
@@ -72,6 +71,19 @@ pub trait Content: Sized + Send + 'static {
     }
 }
 
+/// What a related row becomes where there is at most one: a row of a model, or the variant of a `Polymorphic` enum.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be the content of a loaded relation")]
+pub trait Single: Sized + Send + 'static {
+    /// Takes what another statement brought.
+    fn next(loads: &mut Loads<'_>) -> Result<Option<Self>>;
+}
+#[diagnostic::do_not_recommend]
+impl<N: Output> Single for N {
+    fn next(loads: &mut Loads<'_>) -> Result<Option<Self>> {
+        loads.one()
+    }
+}
+
 macro_rules! loaded {
     ($bound:ident $Ty:ty, $loads:ident => $take:expr) => {
         #[diagnostic::do_not_recommend]
@@ -92,7 +104,7 @@ macro_rules! loaded {
 }
 loaded!(Output Vec<N>, loads => loads.many());
 loaded!(Output Part<N>, loads => loads.many().map(Part));
-loaded!(Output Option<N>, loads => loads.one());
+loaded!(Single Option<N>, loads => N::next(loads));
 loaded!(Shape N, loads => loads.one()?.ok_or_else(missing));
 
 impl Content for i64 {
@@ -122,14 +134,14 @@ fn missing() -> Error {
 
 /// Takes the content of a relation, named in errors. Called by generated code.
 pub fn take<R: Rel, C: Content>(local: C::Local, loads: &mut Loads<'_>) -> Result<C> {
-    C::complete(local, loads).map_err(|e| named(R::DEF, e))
+    C::complete(local, loads).map_err(|e| named(R::DEF.model, R::DEF.name, e))
 }
 
 /// Completes an error about the content of a relation.
-pub(crate) fn named(relation: &RelationDef, e: Error) -> Error {
+pub(crate) fn named(model: &'static str, relation: &'static str, e: Error) -> Error {
     match e.model() {
         Some(_) => e,
-        None => e.with_model(relation.model).with_field(relation.name),
+        None => e.with_model(model).with_field(relation),
     }
 }
 

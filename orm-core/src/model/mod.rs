@@ -4,7 +4,7 @@ mod content;
 mod tree;
 
 pub(crate) use content::named;
-pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Whole, take};
+pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
 pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
 use crate::ast::Source;

@@ -5,7 +5,8 @@ use crate::ast::{
     TableRef,
 };
 use crate::query::related_table;
-use crate::schema::{Column, RelationDef, Through};
+use crate::schema::{Column, Label, RelationDef, RelationKind, Through};
+use crate::value::Value;
 
 /// `left.a = right.b AND …`, column by column.
 fn equal(left: Source, a: &[&'static Column], right: Source, b: &[&'static Column]) -> Vec<Node> {
@@ -28,11 +29,15 @@ fn through_table(through: &Through, source: Source) -> TableRef {
 pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, kind: JoinKind) -> Vec<Join> {
     let related = related_table(def, child);
     match &def.through {
-        None => vec![Join {
-            kind,
-            table: related,
-            on: equal(child, &(def.child)(), parent, &(def.parent)()),
-        }],
+        None => {
+            let mut on = equal(child, &(def.child)(), parent, &(def.parent)());
+            on.extend(labelled(def, parent, child));
+            vec![Join {
+                kind,
+                table: related,
+                on,
+            }]
+        }
         Some(through) => {
             let via = Source::fresh();
             let mut to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
@@ -76,7 +81,27 @@ pub(crate) fn related_to(def: &'static RelationDef, parent: Source, child: Sourc
         .into_iter()
         .map(|c| Node::Column(parent, &c.column))
         .collect();
-    related_rows(def, child, parents)
+    let mut select = related_rows(def, child, parents);
+    if def.kind == RelationKind::BelongsTo {
+        select.filter.extend(labelled(def, parent, child));
+    }
+    select
+}
+
+/// The row that holds the foreign key says that it refers to this model.
+fn labelled(def: &'static RelationDef, parent: Source, child: Source) -> Option<Node> {
+    let source = match def.kind {
+        RelationKind::BelongsTo => parent,
+        RelationKind::HasOne | RelationKind::HasMany | RelationKind::ManyToMany => child,
+    };
+    def.label().map(|label| label_is(source, label))
+}
+
+/// The discriminator has this label.
+pub(crate) fn label_is(source: Source, label: Label) -> Node {
+    let column = Box::new(Node::Column(source, &(label.column)().column));
+    let label = Box::new(Node::Value(Value::Str(label.value)));
+    Node::Compare(CompareOp::Eq, column, label)
 }
 
 /// The related rows of a row whose compared columns have these values.
@@ -109,6 +134,9 @@ pub(crate) fn counted(mut select: Select) -> Node {
 /// The columns, in a select of related rows, that say whose they are; a join table is joined for them.
 pub(crate) fn owner(def: &'static RelationDef, select: &mut Select) -> Vec<Node> {
     let child = select.root();
+    if def.kind != RelationKind::BelongsTo {
+        select.filter.extend(labelled(def, child, child));
+    }
     let (source, columns) = match &def.through {
         None => (child, (def.child)()),
         Some(through) => (via(through, def, child, select), (through.parent)()),

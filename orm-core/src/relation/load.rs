@@ -21,7 +21,8 @@ pub struct Branch {
 }
 
 impl Branch {
-    fn beside(self) -> Self {
+    /// As a field of its own name beside the row.
+    pub(crate) fn beside(self) -> Self {
         Branch { beside: true, ..self }
     }
     /// With the columns and relations of a shape.
@@ -43,7 +44,7 @@ pub struct Load<R: Rel, N = <R as Rel>::Child, F = Whole> {
 }
 
 impl<R: Rel> Load<R> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let source = Source::fresh();
         let mut select = Select::from(related_table(R::DEF, source));
         select.columns = all_fields::<R::Child>(source);
@@ -268,14 +269,14 @@ impl<M: Model, R: Rel<Parent = M>> LoadOf<M> for RelRef<M, R> {
 impl<M: Model, R: Rel<Parent = M>, N: Shape<Model = R::Child>, F: Coverage> LoadOf<M> for Load<R, N, F> {
     type Out<O: Shape<Model = M>> = R::With<O, <R::Card as Holds>::Content<N, F>>;
     fn add_to(self, _: &mut Select, loads: &mut Vec<Branch>) {
-        loads.push(LoadLater::<M>::branch(self).beside());
+        loads.extend(LoadLater::<M>::branches(self).into_iter().map(Branch::beside));
     }
 }
 #[diagnostic::do_not_recommend]
 impl<M: Model, R: Rel<Parent = M>, T: Output, F: Coverage> LoadOf<M> for LoadColumns<R, T, F> {
     type Out<O: Shape<Model = M>> = R::With<O, <R::Card as Holds>::Columns<T, F>>;
     fn add_to(self, _: &mut Select, loads: &mut Vec<Branch>) {
-        loads.push(LoadLater::<M>::branch(self).beside());
+        loads.extend(LoadLater::<M>::branches(self).into_iter().map(Branch::beside));
     }
 }
 #[diagnostic::do_not_recommend]
@@ -292,12 +293,12 @@ impl<M: Model, R: Rel<Parent = M>> LoadOf<M> for LoadCount<R> {
     label = "expected a relation of `{M}`, optionally with `.filter`, `.order_by`, `.limit`, `.with`"
 )]
 pub trait LoadLater<M: Model>: LoadOf<M> {
-    /// The statement.
+    /// The statements: one, or one for each model that a polymorphic association refers to.
     #[doc(hidden)]
-    fn branch(self) -> Branch;
-    /// What relates a row to it.
+    fn branches(self) -> Vec<Branch>;
+    /// What relates a row to one of them.
     #[doc(hidden)]
-    fn key(row: &M) -> Option<Vec<Value>>;
+    fn key(row: &M, branch: usize) -> Option<Vec<Value>>;
     /// Puts what was loaded for a row beside it.
     #[doc(hidden)]
     fn attach<O: Shape<Model = M>>(row: O, loads: &mut Loads<'_>) -> Result<Self::Out<O>>;
@@ -306,14 +307,16 @@ macro_rules! load_later {
     ([$($p:tt)*] $Ty:ty, $branch:expr) => {
         #[diagnostic::do_not_recommend]
         impl<M: Model, R: Rel<Parent = M>, $($p)*> LoadLater<M> for $Ty {
-            fn branch(self) -> Branch {
-                $branch(self)
+            fn branches(self) -> Vec<Branch> {
+                vec![$branch(self)]
             }
-            fn key(row: &M) -> Option<Vec<Value>> {
+            fn key(row: &M, _: usize) -> Option<Vec<Value>> {
                 R::key(row)
             }
             fn attach<O: Shape<Model = M>>(row: O, loads: &mut Loads<'_>) -> Result<Self::Out<O>> {
-                Content::load(loads).map(|c| R::attach(row, c)).map_err(|e| named(R::DEF, e))
+                Content::load(loads)
+                    .map(|c| R::attach(row, c))
+                    .map_err(|e| named(R::DEF.model, R::DEF.name, e))
             }
         }
     };

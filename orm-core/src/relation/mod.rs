@@ -1,10 +1,12 @@
 //! Relations as values of the query surface: `u.posts` inside a closure, `user.posts()` on a row in memory.
 
+mod any;
 mod filter;
 mod load;
 mod related;
 
-pub(crate) use filter::{count_of, counted, joins, owner, related_to};
+pub use any::{AnyRef, AnyRel, Form, Polymorphic, Referrer, TargetCols, Targets, To, branch, take_any};
+pub(crate) use filter::{count_of, counted, joins, label_is, owner, related_to};
 pub use load::{Branch, Load, LoadColumns, LoadCount, LoadLater, LoadOf};
 pub use related::Related;
 

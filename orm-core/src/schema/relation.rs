@@ -1,6 +1,7 @@
 //! Relations between tables, as data: used by joins, sub-queries and loaders alike.
 
 use crate::schema::{Column, Table};
+use crate::value::Value;
 
 /// How two models relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,52 @@ pub struct RelationDef {
     pub cascade: Cascade,
     /// Whether every row has a related one (a `belongs_to` over a NOT NULL key).
     pub required: bool,
+    /// The relation is a polymorphic association, towards one of its models.
+    pub association: Option<Association>,
+}
+
+impl RelationDef {
+    /// What a discriminator must say for two rows to be related.
+    pub fn label(&self) -> Option<Label> {
+        self.association.and_then(|a| a.label)
+    }
+    /// The columns of a related row that hold the key of this one, and what else they set.
+    pub(crate) fn linked(&self, key: Vec<Value>) -> Vec<(&'static Column, Value)> {
+        let mut columns: Vec<_> = (self.child)().into_iter().zip(key).collect();
+        if let Some(Association { label, others }) = self.association {
+            columns.extend(label.map(|label| ((label.column)(), Value::Str(label.value))));
+            columns.extend(others().into_iter().map(|c| (c, Value::Null(c.column.ty))));
+        }
+        columns
+    }
+    /// The columns of a related row that become NULL when it is unlinked: of a key of several columns those that may,
+    /// and then it refers to nothing.
+    pub(crate) fn unlinked(&self) -> Vec<(&'static Column, Value)> {
+        let label = self.label().map(|label| (label.column)());
+        let columns = (self.child)().into_iter().chain(label);
+        columns
+            .filter(|c| c.column.nullable)
+            .map(|c| (c, Value::Null(c.column.ty)))
+            .collect()
+    }
+}
+
+/// What a polymorphic association adds to a foreign key.
+#[derive(Clone, Copy, Debug)]
+pub struct Association {
+    /// The discriminator: the row with the key says which model it refers to.
+    pub label: Option<Label>,
+    /// The other foreign keys of an arc, which are NULL.
+    pub others: fn() -> Vec<&'static Column>,
+}
+
+/// A discriminator, and what it must say for two rows to be related.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// The column, in the table that holds the foreign key.
+    pub column: fn() -> &'static Column,
+    /// The label of the model that is referred to.
+    pub value: &'static str,
 }
 
 /// The join table of a many-to-many relation.

@@ -65,7 +65,7 @@ fn renamed(relation: &Relation, name: &str) -> String {
         .unwrap_or_default();
     let other = match (relation.kind, name) {
         (RelationKind::BelongsTo, "author") => "written_by".to_owned(),
-        (RelationKind::BelongsTo, _) => format!("{name}_row"),
+        (RelationKind::BelongsTo | RelationKind::BelongsToAny, _) => format!("{name}_row"),
         (RelationKind::HasOne, _) => format!("own_{name}"),
         (RelationKind::HasMany | RelationKind::ManyToMany, _) => format!("all_{name}"),
     };
@@ -78,9 +78,17 @@ pub(crate) fn keys_fit(cx: &Ctxt, plan: &Plan<'_>) {
     for relation in plan
         .relations
         .iter()
-        .filter(|plan| !plan.relation.is_foreign_key())
+        .filter(|plan| !plan.relation.is_foreign_key() && plan.relation.kind != RelationKind::BelongsToAny)
     {
         let (name, given) = (&relation.relation.name, relation.foreign.len());
+        if let Some(association) = &relation.relation.by_association {
+            if key > 1 {
+                let model = plain(&plan.model.ident);
+                let message = format!("`as` needs a key of one column, and that of `{model}` has {key}");
+                cx.error(association, message);
+            }
+            continue;
+        }
         if key == 0 || given == key {
             continue;
         }

@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::expand::embed::{self, written};
 use crate::expand::names::{Names, allow, column_type, docs, type_span};
+use crate::expand::relation;
 use crate::parse::plain;
 use crate::plan::{Column, Kind, Plan, Slot};
 
@@ -15,12 +16,13 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = embed::first(plan).map(|column| field(plan, names, column));
     let relations = plan.relations.iter().map(|relation| {
         let (name, marker) = (&relation.relation.name, &relation.marker);
+        let reference = relation::reference(relation);
         let doc = format!(
             "The relation `{}` to `{}`.",
             plain(name),
             plain(relation.relation.target_name())
         );
-        quote!(#[doc = #doc] pub #name: #private::RelRef<#scope, #module::#marker>,)
+        quote!(#[doc = #doc] pub #name: #private::#reference<#scope, #module::#marker>,)
     });
     let doc = format!(
         "Columns and relations of [`{}`] inside a query.",

@@ -83,6 +83,11 @@ pub(crate) fn named(model: &impl ToTokens) -> TokenStream {
     quote_spanned!(model.span()=> <#model as __orm::Named>::Model)
 }
 
+/// An enum of models, as [`named`].
+pub(crate) fn named_enum(models: &impl ToTokens, private: &TokenStream) -> TokenStream {
+    quote_spanned!(models.span()=> <#models as #private::NamedEnum>::Models)
+}
+
 /// The type of a column as a value that reads, writes and describes it.
 pub(crate) fn field(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
     let ty = column_type(column, &quote!(__orm));

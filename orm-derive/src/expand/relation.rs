@@ -1,17 +1,17 @@
 //! Relations: a zero-sized type for each with its description, and a method that queries it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::spanned::Spanned;
 
 use crate::expand::embed::position;
-use crate::expand::names::{Names, allow, column_type, named};
+use crate::expand::names::{Names, allow, column_type, named, named_enum};
 use crate::expand::row::clone;
 use crate::name;
 use crate::parse::plain;
 use crate::parse::relation::{Cascade, RelationKind};
-use crate::plan::{Column, Plan, RelationPlan};
+use crate::plan::{Column, Plan, RelationPlan, Target};
 
 /// The module of the zero-sized types.
 pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
@@ -58,6 +58,14 @@ fn seen_from_within(vis: &Visibility) -> TokenStream {
     }
 }
 
+/// What a relation is inside a query.
+pub(crate) fn reference(relation: &RelationPlan<'_>) -> TokenStream {
+    match relation.relation.kind {
+        RelationKind::BelongsToAny => quote!(AnyRef),
+        _ => quote!(RelRef),
+    }
+}
+
 /// `user.posts()`.
 pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
     if plan.relations.is_empty() {
@@ -67,6 +75,9 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (private, module) = (&names.private, &names.module);
     let methods = plan.relations.iter().map(|relation| {
         let (name, marker) = (&relation.relation.name, &relation.marker);
+        if relation.relation.kind == RelationKind::BelongsToAny {
+            return key_method(plan, names, relation);
+        }
         let doc = format!(
             "The relation `{}` to `{}`, as a query.",
             plain(name),
@@ -85,6 +96,35 @@ pub(crate) fn methods(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl #model {
             #(#methods)*
+        }
+    }
+}
+
+/// `note.subject_id()`, for an arc: no field shows the key.
+fn key_method(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    if relation.relation.arc.is_none() {
+        return TokenStream::new();
+    }
+    let (vis, private, module, marker) = (&plan.model.vis, &names.private, &names.module, &relation.marker);
+    let name = plain(&relation.relation.name);
+    let (method, target) = (
+        format_ident!("{name}_id", span = relation.relation.name.span()),
+        named_enum(&relation.relation.target, private),
+    );
+    // at the place of the other errors about the enum, so that it is one
+    let id = at(
+        relation.relation.target.span(),
+        quote!(<#target as #private::Polymorphic>::Id),
+    );
+    let (doc, allow) = (
+        format!("The key of the `{name}` that this row belongs to."),
+        allow(),
+    );
+    quote! {
+        #[doc = #doc]
+        #allow
+        #vis fn #method(&self) -> ::core::option::Option<#id> {
+            <#module::#marker as #private::AnyRel>::id(self)
         }
     }
 }
@@ -130,7 +170,10 @@ fn local<'a, 'm>(plan: &'a Plan<'m>, relation: &'a RelationPlan<'m>) -> impl Ite
 pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     plan.relations
         .iter()
-        .map(|relation| implementation(plan, names, relation))
+        .map(|relation| match relation.relation.kind {
+            RelationKind::BelongsToAny => any(plan, names, relation),
+            _ => implementation(plan, names, relation),
+        })
         .collect()
 }
 
@@ -143,6 +186,8 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     let (card, required) = cardinality(plan, relation);
     let through = through(relation);
     let (children, fits) = (children(relation), fits(plan, relation));
+    let by_association = by_association(relation);
+    let association = association(plan, relation);
     let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
     let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
     let (links, row) = (links(names, relation), quote!(row));
@@ -154,6 +199,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
     };
     quote_spanned! {child.span()=>
         type #child = #target;
+        #association
         #fits
         #[automatically_derived]
         impl __orm::Rel for #module::#marker {
@@ -173,10 +219,11 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 kind: __orm::RelationKind::#kind,
                 parent: || __orm::vec![#(&__COLUMNS[#parent]),*],
                 table: || <#child as __orm::Model>::TABLE,
-                child: || #children,
+                child: #children,
                 through: #through,
                 cascade: __orm::Cascade::#cascade,
                 required: #required,
+                association: #by_association,
             };
         }
         #loaded
@@ -202,11 +249,20 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     match (relation.relation.kind, &relation.relation.via) {
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
             let linkable = linkable(quote!(#child));
-            let fields = fields(relation.foreign.iter());
+            let holder = match &relation.relation.by_association {
+                Some(name) => {
+                    let name = fields([name].into_iter());
+                    quote!(__orm::Referrer<#name>)
+                }
+                None => {
+                    let fields = fields(relation.foreign.iter());
+                    quote!(__orm::References<#fields>)
+                }
+            };
             quote! {
                 #linkable
                 #[automatically_derived]
-                impl<P: __orm::References<#fields>> __orm::Unlink<P> for #marker
+                impl<P: #holder> __orm::Unlink<P> for #marker
                 where
                     P::Card: __orm::Nullable,
                 {
@@ -222,7 +278,9 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
                 impl<P> __orm::Unlink<P> for #marker {}
             }
         }
-        (RelationKind::BelongsTo | RelationKind::ManyToMany, _) => TokenStream::new(),
+        (RelationKind::BelongsTo | RelationKind::BelongsToAny | RelationKind::ManyToMany, _) => {
+            TokenStream::new()
+        }
     }
 }
 
@@ -261,6 +319,143 @@ pub(crate) fn references(plan: &Plan<'_>) -> TokenStream {
     belonging.map(one).collect()
 }
 
+/// The polymorphic associations of the model, for relations of other models that come by them.
+pub(crate) fn referrers(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (model, module) = (&plan.model.ident, &names.module);
+    let any = plan
+        .relations
+        .iter()
+        .filter(|r| r.relation.kind == RelationKind::BelongsToAny);
+    any.map(|relation| {
+        let (marker, name) = (&relation.marker, fields([&relation.relation.name].into_iter()));
+        let card = if relation.optional {
+            quote!(Maybe)
+        } else {
+            quote!(One)
+        };
+        quote! {
+            #[automatically_derived]
+            impl __orm::Referrer<#name> for #model {
+                type Rel = #module::#marker;
+                type Card = __orm::#card;
+            }
+        }
+    })
+    .collect()
+}
+
+/// A polymorphic association.
+fn any(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
+    let (model, module, marker) = (&plan.model.ident, &names.module, &relation.marker);
+    let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
+    let (loaded, (b, c)) = (loaded_row(plan, names, relation), &names.loaded);
+    let (model_name, name) = (plain(model), plain(field));
+    let (targets, target) = (child(relation), &relation.relation.target);
+    let models = named_enum(target, &quote!(__orm));
+    let (form, key, fits) = match relation.relation.arc {
+        Some(_) => arc(plan, relation),
+        None => pair(plan, relation),
+    };
+    quote_spanned! {target.span()=>
+        type #targets = #models;
+        #fits
+        #[automatically_derived]
+        impl __orm::AnyRel for #module::#marker {
+            type Parent = #model;
+            type Targets = #targets;
+            type With<#b: __orm::Shape<Model = #model>, #c: __orm::Content> = #wrapper<#b, #c>;
+            const MODEL: &'static str = #model_name;
+            const NAME: &'static str = #name;
+            const FORM: __orm::Form = #form;
+            fn id(row: &#model) -> ::core::option::Option<<#targets as __orm::Polymorphic>::Id> {
+                #key
+            }
+            fn attach<#b: __orm::Shape<Model = #model>, #c: __orm::Content>(base: #b, content: #c) -> #wrapper<#b, #c> {
+                #wrapper { __base: base, #field: content }
+            }
+        }
+        #loaded
+    }
+}
+
+/// The form, the key of `row`, and what the compiler has to see.
+fn pair(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStream, TokenStream) {
+    let (targets, row) = (child(relation), quote!(row));
+    let at = relation.local.first().map(|&i| position(plan, i));
+    let held = local(plan, relation).map(|column| clone(column, &row));
+    let key = match relation.optional {
+        true => quote!(#(#held)*),
+        false => quote!(::core::option::Option::Some(#(#held)*)),
+    };
+    let form = quote! {
+        __orm::Form::Pair { label: || &__COLUMNS[#at], key: || &__COLUMNS[#at + 1usize] }
+    };
+    let fits = quote_spanned! {relation.relation.target.span()=>
+        const _: () = __orm::same_key(<#targets as __orm::Polymorphic>::KEYS);
+    };
+    (form, key, fits)
+}
+
+/// As [`pair`], for the foreign keys of an arc.
+fn arc(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStream, TokenStream) {
+    let (targets, row) = (child(relation), quote!(row));
+    let span = relation.relation.target.span();
+    let ends: Vec<(TokenStream, &Column<'_>, TokenStream)> = relation
+        .local
+        .iter()
+        .filter_map(|&i| {
+            let target = plan.foreign_keys.iter().find(|key| key.columns == [i])?.target;
+            let target = match target {
+                Target::Model(path) => named(path),
+                Target::Actor(ty) => named(ty),
+            };
+            let target = quote_spanned!(span=> <#targets as __orm::Targets<#target>>);
+            Some((target, &plan.columns[i], position(plan, i)))
+        })
+        .collect();
+    let columns = ends
+        .iter()
+        .map(|(target, _, at)| quote_spanned!(span=> (#target::AT, &__COLUMNS[#at])));
+    let form = quote!(__orm::Form::Arc(|| __orm::in_order([#(#columns),*])));
+    let keys = ends.iter().map(|(target, column, _)| {
+        let value = clone(column, &row);
+        quote_spanned! {span=>
+            if let ::core::option::Option::Some(key) = #value {
+                return ::core::option::Option::Some(#target::id(key));
+            }
+        }
+    });
+    let key = quote!(#(#keys)* ::core::option::Option::None);
+    let count = ends.len();
+    let fits = quote_spanned! {span=>
+        const _: () = __orm::covers(<#targets as __orm::Polymorphic>::LABELS.len(), #count);
+    };
+    (form, key, fits)
+}
+
+/// A name for the association of the other model that a relation comes by, `as = subject`.
+fn association(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> TokenStream {
+    let Some(name) = &relation.relation.by_association else {
+        return TokenStream::new();
+    };
+    let (child, model, hash) = (child(relation), &plan.model.ident, fields([name].into_iter()));
+    let alias = back(relation, name);
+    quote_spanned!(name.span()=> type #alias = __orm::To<<#child as __orm::Referrer<#hash>>::Rel, #model>;)
+}
+
+fn back(relation: &RelationPlan<'_>, name: &Ident) -> Ident {
+    format_ident!("__{}By", relation.marker, span = name.span())
+}
+
+/// What the other model's association adds to its key.
+fn by_association(relation: &RelationPlan<'_>) -> TokenStream {
+    let Some(name) = &relation.relation.by_association else {
+        return quote!(::core::option::Option::None);
+    };
+    let back = back(relation, name);
+    quote_spanned!(name.span()=> <#back as __orm::Rel>::DEF.association)
+}
+
 /// `UserWithPosts`
 fn wrapper(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> Ident {
     let (model, name) = (
@@ -279,13 +474,12 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         let (wrapper, marker) = (wrapper(plan, relation), &relation.marker);
         let field = &relation.relation.name;
         // an error about the other model belongs to the word the user typed for it
-        let content_of = quote!(#c = #private::Loaded<#module::#marker>)
-            .into_iter()
-            .map(|mut token| {
-                token.set_span(relation.relation.target.span());
-                token
-            })
-            .collect::<TokenStream>();
+        let target = &relation.relation.target;
+        let content_of = match relation.relation.kind {
+            RelationKind::BelongsToAny => quote!(::core::option::Option<#target>),
+            _ => quote!(#private::Loaded<#module::#marker>),
+        };
+        let content_of = at(relation.relation.target.span(), quote!(#c = #content_of));
         let doc = format!(
             "A `{}` with its `{}` loaded. It derefs to the row.",
             plain(model),
@@ -306,11 +500,24 @@ pub(crate) fn wrappers(plan: &Plan<'_>, names: &Names) -> TokenStream {
     plan.relations.iter().map(one).collect()
 }
 
+/// The same tokens in another place, for errors about them.
+fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(moved).collect()
+}
+
 /// How a row with a loaded relation is read.
 fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     let (model, module, marker) = (&plan.model.ident, &names.module, &relation.marker);
     let (wrapper, field) = (wrapper(plan, relation), &relation.relation.name);
     let (vis, (b, c)) = (&plan.model.vis, &names.loaded);
+    let take = match relation.relation.kind {
+        RelationKind::BelongsToAny => quote!(take_any),
+        _ => quote!(take),
+    };
     quote! {
         #[automatically_derived]
         impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Output for #wrapper<#b, #c> {
@@ -321,7 +528,7 @@ fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
             fn assemble((base, content): Self::Local, loads: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
                 ::core::result::Result::Ok(#wrapper {
                     __base: #b::assemble(base, loads)?,
-                    #field: __orm::take::<#module::#marker, #c>(content, loads)?,
+                    #field: __orm::#take::<#module::#marker, #c>(content, loads)?,
                 })
             }
             fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
@@ -372,7 +579,7 @@ fn kind(kind: RelationKind) -> TokenStream {
         RelationKind::HasOne => quote!(HasOne),
         RelationKind::HasMany => quote!(HasMany),
         RelationKind::ManyToMany => quote!(ManyToMany),
-        RelationKind::BelongsTo => quote!(BelongsTo),
+        RelationKind::BelongsTo | RelationKind::BelongsToAny => quote!(BelongsTo),
     }
 }
 
@@ -380,7 +587,7 @@ fn kind(kind: RelationKind) -> TokenStream {
 fn cardinality(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStream) {
     match relation.relation.kind {
         RelationKind::HasMany | RelationKind::ManyToMany => (quote!(__orm::Many), quote!(false)),
-        RelationKind::HasOne => (quote!(__orm::Maybe), quote!(false)),
+        RelationKind::HasOne | RelationKind::BelongsToAny => (quote!(__orm::Maybe), quote!(false)),
         RelationKind::BelongsTo => {
             let deciding = local(plan, relation).find(|column| column.nullable == relation.optional);
             let ty = deciding.map(|column| column_type(column, &quote!(__orm)));
@@ -392,15 +599,20 @@ fn cardinality(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, To
     }
 }
 
-/// The columns of the related table: its key, or those that the relation names.
+/// What gives the columns of the related table: its key, or those that the relation names.
 fn children(relation: &RelationPlan<'_>) -> TokenStream {
     let target = child(relation);
-    match relation.relation.kind {
-        RelationKind::BelongsTo | RelationKind::ManyToMany => {
+    if let Some(name) = &relation.relation.by_association {
+        let back = back(relation, name);
+        return quote_spanned!(name.span()=> <#back as __orm::Rel>::DEF.parent);
+    }
+    let columns = match relation.relation.kind {
+        RelationKind::BelongsTo | RelationKind::BelongsToAny | RelationKind::ManyToMany => {
             quote!(::core::iter::Iterator::collect(<#target as __orm::Model>::TABLE.key_columns()))
         }
         RelationKind::HasOne | RelationKind::HasMany => columns_of(&target, &relation.foreign),
-    }
+    };
+    quote!(|| #columns)
 }
 
 /// Columns of another model by their names. A missing one is an error on the word the user typed.

@@ -5,6 +5,7 @@ use quote::quote;
 
 use crate::expand::embed::{self, embedded, position};
 use crate::expand::names::{Names, column_type, field};
+use crate::expand::relation;
 use crate::parse::plain;
 use crate::plan::{Column, Plan, Role};
 
@@ -102,7 +103,10 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
             None => quote!(#member: __orm::Col::new(source, &__COLUMNS[#at]),),
         }
     });
-    let relations = plan.relations.iter().map(|plan| &plan.relation.name);
+    let relations = plan.relations.iter().map(|plan| {
+        let (name, reference) = (&plan.relation.name, relation::reference(plan));
+        quote!(#name: __orm::#reference::new(source),)
+    });
     let values = values(plan);
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
@@ -124,7 +128,7 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
             fn cols<#scope>(source: __orm::Source) -> #cols<#scope> {
                 #cols {
                     #(#columns)*
-                    #(#relations: __orm::RelRef::new(source),)*
+                    #(#relations)*
                 }
             }
             fn id(&self) -> Self::Id {

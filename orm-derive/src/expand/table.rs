@@ -10,7 +10,7 @@ use crate::expand::names::{Names, column_type, field, named};
 use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::Method;
 use crate::parse::plain;
-use crate::parse::relation::ActionKind;
+use crate::parse::relation::{ActionKind, RelationKind};
 use crate::plan::{
     Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Slot, Target, Unique,
 };
@@ -58,7 +58,10 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let append_only = options.append_only.is_some();
     let (module, relations) = (
         &names.module,
-        plan.relations.iter().map(|relation| &relation.marker),
+        plan.relations
+            .iter()
+            .filter(|relation| relation.relation.kind != RelationKind::BelongsToAny)
+            .map(|relation| &relation.marker),
     );
     quote! {
         #columns

@@ -50,7 +50,7 @@ pub(crate) fn db_enum(cx: &Ctxt, input: &DeriveInput) -> Option<DbEnum> {
     if data.variants.is_empty() {
         cx.error(&input.ident, "an enum without variants has no value to store");
     }
-    unique_labels(cx, &variants);
+    unique_labels(cx, variants.iter().map(|v| (&v.ident, v.label.as_str())));
     let name = options
         .name
         .map_or_else(|| name::snake(&plain(&input.ident)), |name| name.value());
@@ -94,6 +94,14 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, case: Case) -> Option<Variant> {
         );
         return None;
     }
+    Some(Variant {
+        ident: variant.ident.clone(),
+        label: label(cx, variant, case),
+    })
+}
+
+/// How a variant is stored.
+pub(crate) fn label(cx: &Ctxt, variant: &syn::Variant, case: Case) -> String {
     let mut rename = None;
     for attribute in variant
         .attrs
@@ -107,7 +115,9 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, case: Case) -> Option<Variant> {
             }
         }
     }
-    let label = rename.as_ref().map_or_else(|| case.apply(&name), LitStr::value);
+    let label = rename
+        .as_ref()
+        .map_or_else(|| case.apply(&plain(&variant.ident)), LitStr::value);
     if label.len() > MAX_BYTES {
         let place = rename.map_or_else(|| variant.ident.to_token_stream(), |text| text.to_token_stream());
         cx.error(
@@ -118,20 +128,14 @@ fn variant(cx: &Ctxt, variant: &syn::Variant, case: Case) -> Option<Variant> {
             ),
         );
     }
-    Some(Variant {
-        ident: variant.ident.clone(),
-        label,
-    })
+    label
 }
 
-fn unique_labels(cx: &Ctxt, variants: &[Variant]) {
-    for (i, variant) in variants.iter().enumerate() {
-        if let Some(first) = variants[..i].iter().find(|other| other.label == variant.label) {
-            let (label, first) = (&variant.label, plain(&first.ident));
-            cx.error(
-                &variant.ident,
-                format!("`{label}` is already the label of `{first}`"),
-            );
+pub(crate) fn unique_labels<'a>(cx: &Ctxt, variants: impl Iterator<Item = (&'a Ident, &'a str)> + Clone) {
+    for (i, (ident, label)) in variants.clone().enumerate() {
+        if let Some((first, _)) = variants.clone().take(i).find(|(_, other)| *other == label) {
+            let first = plain(first);
+            cx.error(ident, format!("`{label}` is already the label of `{first}`"));
         }
     }
 }

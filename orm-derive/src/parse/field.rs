@@ -8,7 +8,7 @@ use syn::{Expr, Ident, Lit, LitInt, LitStr, Path, Token, Type, UnOp};
 
 use crate::attr::{self, Body, Item, Place, ungroup};
 use crate::ctxt::Ctxt;
-use crate::parse::relation::{self, Relation};
+use crate::parse::relation::{self, Relation, RelationKind};
 use crate::parse::{doc, krate, once, plain, unread};
 use crate::ty;
 
@@ -133,12 +133,35 @@ pub(crate) fn field(
     relations: &mut Vec<Relation>,
 ) -> Option<Field> {
     let ident = original.ident.clone()?;
+    let mut key_of_any = None;
     for attribute in &original.attrs {
-        if let Some(item) = attr::relation(cx, attribute, Place::Field) {
-            relations.extend(relation::relation(cx, &item, model, Some(&ident)));
+        if let Some(item) = attr::relation(cx, attribute, Place::Field)
+            && let Some(relation) = relation::relation(cx, &item, model, Some(&ident))
+        {
+            if relation.kind == RelationKind::BelongsToAny {
+                if !holds_key(cx, &original.ty, &relation) {
+                    continue;
+                }
+                key_of_any = Some(relation.name.span());
+            }
+            relations.push(relation);
         }
     }
-    Some(read(cx, model, original, ident, Place::Field))
+    let mut field = read(cx, model, original, ident, Place::Field);
+    field.attrs.embed = field.attrs.embed.or(key_of_any);
+    Some(field)
+}
+
+/// A field with a discriminator and its key has the type that `#[derive(Polymorphic)]` made for it.
+fn holds_key(cx: &Ctxt, ty: &Type, relation: &Relation) -> bool {
+    let (name, target) = (plain(&relation.name), plain(relation.target_name()));
+    let expected = format!("{target}Id");
+    let holds = ty::word(ty::option(ty).unwrap_or(ty)).is_some_and(|word| word == expected);
+    if !holds {
+        let fix = format!("make it a `{expected}`, or an `Option<{expected}>`");
+        cx.error(ty, format!("`{name}` is a discriminator and a key: {fix}"));
+    }
+    holds
 }
 
 /// Reads a field of an embedded struct.

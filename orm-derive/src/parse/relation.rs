@@ -1,4 +1,4 @@
-//! `#[has_one]`, `#[has_many]`, `#[many_to_many]` and `#[belongs_to]`, as written.
+//! `#[has_one]`, `#[has_many]`, `#[many_to_many]`, `#[belongs_to]` and `#[belongs_to_any]`, as written.
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -17,6 +17,7 @@ pub(crate) enum RelationKind {
     HasMany,
     ManyToMany,
     BelongsTo,
+    BelongsToAny,
 }
 
 impl RelationKind {
@@ -27,6 +28,7 @@ impl RelationKind {
             RelationKind::HasMany => "has_many",
             RelationKind::ManyToMany => "many_to_many",
             RelationKind::BelongsTo => "belongs_to",
+            RelationKind::BelongsToAny => "belongs_to_any",
         }
     }
 }
@@ -35,15 +37,22 @@ impl RelationKind {
 pub(crate) struct Relation {
     pub(crate) kind: RelationKind,
     pub(crate) name: Ident,
-    /// The other model, with `Self` written out.
+    /// The other model, with `Self` written out; of `belongs_to_any` the enum of models.
     pub(crate) target: Path,
     /// Foreign key: of this model for `belongs_to`, of the other for `has_*`, of the join table for
-    /// `many_to_many`. Empty where the convention decides.
+    /// `many_to_many`. Empty where the convention decides. For `belongs_to_any` the field with discriminator and key,
+    /// or the foreign keys of an arc.
     pub(crate) by: Vec<Ident>,
     /// `many_to_many`: the join table's key to the other model. Empty where the convention decides.
     pub(crate) to: Vec<Ident>,
     /// `many_to_many`: the join table.
     pub(crate) via: Option<Path>,
+    /// `has_*`: the association of the other model, `as = subject`.
+    pub(crate) by_association: Option<Ident>,
+    /// `belongs_to_any`: `by` is an arc, declared here.
+    pub(crate) arc: Option<Span>,
+    /// `belongs_to_any`: every key of the arc may be NULL.
+    pub(crate) optional: Option<Span>,
     /// What a delete of this model's row does to related rows first.
     pub(crate) cascade: Cascade,
     pub(crate) on_delete: Option<Action>,
@@ -110,6 +119,7 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         "has_one" => RelationKind::HasOne,
         "has_many" => RelationKind::HasMany,
         "many_to_many" => RelationKind::ManyToMany,
+        "belongs_to_any" => RelationKind::BelongsToAny,
         _ => RelationKind::BelongsTo,
     };
     if item.list().is_empty() {
@@ -124,6 +134,9 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         by: Vec::new(),
         to: Vec::new(),
         via: None,
+        by_association: None,
+        arc: None,
+        optional: None,
         cascade: Cascade::Database,
         on_delete: None,
         on_update: None,
@@ -133,7 +146,11 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
     for raw in attr::options(cx, item.attr, attr::split(cx, rest)) {
         option(cx, &mut relation, item.attr, &raw);
     }
-    foreign_key(cx, &mut relation, item, field);
+    match kind {
+        RelationKind::BelongsToAny => any_key(cx, &mut relation, field),
+        _ => foreign_key(cx, &mut relation, item, field),
+    }
+    by_or_as(cx, &relation);
     if kind == RelationKind::ManyToMany && relation.via.is_none() {
         cx.error(
             &relation.name,
@@ -141,6 +158,17 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         );
     }
     Some(relation)
+}
+
+/// The key at the other model is named once.
+fn by_or_as(cx: &Ctxt, relation: &Relation) {
+    if let (Some(association), Some(by)) = (&relation.by_association, relation.by.first()) {
+        let association = association.unraw();
+        cx.error(
+            by,
+            format!("`as = {association}` says where the key is: drop `by`"),
+        );
+    }
 }
 
 /// `author: User` and what follows the comma.
@@ -168,13 +196,21 @@ fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
     match (name.as_str(), &raw.body) {
         ("by", Body::Equals(value)) => relation.by = names(cx, value),
         ("to", Body::Equals(value)) => relation.to = names(cx, value),
+        ("arc", Body::Equals(value)) => {
+            relation.arc = Some(raw.name.span());
+            relation.by = names(cx, value);
+        }
+        ("optional", Body::Flag) => relation.optional = Some(raw.name.span()),
+        ("as", Body::Equals(value)) => relation.by_association = names(cx, value).into_iter().next(),
         ("via", Body::Equals(value)) => relation.via = path(cx, value, "`via = PostTag`"),
         ("cascade", Body::Equals(value)) => relation.cascade = cascade(cx, relation.kind, value),
         ("on_delete", Body::Equals(value)) => relation.on_delete = action(cx, &name, value),
         ("on_update", Body::Equals(value)) => relation.on_update = action(cx, &name, value),
         ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
         ("initially_deferred", Body::Flag) => relation.initially_deferred = Some(raw.name.span()),
-        ("deferrable" | "initially_deferred", _) => cx.error(raw, format!("`{name}` takes no value")),
+        ("deferrable" | "initially_deferred" | "optional", _) => {
+            cx.error(raw, format!("`{name}` takes no value"))
+        }
         _ => cx.error(
             raw,
             format!("`{name}` needs a value, as in `{}`", with_option(attr, &name)),
@@ -188,6 +224,8 @@ fn with_option(attr: &Attr, name: &str) -> &'static str {
         (_, "on_update") => "on_update = cascade",
         (_, "cascade") => "cascade = delete",
         (_, "via") => "via = PostTag",
+        (_, "arc") => "arc = (post_id, photo_id)",
+        (_, "as") => "as = subject",
         (_, "to") => "to = tag_id",
         _ => "by = author_id",
     }
@@ -253,6 +291,33 @@ fn action(cx: &Ctxt, option: &str, value: &Expr) -> Option<Action> {
         .next()
         .map_or_else(Span::call_site, |tree| tree.span());
     Some(Action { kind, span })
+}
+
+/// An association over several models stands on the field with its key, or on the struct as an arc.
+fn any_key(cx: &Ctxt, relation: &mut Relation, field: Option<&Ident>) {
+    let name = relation.name.unraw();
+    match (field, relation.arc) {
+        (Some(field), Some(arc)) => {
+            cx.error_at(
+                arc,
+                "an arc has several fields: move `#[belongs_to_any]` to the struct",
+            );
+            (relation.arc, relation.by) = (None, vec![field.clone()]);
+        }
+        (Some(field), None) => relation.by.push(field.clone()),
+        (None, None) => cx.error(
+            &relation.name,
+            format!(
+                "put `#[belongs_to_any({name}: ..)]` on the field with its key, or name the foreign keys of an arc: \
+                 `arc = (post_id, photo_id)`"
+            ),
+        ),
+        (None, Some(_)) => {}
+    }
+    if let (None, Some(optional)) = (relation.arc, relation.optional) {
+        let fix = "for a key that may be missing make the field an `Option`";
+        cx.error_at(optional, format!("`optional` belongs to an arc: {fix}"));
+    }
 }
 
 /// On a field the key is the field; on the struct it has to be named.

@@ -3,7 +3,7 @@
 use syn::{Ident, Type};
 
 use crate::parse::field::Field;
-use crate::parse::relation::RelationKind;
+use crate::parse::relation::{Relation, RelationKind};
 use crate::parse::{Model, plain};
 use crate::plan::{Column, ColumnType, Generation, Insert, Kind, Role};
 use crate::ty;
@@ -94,9 +94,19 @@ fn column_name(model: &Model, field: &Field) -> String {
     match (&attrs.column, &attrs.prefix) {
         (Some(name), _) => name.value(),
         (None, Some(prefix)) => prefix.text.clone(),
-        (None, None) if attrs.embed.is_some() => spelled(model, &field.name()) + "_",
+        (None, None) if attrs.embed.is_some() => spelled(model, &association(model, field)) + "_",
         (None, None) => spelled(model, &field.name()),
     }
+}
+
+/// A discriminator and its key are called after their association.
+fn association(model: &Model, field: &Field) -> String {
+    let by = |relation: &&Relation| {
+        let any = relation.kind == RelationKind::BelongsToAny && relation.arc.is_none();
+        any && matches!(relation.by.as_slice(), [by] if plain(by) == field.name())
+    };
+    let relation = model.relations.iter().find(by);
+    relation.map_or_else(|| field.name(), |relation| plain(&relation.name))
 }
 
 fn spelled(model: &Model, name: &str) -> String {

@@ -10,7 +10,7 @@ use crate::exec::collect::other_sink;
 use crate::exec::fetch::Site;
 use crate::exec::key::Key;
 use crate::exec::load::keys::Keys;
-use crate::exec::load::{Loaded, branch_of};
+use crate::exec::load::{Loaded, below};
 use crate::exec::{Pending, Raw, Serves};
 use crate::model::{Entity, Model, Shape};
 use crate::relation::{Branch, LoadLater};
@@ -50,12 +50,16 @@ fn start<'a, O: Entity, L: LoadLater<O::Model>>(
     load: L,
     site: Site,
 ) -> BoxFuture<'a, Result<Loaded>> {
-    let keys = rows.iter().map(|row| L::key(row.row()).map(Key::new)).collect();
-    let keys = Keys::Others {
+    let branches = load.branches();
+    let keys = |branch| Keys::Others {
         at: Vec::new(),
-        values: keys,
+        values: rows
+            .iter()
+            .map(|row| L::key(row.row(), branch).map(Key::new))
+            .collect(),
     };
-    Box::pin(load_for(raw, Box::new(rows), keys, load.branch(), site))
+    let keys = (0..branches.len()).map(keys).collect();
+    Box::pin(load_for(raw, Box::new(rows), keys, branches, site))
 }
 
 fn columns<M: Model>() -> M::Cols<M> {
@@ -112,14 +116,14 @@ impl Loaded {
 async fn load_for(
     raw: Raw<'_>,
     rows: Box<dyn Any + Send>,
-    keys: Keys,
-    branch: Branch,
+    keys: Vec<Keys>,
+    branches: Vec<Branch>,
     site: Site,
 ) -> Result<Loaded> {
     let raw = Raw {
-        relation: Some(branch.relation),
+        relation: branches.first().map(|branch| branch.relation),
         ..raw
     };
-    let children = vec![branch_of(&raw, keys, branch, site).await?];
+    let children = below(&raw, keys, branches, site).await?;
     Ok(Loaded { rows, children })
 }

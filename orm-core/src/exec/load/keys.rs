@@ -20,6 +20,12 @@ pub(super) enum Keys {
         at: Vec<Cell>,
         values: Vec<Option<Key>>,
     },
+    /// Keys of rows whose discriminator has this label; the others relate to nothing here.
+    Labelled {
+        at: usize,
+        label: &'static str,
+        keys: Box<Keys>,
+    },
 }
 
 impl Keys {
@@ -46,20 +52,37 @@ impl Keys {
                 at: at.clone(),
                 values: Vec::new(),
             },
+            Keys::Labelled { at, label, keys } => Keys::Labelled {
+                at: *at,
+                label,
+                keys: Box::new(keys.empty()),
+            },
         }
     }
     pub(super) fn len(&self) -> usize {
         match self {
             Keys::Integers { values, .. } => values.len(),
             Keys::Others { values, .. } => values.len(),
+            Keys::Labelled { keys, .. } => keys.len(),
         }
     }
     pub(super) fn push(&mut self, cells: &dyn Cells) -> Result<()> {
         match self {
             Keys::Integers { at, values } => values.push(cells.i64(*at)?),
             Keys::Others { at, values } => values.push(Key::read(cells, at)?),
+            Keys::Labelled { at, label, keys } => match cells.text(*at)? == Some(*label) {
+                true => keys.push(cells)?,
+                false => keys.push_none(),
+            },
         }
         Ok(())
+    }
+    fn push_none(&mut self) {
+        match self {
+            Keys::Integers { values, .. } => values.push(None),
+            Keys::Others { values, .. } => values.push(None),
+            Keys::Labelled { keys, .. } => keys.push_none(),
+        }
     }
 }
 
@@ -141,6 +164,7 @@ impl Owners {
                     Wanted::Others(wanted),
                 )
             }
+            Keys::Labelled { keys, .. } => Owners::new(*keys, at, relation),
         }
     }
     /// The first row above that the row belongs to.

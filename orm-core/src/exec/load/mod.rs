@@ -23,7 +23,7 @@ use crate::exec::load::keys::{END, Keys, Owners};
 use crate::exec::load::window::of_each;
 use crate::exec::repeats::apart;
 use crate::relation::{Branch, owner};
-use crate::schema::{RelationDef, RelationKind, Table};
+use crate::schema::{Column, RelationDef, RelationKind, Table};
 use crate::value::{Cells, Children, Collector, Output, Places, Rows};
 
 /// Rows of a query and what was loaded beside them.
@@ -166,10 +166,16 @@ fn readers(select: &mut Select, loads: &[Branch]) -> Result<Vec<Keys>> {
     let root = select.root();
     let mut reader = |branch: &Branch| {
         let columns = (branch.relation.parent)();
-        let cells = columns
-            .iter()
-            .map(|c| cell(select, &Node::Column(root, &c.column)));
-        Ok(Keys::read_from(cells.collect::<Result<_>>()?))
+        let mut at = |c: &'static Column| cell(select, &Node::Column(root, &c.column));
+        let keys = Keys::read_from(columns.into_iter().map(&mut at).collect::<Result<_>>()?);
+        match (branch.relation.kind, branch.relation.label()) {
+            (RelationKind::BelongsTo, Some(label)) => Ok(Keys::Labelled {
+                at: at((label.column)())?.0,
+                label: label.value,
+                keys: Box::new(keys),
+            }),
+            _ => Ok(keys),
+        }
     };
     loads.iter().map(&mut reader).collect()
 }

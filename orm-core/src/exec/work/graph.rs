@@ -98,7 +98,10 @@ pub trait InsertGraph<M: Insertable>: IntoGraph<M> {
                     let to_many = matches!(R::DEF.kind, RelationKind::HasMany | RelationKind::ManyToMany);
                     let mut children = [Children::of_one(rows, to_many).ok_or_else(several)?];
                     let content = Inserted::<R, _>::load(&mut Loads::new(&mut children));
-                    Ok(R::attach(row, content.map_err(|e| named(R::DEF, e))?))
+                    Ok(R::attach(
+                        row,
+                        content.map_err(|e| named(R::DEF.model, R::DEF.name, e))?,
+                    ))
                 });
                 Ok((row, finish))
             }),
@@ -154,7 +157,7 @@ impl List {
             return self.join::<R>(values(row.id()), values(child.id()));
         }
         if let Some(Kind::Insert { row: set, .. }) = self.steps.get_mut(child.at).map(|s| &mut s.kind) {
-            for (column, value) in (R::DEF.child)().into_iter().zip(values(row.id())) {
+            for (column, value) in R::DEF.linked(values(row.id())) {
                 set.retain(|(c, _)| !std::ptr::eq(*c, column));
                 set.push((column, put(column, Node::Value(value))));
             }

@@ -59,6 +59,19 @@ fn together<'s>(
     values.collect::<Option<Vec<Value>>>().map(Key::new)
 }
 
+/// The integers that a step writes, among which keys may be.
+fn assigned(step: &Step) -> impl Iterator<Item = &Value> {
+    let set = match &step.kind {
+        Kind::Insert { row: set, .. } | Kind::Update { set, .. } => set.as_slice(),
+        Kind::Delete { .. } | Kind::Keep => &[],
+    };
+    let integers = set.iter().filter(|(c, _)| c.column.ty.is_integer());
+    integers.filter_map(|(_, node)| match node {
+        Node::Value(value) => Some(value),
+        _ => None,
+    })
+}
+
 /// The unique sets of a table: the key, then the unique constraints that hold among all rows.
 fn unique_sets(table: &'static Table) -> impl Iterator<Item = &'static [usize]> {
     let uniques = table.uniques.iter().filter(|u| u.filter.is_none());
@@ -70,10 +83,12 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
     let mut waits: Waits = steps.iter().map(|_| HashSet::new()).collect();
     let (mut inserted, mut deleted) = (HashMap::new(), HashMap::new());
     let mut freed: HashMap<Place, usize> = HashMap::new();
+    let mut to_come: HashMap<Key, usize> = HashMap::new();
     for (i, step) in steps.iter().enumerate() {
         match &step.kind {
-            Kind::Insert { key, .. } => {
+            Kind::Insert { key, placeholder, .. } => {
                 inserted.insert((step.table.model, Key::new(key.clone())), i);
+                to_come.extend(placeholder.clone().map(|key| (Key::new(vec![key]), i)));
             }
             Kind::Delete { before } => {
                 deleted.insert((step.table.model, Key::new(key_of(step.table, before))), i);
@@ -88,6 +103,11 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
         }
     }
     for (i, step) in steps.iter().enumerate() {
+        // a key that is still to come is waited for wherever it stands: a discriminator's key is no foreign key
+        if !to_come.is_empty() {
+            let keys = assigned(step).filter_map(|value| to_come.get(&Key::new(vec![value.clone()])));
+            waits[i].extend(keys.filter(|p| **p != i));
+        }
         for foreign in step.table.foreign_keys {
             let target = (foreign.target)().model;
             // a row comes after the row it refers to

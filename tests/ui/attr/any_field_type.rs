@@ -1,0 +1,20 @@
+use orm::prelude::*;
+
+#[derive(Model)]
+struct Post {
+    id: Id<Post>,
+}
+
+#[derive(Polymorphic)]
+enum Subject {
+    Post(Post),
+}
+
+#[derive(Model)]
+struct Note {
+    id: Id<Note>,
+    #[belongs_to_any(subject: Subject)]
+    subject_id: i64,
+}
+
+fn main() {}

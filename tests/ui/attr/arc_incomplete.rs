@@ -1,0 +1,35 @@
+use orm::prelude::*;
+
+#[derive(Model)]
+struct Post {
+    id: Id<Post>,
+}
+
+#[derive(Model)]
+struct Photo {
+    id: Id<Photo>,
+}
+
+#[derive(Model)]
+struct Page {
+    id: Id<Page>,
+}
+
+#[derive(Polymorphic)]
+enum Subject {
+    Post(Post),
+    Photo(Photo),
+    Page(Page),
+}
+
+#[derive(Model)]
+#[belongs_to_any(subject: Subject, arc = (post_id, photo_id))]
+struct Note {
+    id: Id<Note>,
+    #[belongs_to(post: Post)]
+    post_id: Option<Id<Post>>,
+    #[belongs_to(photo: Photo)]
+    photo_id: Option<Id<Photo>>,
+}
+
+fn main() {}
