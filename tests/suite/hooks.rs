@@ -9,7 +9,7 @@ use orm::{ErrorKind, HookHandle, Hooks, Write, assert_statements};
 
 use crate::models::refused;
 
-fn not_blank(text: &String) -> Result<(), &'static str> {
+fn not_blank(text: &str) -> Result<(), &'static str> {
     match text.trim().is_empty() {
         true => Err("must not be blank"),
         false => Ok(()),
