@@ -220,6 +220,18 @@ async fn a_future_counts_its_own_reads_only(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test(schema = blog())]
+async fn reads_of_a_future_in_disguise_are_counted(db: Db) -> orm::Result<()> {
+    let disguised = watched(async {
+        for _ in 0..5 {
+            orm::Pending::new(async { Tag::query().all(&db).await }).await?;
+        }
+        Ok(())
+    });
+    assert_eq!(disguised.await?[0].times, 5);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
 async fn the_limit_is_one_warning(db: Db) -> orm::Result<()> {
     let log = Log::default();
     let _on = tracing::subscriber::set_default(log.clone());

@@ -43,12 +43,16 @@ enum State<'a, T> {
     },
     /// Several steps.
     Steps(BoxFuture<'a, Result<T>>),
+    /// Whatever an application does; its reads are its own.
+    Given(BoxFuture<'a, Result<T>>),
 }
 
 impl<'a, T> Pending<'a, T> {
     /// Any future as one, for a [`Repository`](crate::exec::Repository) of your own.
     pub fn new(future: impl Future<Output = Result<T>> + Send + 'a) -> Self {
-        Pending::steps(future)
+        Pending {
+            state: State::Given(Box::pin(future)),
+        }
     }
     pub(crate) fn failed(e: Error) -> Self {
         Pending {
@@ -103,6 +107,7 @@ impl<T> Future for Pending<'_, T> {
                 Poll::Ready(result.and_then(*finish))
             }
             State::Steps(fut) => uncounted(|| fut.as_mut().poll(cx)),
+            State::Given(fut) => fut.as_mut().poll(cx),
         }
     }
 }
