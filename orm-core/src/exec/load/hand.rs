@@ -10,7 +10,7 @@ use crate::exec::collect::other_sink;
 use crate::exec::fetch::Site;
 use crate::exec::key::Key;
 use crate::exec::load::keys::Keys;
-use crate::exec::load::{Loaded, below};
+use crate::exec::load::{Loaded, branch_of};
 use crate::exec::{Pending, Raw, Serves};
 use crate::model::{Entity, Model, Shape};
 use crate::relation::{Branch, LoadLater};
@@ -120,10 +120,14 @@ async fn load_for(
     branches: Vec<Branch>,
     site: Site,
 ) -> Result<Loaded> {
-    let raw = Raw {
-        relation: branches.first().map(|branch| branch.relation),
-        ..raw
-    };
-    let children = below(&raw, keys, branches, site).await?;
+    let mut children = Vec::with_capacity(branches.len());
+    for (keys, branch) in keys.into_iter().zip(branches) {
+        // a read of its own: in a loop it is one too many
+        let raw = Raw {
+            relation: Some(branch.relation),
+            ..raw.again()
+        };
+        children.push(branch_of(&raw, keys, branch, site).await?);
+    }
     Ok(Loaded { rows, children })
 }
