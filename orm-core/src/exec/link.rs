@@ -33,7 +33,7 @@ impl<R: Rel> Related<R> {
     /// Links rows by their keys; how many were not linked before. Over a join table the missing links are inserted:
     ///
     /// ```sql
-    /// SELECT "t0"."tag_id" FROM "post_tags" AS "t0" WHERE "t0"."post_id" = $1 AND "t0"."tag_id" = ANY($2)
+    /// SELECT t0."tag_id" FROM "post_tags" AS t0 WHERE t0."post_id" = $1 AND t0."tag_id" = ANY($2)
     /// INSERT INTO "post_tags" ("post_id", "tag_id") … ON CONFLICT DO NOTHING
     /// ```
     ///

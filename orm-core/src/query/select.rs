@@ -217,8 +217,8 @@ impl<M: Model, O: Shape<Model = M>> Query<M, O> {
     /// back derefs to the row and has the relation as a field.
     ///
     /// ```sql
-    /// SELECT "t0"."id", … FROM "users" AS "t0"
-    /// SELECT "t0"."id", …, "t0"."author_id" FROM "posts" AS "t0" WHERE "t0"."author_id" = ANY($1)
+    /// SELECT t0."id", … FROM "users" AS t0
+    /// SELECT t0."id", …, t0."author_id" FROM "posts" AS t0 WHERE t0."author_id" = ANY($1)
     /// ```
     pub fn with<L: LoadOf<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> L) -> Query<M, L::Out<O>> {
         f(self.cols()).add_to(&mut self.ast, &mut self.loads);
@@ -231,9 +231,9 @@ impl<M: Model> Query<M> {
     /// its relations is one more statement for all rows together.
     ///
     /// ```sql
-    /// SELECT "t0"."name", (SELECT count(*) FROM "posts" AS "t1" WHERE "t1"."author_id" = "t0"."id"), "t0"."id"
-    /// FROM "users" AS "t0"
-    /// SELECT "t0"."title", "t0"."author_id" FROM "posts" AS "t0" WHERE "t0"."author_id" = ANY($1)
+    /// SELECT t0."name", (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id"), t0."id"
+    /// FROM "users" AS t0
+    /// SELECT t0."title", t0."author_id" FROM "posts" AS t0 WHERE t0."author_id" = ANY($1)
     /// ```
     ///
     /// ```

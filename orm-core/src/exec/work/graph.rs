@@ -204,7 +204,7 @@ impl<M: Insertable, O: Send + 'static> Graph<M, O> {
     #[track_caller]
     pub fn insert<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, O> {
         let (raw, site) = (ex.raw(), Location::caller());
-        let mut list = List::default();
+        let mut list = List::new();
         let finish = match (self.plan)(&mut list) {
             Ok((_, finish)) => finish,
             Err(e) => return Pending::failed(e),

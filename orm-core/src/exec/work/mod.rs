@@ -12,7 +12,7 @@ pub use graph::{Graph, InsertGraph, IntoGraph};
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::Location;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,6 +39,7 @@ pub struct UnitOfWork<'a, E: ?Sized> {
 
 /// A row in a unit of work.
 pub struct Ref<M: Model> {
+    unit: u64,
     at: usize,
     id: M::Id,
 }
@@ -53,6 +54,7 @@ impl<M: Model> Ref<M> {
 impl<M: Model> Clone for Ref<M> {
     fn clone(&self) -> Self {
         Ref {
+            unit: self.unit,
             at: self.at,
             id: self.id.clone(),
         }
@@ -64,7 +66,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     pub(crate) fn new(ex: &'a E) -> Self {
         UnitOfWork {
             ex,
-            list: List::default(),
+            list: List::new(),
             site: Location::caller(),
         }
     }
@@ -92,13 +94,20 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     }
     /// Sets columns of a row that is already in the unit: to close a circle of rows that refer to each other, for
     /// example.
-    pub fn set<M: Insertable + Mutable, A: Sets<M>>(&mut self, row: &Ref<M>, f: impl FnOnce(M::Cols<M>) -> A)
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a row of another unit.
+    pub fn set<M: Insertable + Mutable, A: Sets<M>>(
+        &mut self,
+        row: &Ref<M>,
+        f: impl FnOnce(M::Cols<M>) -> A,
+    ) -> Result<()>
     where
         E: Writes<M>,
     {
         let mut set = Vec::new();
         f(M::cols(Source::ROOT)).add_to(&mut set);
-        self.list.set(row, set);
+        self.list.set(row, set)
     }
     /// Adds the delete of a row: softly where its model says so, with what its relations take along.
     pub fn delete<M: Insertable + Mutable>(&mut self, row: M)
@@ -138,6 +147,7 @@ type Boxed = Box<dyn Any + Send + Sync>;
 /// What a unit of work did.
 #[derive(Debug, Default)]
 pub struct Committed {
+    unit: u64,
     rows: HashMap<usize, Boxed>,
     inserted: u64,
     updated: u64,
@@ -150,7 +160,9 @@ impl Committed {
     /// # Errors
     /// `NotFound` when it was taken before, or belongs to another unit.
     pub fn take<M: Model>(&mut self, row: &Ref<M>) -> Result<M> {
-        let stored = self.rows.remove(&row.at).map(|row| row.downcast::<M>());
+        let own = row.unit == self.unit;
+        let stored = own.then(|| self.rows.remove(&row.at)).flatten();
+        let stored = stored.map(|row| row.downcast::<M>());
         match stored {
             Some(Ok(row)) => Ok(*row),
             _ => Err(Error::not_found(M::TABLE.model)),
@@ -158,7 +170,8 @@ impl Committed {
     }
     /// The row as the database has it now.
     pub fn get<M: Model>(&self, row: &Ref<M>) -> Option<&M> {
-        self.rows.get(&row.at)?.downcast_ref()
+        let stored = self.rows.get(&row.at).filter(|_| row.unit == self.unit);
+        stored?.downcast_ref()
     }
     /// How many rows were inserted.
     pub fn inserted(&self) -> u64 {
@@ -210,8 +223,8 @@ enum Kind {
 }
 
 /// The steps of a unit in the order they were put in.
-#[derive(Default)]
 struct List {
+    unit: u64,
     steps: Vec<Step>,
     kept: HashMap<usize, Boxed>,
 }
@@ -249,6 +262,23 @@ fn placeholder(ty: Type) -> Option<Value> {
 }
 
 impl List {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        List {
+            unit: NEXT.fetch_add(1, Ordering::Relaxed),
+            steps: Vec::new(),
+            kept: HashMap::new(),
+        }
+    }
+
+    fn row<M: Model>(&self, at: usize, id: M::Id) -> Ref<M> {
+        Ref {
+            unit: self.unit,
+            at,
+            id,
+        }
+    }
+
     fn add(&mut self, table: &'static Table, kind: Kind, rows: Typed) -> usize {
         self.steps.push(Step { table, kind, rows });
         self.steps.len() - 1
@@ -283,7 +313,7 @@ impl List {
             placeholder: stand_in,
         };
         let at = self.add(M::TABLE, kind, typed::<M>());
-        Ok(Ref { at, id })
+        Ok(self.row(at, id))
     }
 
     fn save<M: Writable + Clone>(&mut self, edit: Edit<M>) -> Result<Ref<M>> {
@@ -293,16 +323,17 @@ impl List {
         if changed.is_empty() {
             let at = self.add(M::TABLE, Kind::Keep, typed::<M>());
             self.kept.insert(at, Box::new(row));
-            return Ok(Ref { at, id });
+            return Ok(self.row(at, id));
         }
         let set = assignments(M::TABLE, changed)?;
         let at = self.add(M::TABLE, Kind::Update { set, before }, typed::<M>());
-        Ok(Ref { at, id })
+        Ok(self.row(at, id))
     }
 
-    fn set<M: Model>(&mut self, row: &Ref<M>, new: Vec<(&'static Column, Node)>) {
-        let Some(step) = self.steps.get_mut(row.at) else {
-            return;
+    fn set<M: Model>(&mut self, row: &Ref<M>, new: Vec<(&'static Column, Node)>) -> Result<()> {
+        let Some(step) = self.steps.get_mut(row.at).filter(|_| row.unit == self.unit) else {
+            let text = "this row belongs to another unit of work";
+            return Err(Error::new(ErrorKind::InvalidQuery, text).with_model(M::TABLE.model));
         };
         if let (Kind::Keep, Some(kept)) = (&step.kind, self.kept.remove(&row.at))
             && let Ok(kept) = kept.downcast::<M>()
@@ -318,6 +349,7 @@ impl List {
                 set.push((column, value));
             }
         }
+        Ok(())
     }
 
     fn delete<M: Writable>(&mut self, row: M) {

@@ -25,6 +25,7 @@ type Set = Vec<(&'static Column, Node)>;
 pub(super) async fn commit(raw: Raw<'_>, list: List, site: Site) -> Result<Committed> {
     if list.steps.iter().all(|s| matches!(s.kind, Kind::Keep)) {
         return Ok(Committed {
+            unit: list.unit,
             rows: list.kept,
             ..Committed::default()
         });
@@ -50,6 +51,7 @@ impl<'a> Run<'a> {
     async fn all(mut raw: Raw<'a>, list: List, site: Site) -> Result<Committed> {
         bulk::fix_clock(&mut raw, 2, site).await?;
         let committed = Committed {
+            unit: list.unit,
             rows: list.kept,
             ..Committed::default()
         };
