@@ -39,9 +39,7 @@ pub use crate::exec::trail::table_name;
 
 /// What the audit trail calls a row.
 pub fn row_key(key: impl Key) -> String {
-    let mut values = Vec::new();
-    key.add_to(&mut values);
-    crate::exec::trail::key_text(values)
+    crate::exec::trail::key_text(key.into_values())
 }
 
 /// The tenant of a handle, as the audit trail has it.
@@ -70,9 +68,7 @@ fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
 
 /// The values of a key.
 pub fn key_values(key: impl Key) -> Option<Vec<Value>> {
-    let mut values = Vec::new();
-    key.add_to(&mut values);
-    Some(values)
+    Some(key.into_values())
 }
 
 #[cfg(feature = "json")]

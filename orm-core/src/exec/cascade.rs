@@ -16,9 +16,9 @@ use crate::exec::key::{Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
-use crate::query::{delete_statement, soft_delete_set, touch, update_statement};
+use crate::query::{delete_statement, nodes, soft_delete_set, touch, update_statement};
 use crate::relation::label_is;
-use crate::schema::{Cascade, Column, RelationDef, Table};
+use crate::schema::{Cascade, RelationDef, Table};
 use crate::value::{Type, Value};
 
 /// Whether a delete of rows of this table takes others along.
@@ -57,10 +57,7 @@ pub(crate) async fn delete(
         let mut gone = HashSet::new();
         remove(&raw, table, keys, mode, &mut gone, site).await
     };
-    let outcome = outcome.await;
-    if let Err(e) = &outcome {
-        unit.spoil(e).await;
-    }
+    let outcome = unit.sent(outcome.await).await;
     unit.end(outcome).await
 }
 
@@ -80,7 +77,7 @@ pub(crate) async fn keys_of(
         of: Vec::new(),
         wait: LockWait::Wait,
     });
-    let at = key_nodes(table, source)
+    let at = nodes(source, table.key_columns())
         .iter()
         .map(|c| cell(&mut select, c))
         .collect::<Result<_>>()?;
@@ -98,17 +95,6 @@ fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
             all_tenants: false,
         },
     })
-}
-
-fn key_nodes(table: &'static Table, source: Source) -> Vec<Node> {
-    table
-        .key_columns()
-        .map(|c| Node::Column(source, &c.column))
-        .collect()
-}
-
-fn nodes(source: Source, columns: &[&'static Column]) -> Vec<Node> {
-    columns.iter().map(|c| Node::Column(source, &c.column)).collect()
 }
 
 /// Removes rows by their keys, after what hangs on them.
@@ -144,7 +130,7 @@ pub(crate) fn remove<'a>(
         }
         let mut removed = 0;
         let source = Source::fresh();
-        for condition in among(&key_nodes(table, source), &keys, raw) {
+        for condition in among(&nodes(source, table.key_columns()), &keys, raw) {
             let write = removal(table, source, vec![condition], mode);
             removed += step(raw, write, Some(table), Box::new(Discard), site)
                 .await?
@@ -171,6 +157,24 @@ fn removal(table: &'static Table, source: Source, filter: Vec<Node>, mode: Mode)
     }
 }
 
+/// What unlinks rows: of the join table they go, else their foreign key is cleared. `table` is the one that holds it.
+pub(crate) fn unlinking(
+    relation: &'static RelationDef,
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    mode: Mode,
+) -> Statement {
+    if relation.through.is_some() {
+        return removal(table, source, filter, mode);
+    }
+    let null = relation.unlinked().into_iter();
+    let mut set: Vec<_> = null.map(|(c, v)| (c, Node::Value(v))).collect();
+    touch(table, source, &mut set);
+    let update = update_statement(table, source, set, filter, seen(table, mode));
+    Statement::Update(Box::new(update))
+}
+
 /// The keys of the rows related to these by a foreign key of theirs.
 async fn related(
     raw: &Raw<'_>,
@@ -180,7 +184,7 @@ async fn related(
     site: Site,
 ) -> Result<Vec<Key>> {
     let (table, source) = ((relation.table)(), Source::fresh());
-    let foreign = nodes(source, &(relation.child)());
+    let foreign = nodes(source, (relation.child)());
     let mut keys = Vec::new();
     for condition in among(&foreign, parents, raw) {
         let label = relation.label().map(|label| label_is(source, label));
@@ -202,19 +206,10 @@ async fn unlink(
         Some(through) => ((through.table)(), (through.parent)()),
         None => ((relation.table)(), (relation.child)()),
     };
-    for condition in among(&nodes(source, &own), parents, raw) {
+    for condition in among(&nodes(source, own.iter().copied()), parents, raw) {
         let label = relation.label().map(|label| label_is(source, label));
         let filter = label.into_iter().chain([condition]).collect();
-        let write = match relation.through {
-            Some(_) => removal(table, source, filter, mode),
-            None => {
-                let null = relation.unlinked().into_iter();
-                let mut set: Vec<_> = null.map(|(c, v)| (c, Node::Value(v))).collect();
-                touch(table, source, &mut set);
-                let update = update_statement(table, source, set, filter, seen(table, mode));
-                Statement::Update(Box::new(update))
-            }
-        };
+        let write = unlinking(relation, table, source, filter, mode);
         step(raw, write, Some(table), Box::new(Discard), site).await?;
     }
     Ok(())
@@ -238,10 +233,7 @@ pub(crate) async fn restore(
         bring_back(&raw, table, keys, &instant, site).await?;
         Ok(true)
     };
-    let outcome = outcome.await;
-    if let Err(e) = &outcome {
-        unit.spoil(e).await;
-    }
+    let outcome = unit.sent(outcome.await).await;
     unit.end(outcome).await
 }
 
@@ -252,8 +244,8 @@ async fn deleted_at(raw: &Raw<'_>, table: &'static Table, keys: &[Key], site: Si
         return Ok(None);
     };
     let mut select = rows(table, source, Deleted::Only);
-    select.columns = nodes(source, &[column]);
-    select.filter = among(&key_nodes(table, source), keys, raw);
+    select.columns = nodes(source, [column]);
+    select.filter = among(&nodes(source, table.key_columns()), keys, raw);
     let sink: Box<dyn Sink> = Identities::boxed(vec![(0, Type::Timestamp)]);
     let done = step(raw, Statement::Select(Box::new(select)), Some(table), sink, site).await?;
     let instant = Identities::take(done.sink)?.into_iter().next();
@@ -272,7 +264,7 @@ fn bring_back<'a>(
             return Ok(());
         }
         let source = Source::fresh();
-        for condition in among(&key_nodes(table, source), &keys, raw) {
+        for condition in among(&nodes(source, table.key_columns()), &keys, raw) {
             let set = soft_delete_set(table, source, true);
             let update = update_statement(table, source, set, vec![condition], Deleted::Only);
             let statement = Statement::Update(Box::new(update));
@@ -289,7 +281,7 @@ fn bring_back<'a>(
             };
             let source = Source::fresh();
             let mut with_it = Vec::new();
-            for condition in among(&nodes(source, &own), &keys, raw) {
+            for condition in among(&nodes(source, own.iter().copied()), &keys, raw) {
                 let when = Box::new(Node::Column(source, &deleted_at.column));
                 let same = Node::Compare(CompareOp::Eq, when, Box::new(Node::Value(instant.clone())));
                 let label = relation.label().map(|label| label_is(source, label));

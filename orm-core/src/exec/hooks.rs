@@ -22,7 +22,7 @@ use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
 use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, trail};
 use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};
-use crate::query::{Col, InsertParts, Sets};
+use crate::query::{Col, InsertParts, Sets, nodes};
 use crate::schema::{Column, Table, Validator};
 use crate::value::{Cells, Held, Row, SqlType, Value, finished_one, read};
 
@@ -697,10 +697,7 @@ fn only_those(raw: &Raw<'_>, statement: &mut Statement, table: &'static Table, r
         Statement::Delete(delete) => (delete.source, &mut delete.filter),
         _ => return,
     };
-    let key: Vec<Node> = table
-        .key_columns()
-        .map(|c| Node::Column(source, &c.column))
-        .collect();
+    let key = nodes(source, table.key_columns());
     let keys: Vec<Key> = rows.iter().map(|row| Key::new(key_of(table, row))).collect();
     filter.push(Node::Any(among(&key, &keys, raw)));
 }
@@ -714,10 +711,7 @@ fn width(table: &Table) -> usize {
 }
 
 fn fields(table: &'static Table, source: Source) -> Vec<Node> {
-    table.columns[..width(table)]
-        .iter()
-        .map(|c| Node::Column(source, &c.column))
-        .collect()
+    nodes(source, &table.columns[..width(table)])
 }
 
 /// Makes a write give its rows back; at which column they begin, and whether somebody else wants what comes back.

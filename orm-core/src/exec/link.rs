@@ -6,14 +6,14 @@ use std::panic::Location;
 use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::cascade::{Mode, unlinking};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, inserts, step};
 use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
-use crate::exec::write::delete_or_hide;
 use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
-use crate::query::{Batch, Insert, IntoInsert, put, soft_delete_set, touch, update_statement};
+use crate::query::{Batch, Insert, IntoInsert, nodes, put, soft_delete_set, touch, update_statement};
 use crate::relation::{Related, label_is};
 use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
 use crate::value::Value;
@@ -135,26 +135,21 @@ impl<R: Rel> Related<R> {
 /// Each key once, in the order given.
 fn keys<K: crate::model::Key>(ids: impl IntoIterator<Item = K>) -> Vec<Key> {
     let mut seen = HashSet::new();
-    let key = |id: K| {
-        let mut values = Vec::new();
-        id.add_to(&mut values);
-        Key::new(values)
-    };
     ids.into_iter()
-        .map(key)
+        .map(|id| Key::new(id.into_values()))
         .filter(|key| seen.insert(key.clone()))
         .collect()
-}
-
-fn nodes(source: Source, columns: &[&'static Column]) -> Vec<Node> {
-    columns.iter().map(|c| Node::Column(source, &c.column)).collect()
 }
 
 /// `columns = values`.
 fn equal(source: Source, columns: &[&'static Column], values: &[Value]) -> Vec<Node> {
     let pair =
         |(c, v): (Node, &Value)| Node::Compare(CompareOp::Eq, Box::new(c), Box::new(Node::Value(v.clone())));
-    nodes(source, columns).into_iter().zip(values).map(pair).collect()
+    nodes(source, columns.iter().copied())
+        .into_iter()
+        .zip(values)
+        .map(pair)
+        .collect()
 }
 
 /// The rows, by these columns of theirs, that are linked to the one with this key.
@@ -196,10 +191,7 @@ async fn link_in(
         Some(through) => insert_links(raw, through, parent, ids, site).await,
         None => set_key(&raw, def, parent, ids, site).await,
     };
-    if let Err(e) = &outcome {
-        unit.spoil(e).await;
-    }
-    outcome
+    unit.sent(outcome).await
 }
 
 async fn replace(
@@ -241,10 +233,7 @@ where
     let outcome = async {
         let child = insert_one(unit.raw(), insert, site).await?;
         let linked = insert_links(unit.raw(), through, &parent, keys([child.id()]), site).await;
-        if let Err(e) = &linked {
-            unit.spoil(e).await;
-        }
-        linked.map(|_| child)
+        unit.sent(linked).await.map(|_| child)
     };
     let outcome = outcome.await;
     unit.end(outcome).await
@@ -337,7 +326,7 @@ async fn links(
         item: FromItem::Table(&table.table),
         guard: Guard::default(),
     });
-    let other = nodes(source, other);
+    let other = nodes(source, other.iter().copied());
     let at: Vec<Cell> = other
         .iter()
         .map(|c| cell(&mut select, c))
@@ -364,7 +353,7 @@ async fn revive(
     site: Site,
 ) -> Result<HashSet<Key>> {
     let source = Source::fresh();
-    let columns = nodes(source, other);
+    let columns = nodes(source, other.iter().copied());
     let at = other.iter().enumerate().map(|(i, c)| (i, c.column.ty)).collect();
     let mut sink: Box<dyn Sink> = Identities::boxed(at);
     for condition in among(&columns, ids, raw) {
@@ -388,10 +377,9 @@ async fn set_key(
     site: Site,
 ) -> Result<u64> {
     let (table, source) = ((def.table)(), Source::fresh());
-    let key: Vec<&Column> = table.key_columns().collect();
     let linked = linked_to(def, source, &(def.child)(), parent);
     let mut changed = 0;
-    for condition in among(&nodes(source, &key), &ids, raw) {
+    for condition in among(&nodes(source, table.key_columns()), &ids, raw) {
         let filter = vec![
             condition,
             Node::Not(Box::new(Node::IsTrue(Box::new(Node::All(linked.clone()))))),
@@ -430,7 +418,7 @@ async fn unlink(
             (def.table)().key_columns().collect(),
         ),
     };
-    let other = nodes(source, &other);
+    let other = nodes(source, other);
     let conditions = match which {
         Which::These(ids) => among(&other, &ids, raw),
         Which::ButThese(ids) => {
@@ -442,16 +430,7 @@ async fn unlink(
     for condition in conditions {
         let mut filter = linked_to(def, source, &own, parent);
         filter.push(condition);
-        let write = match &def.through {
-            Some(_) => delete_or_hide(table, source, filter),
-            None => {
-                let null = def.unlinked().into_iter();
-                let mut set: Vec<_> = null.map(|(c, v)| (c, Node::Value(v))).collect();
-                touch(table, source, &mut set);
-                let update = update_statement(table, source, set, filter, Deleted::Hidden);
-                Statement::Update(Box::new(update))
-            }
-        };
+        let write = unlinking(def, table, source, filter, Mode::Delete);
         changed += step(raw, write, Some(table), Box::new(Discard), site)
             .await?
             .affected;

@@ -14,8 +14,8 @@ use crate::exec::fetch::{Site, statement, step};
 use crate::exec::key::{Cell, Identities, Key, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::{Pending, Raw, Serves};
-use crate::model::{self, Forest, Model, Rel};
-use crate::query::{LeadsBack, LeadsDown, Query, Update, Walk, ascending};
+use crate::model::{Forest, Key as _, Model, Rel};
+use crate::query::{self, LeadsBack, LeadsDown, Query, Update, Walk, ascending};
 use crate::relation::RelRef;
 use crate::schema::{Column, RelationDef, RelationKind};
 use crate::value::{Cells, Output, Row, Value, finished};
@@ -61,12 +61,6 @@ impl<R: Rel> Walk<R> {
             Err(e) => Pending::failed(e),
         }
     }
-}
-
-fn values(key: impl model::Key) -> Vec<Value> {
-    let mut values = Vec::new();
-    key.add_to(&mut values);
-    values
 }
 
 #[cold]
@@ -160,7 +154,7 @@ pub(crate) fn move_to<'a, M: Model, R: Rel<Parent = M>>(
 where
     R::Child: LeadsBack<M>,
 {
-    let (own, place) = (values(row.id()), place.map(values));
+    let (own, place) = (row.id().into_values(), place.map(|id| id.into_values()));
     match (moved::<M, R>(row, &own, place.as_deref()), place) {
         (Err(e), _) => Pending::failed(e),
         (Ok(update), None) => update.save_by(raw, site),
@@ -312,8 +306,7 @@ where
 }
 
 fn key_of<M: Model>(source: Source) -> Vec<Node> {
-    let key = M::TABLE.key_columns();
-    key.map(|c| Node::Column(source, &c.column)).collect()
+    query::nodes(source, M::TABLE.key_columns())
 }
 
 async fn keys_of<M: Model>(raw: &Raw<'_>, ast: Box<Select>, site: Site) -> Result<HashSet<Key>> {

@@ -17,7 +17,7 @@ use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Model, SoftDelete, Writable};
 use crate::query::{
     Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
-    insert_statement, table_ref,
+    insert_statement, returning, table_ref,
 };
 use crate::schema::{Column, Table};
 use crate::value::{Type, Value};
@@ -66,10 +66,7 @@ fn upsert_insert(
 ) -> NodeInsert {
     let mut insert = insert_statement(table, parts);
     insert.source = source;
-    insert.returning = table.columns[..table.fields]
-        .iter()
-        .map(|c| Node::Column(source, &c.column))
-        .collect();
+    insert.returning = returning(table, source);
     insert.conflict = Some(conflict);
     insert
 }

@@ -189,9 +189,7 @@ pub trait Record: Model {
     {
         let (raw, site) = (ex.raw(), Location::caller());
         if cascades(Self::TABLE) {
-            let mut key = Vec::new();
-            id.add_to(&mut key);
-            return Pending::steps(cascade::restore(raw, Self::TABLE, key, site));
+            return Pending::steps(cascade::restore(raw, Self::TABLE, id.into_values(), site));
         }
         let source = Source::fresh();
         let set = soft_delete_set(Self::TABLE, source, true);
@@ -239,9 +237,7 @@ pub trait Record: Model {
     where
         R::Child: LeadsBack<Self>,
     {
-        let mut key = Vec::new();
-        self.id().add_to(&mut key);
-        Self::query().with_key(key).walk(f)
+        Self::query().with_key(self.id().into_values()).walk(f)
     }
     /// Puts this row, with all that is under it, under another one, or at the top: `rock.move_to(&db, |c| c.parent,
     /// Some(music.id))`. Returns the row.

@@ -118,6 +118,12 @@ pub struct Audited<M>(std::marker::PhantomData<M>);
 pub trait Key: Clone + Send + Sync + 'static {
     /// The values of the key's columns in order.
     fn add_to(self, out: &mut Vec<Value>);
+    /// The same as a list of their own.
+    fn into_values(self) -> Vec<Value> {
+        let mut values = Vec::new();
+        self.add_to(&mut values);
+        values
+    }
     /// Reads the key's columns.
     fn read(row: &mut Row<'_>) -> Result<Self>;
 }

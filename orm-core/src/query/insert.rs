@@ -110,9 +110,7 @@ impl<M: Model> Insert<M> {
     }
     /// Inserts under a key chosen by the caller. On PostgreSQL the key's sequence is moved past it.
     pub fn with_id(mut self, id: M::Id) -> Self {
-        let mut values = Vec::new();
-        id.add_to(&mut values);
-        for (column, value) in M::TABLE.key_columns().zip(values) {
+        for (column, value) in M::TABLE.key_columns().zip(id.into_values()) {
             self.overriding |= matches!(column.default, Default::Identity);
             self.row.retain(|(c, _)| !std::ptr::eq(*c, column));
             self.row.push((column, Node::Value(value)));

@@ -234,8 +234,7 @@ impl<R: Rel> Walk<R> {
     /// SELECT t10."id", … FROM "users" AS t10 JOIN "_path" AS t11 ON t11."id" = t10."id" ORDER BY t11."_depth"
     /// ```
     pub fn shortest_path_to(self, id: <R::Child as Model>::Id) -> Query<R::Child> {
-        let mut end = Vec::new();
-        id.add_to(&mut end);
+        let end = id.into_values();
         let key: Vec<_> = self.table().key_columns().collect();
         let carried = self.carried();
         let (mut near, mut path) = (names_of(&carried), names_of(&key));

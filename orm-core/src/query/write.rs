@@ -16,19 +16,22 @@ pub(crate) fn guard(deleted: Deleted) -> Guard {
     }
 }
 
-/// All fields of the model, for RETURNING.
-pub(crate) fn returning(table: &'static Table, source: Source) -> Vec<Node> {
-    table.columns[..table.fields]
-        .iter()
+/// These columns of a table reference.
+pub(crate) fn nodes(source: Source, columns: impl IntoIterator<Item = &'static Column>) -> Vec<Node> {
+    columns
+        .into_iter()
         .map(|c| Node::Column(source, &c.column))
         .collect()
 }
 
+/// All fields of the model, for RETURNING.
+pub(crate) fn returning(table: &'static Table, source: Source) -> Vec<Node> {
+    nodes(source, &table.columns[..table.fields])
+}
+
 /// `key = values` over the columns of the primary key.
 pub(crate) fn key_filter(table: &'static Table, source: Source, key: impl Key) -> Vec<Node> {
-    let mut values = Vec::new();
-    key.add_to(&mut values);
-    key_equals(table, source, values)
+    key_equals(table, source, key.into_values())
 }
 
 /// As [`key_filter`], for values at hand.

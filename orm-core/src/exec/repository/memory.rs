@@ -181,8 +181,7 @@ impl<M: Writable> MemoryRepository<M> {
 impl<M: Writable + Clone> Repository<M> for MemoryRepository<M> {
     fn get(&self, id: M::Id) -> Pending<'_, M> {
         Pending::steps(async move {
-            let mut key = Vec::new();
-            id.add_to(&mut key);
+            let key = id.into_values();
             let rows = self.lock();
             match rows.position(M::TABLE, key, None)? {
                 Some(at) => model(&rows.rows[at].values),

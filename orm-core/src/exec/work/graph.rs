@@ -141,12 +141,6 @@ fn several() -> Error {
     )
 }
 
-fn values(key: impl Key) -> Vec<Value> {
-    let mut values = Vec::new();
-    key.add_to(&mut values);
-    values
-}
-
 impl List {
     /// Makes the child belong to the row: by its foreign key, or by a row of the join table.
     fn relate<R: Linkable>(&mut self, row: &Ref<R::Parent>, child: &Ref<R::Child>) -> Result<()>
@@ -154,10 +148,10 @@ impl List {
         R::Through: Insertable,
     {
         if R::DEF.through.is_some() {
-            return self.join::<R>(values(row.id()), values(child.id()));
+            return self.join::<R>(row.id().into_values(), child.id().into_values());
         }
         if let Some(Kind::Insert { row: set, .. }) = self.steps.get_mut(child.at).map(|s| &mut s.kind) {
-            for (column, value) in R::DEF.linked(values(row.id())) {
+            for (column, value) in R::DEF.linked(row.id().into_values()) {
                 set.retain(|(c, _)| !std::ptr::eq(*c, column));
                 set.push((column, put(column, Node::Value(value))));
             }
@@ -169,7 +163,7 @@ impl List {
         R::Through: Insertable,
     {
         match R::DEF.through {
-            Some(_) => self.join::<R>(values(row.id()), values(id)),
+            Some(_) => self.join::<R>(row.id().into_values(), id.into_values()),
             None => {
                 let text =
                     "only rows over a join table can be linked to a new row; link the others afterwards";

@@ -16,7 +16,7 @@ use crate::exec::names::NAMES;
 use crate::exec::transaction::Unit;
 use crate::exec::work::{Boxed, Committed, Kind, List, Step, Typed, order};
 use crate::exec::{Raw, bulk};
-use crate::query::{Batch, Insert, key_equals, touch, update_statement};
+use crate::query::{Batch, Insert, key_equals, nodes, returning, touch, update_statement};
 use crate::schema::{Column, Table};
 use crate::value::{Cells, Collector, Type, Value};
 
@@ -31,10 +31,7 @@ pub(super) async fn commit(raw: Raw<'_>, list: List, site: Site) -> Result<Commi
         });
     }
     let unit = Unit::open(raw, site).await?;
-    let outcome = Run::all(unit.raw(), list, site).await;
-    if let Err(e) = &outcome {
-        unit.spoil(e).await;
-    }
+    let outcome = unit.sent(Run::all(unit.raw(), list, site).await).await;
     unit.end(outcome).await
 }
 
@@ -215,11 +212,7 @@ impl<'a> Run<'a> {
         let keys: Vec<Key> = rows.iter().map(|row| Key::new(key_of(table, row))).collect();
         if let Some(version) = table.managed.version.and_then(|i| table.columns.get(i)) {
             let source = Source::fresh();
-            let mut columns: Vec<Node> = table
-                .key_columns()
-                .map(|c| Node::Column(source, &c.column))
-                .collect();
-            columns.push(Node::Column(source, &version.column));
+            let columns = nodes(source, table.key_columns().chain([version]));
             let read = |row: &Vec<Value>| {
                 let mut key = key_of(table, row);
                 key.extend(version_of(table, row).map(Value::I64));
@@ -254,7 +247,7 @@ impl<'a> Run<'a> {
         let source = Source::fresh();
         let filter = key_equals(table, source, key.clone());
         let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
-        update.returning = fields(table, source);
+        update.returning = returning(table, source);
         let sink = Back::sink(*rows, table);
         let statement = Statement::Update(Box::new(update));
         let done = step(&self.raw, statement, Some(table), sink, self.site).await?;
@@ -283,13 +276,6 @@ fn groups(steps: &[Step], ready: &[usize]) -> Vec<Vec<usize>> {
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
-}
-
-fn fields(table: &'static Table, source: Source) -> Vec<Node> {
-    table.columns[..table.fields]
-        .iter()
-        .map(|c| Node::Column(source, &c.column))
-        .collect()
 }
 
 /// Whether assignments can stand in a list of values: values only, whose form does not depend on the column.
@@ -327,7 +313,7 @@ fn one_update(table: &'static Table, set: &Set, before: &[Value]) -> Statement {
     let mut set = set.clone();
     touch(table, source, &mut set);
     let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
-    update.returning = fields(table, source);
+    update.returning = returning(table, source);
     Statement::Update(Box::new(update))
 }
 
@@ -370,7 +356,7 @@ fn list_update(table: &'static Table, changes: &[(usize, Set, Vec<Value>)]) -> S
     touch(table, source, &mut set);
     let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
     update.from = vec![TableRef::unguarded(list, item)];
-    update.returning = fields(table, source);
+    update.returning = returning(table, source);
     Statement::Update(Box::new(update))
 }
 
