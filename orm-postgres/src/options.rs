@@ -106,7 +106,7 @@ impl PostgresOptions {
     /// Parameters: `host` (a name, or the directory of a unix socket), `port`, `user`, `password`, `dbname`, `sslmode`,
     /// `sslrootcert`, `insecure`, `application_name`, `statement_timeout`, `query_timeout`, `statement_cache`,
     /// `pooler` (or `pgbouncer`), `pool_size`, `pool_overflow`, `pool_timeout`, `pool_recycle`, `pool_idle_timeout`,
-    /// `pre_ping` (`never`, `always`, or a duration). A duration is a number with `ms`, `s` (the default), `min` or `h`;
+    /// `pool_order` (`lifo` or `fifo`), `pre_ping` (`never`, `always`, or a duration). A duration is a number with `ms`, `s` (the default), `min` or `h`;
     /// `0` means none.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{
     self, Manager, Metrics, Object, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use orm_core::driver::{Hold, Holders, PoolConfig, PoolStatus, PrePing, Purpose, Sink, Site};
+use orm_core::driver::{Hold, Holders, PoolConfig, PoolOrder, PoolStatus, PrePing, Purpose, Sink, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
 use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr};
@@ -180,7 +180,10 @@ impl Pool {
                 create: None,
                 recycle: None,
             },
-            queue_mode: QueueMode::Lifo,
+            queue_mode: match config.order {
+                PoolOrder::Lifo => QueueMode::Lifo,
+                PoolOrder::Fifo => QueueMode::Fifo,
+            },
         })
         .runtime(deadpool::Runtime::Tokio1)
         .build()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orm_core::driver::PrePing;
+use orm_core::driver::{PoolOrder, PrePing};
 use orm_core::error::{Error, Result};
 
 use crate::options::{PostgresOptions, TlsMode};
@@ -109,6 +109,13 @@ pub(crate) fn set(options: &mut PostgresOptions, name: &str, value: &str) -> Res
                 "never" => PrePing::Never,
                 "always" => PrePing::Always,
                 _ => PrePing::AfterIdle(duration()?.unwrap_or_default()),
+            };
+        }
+        "pool_order" => {
+            options.pool.order = match value {
+                "lifo" => PoolOrder::Lifo,
+                "fifo" => PoolOrder::Fifo,
+                _ => return Err(bad("lifo or fifo")),
             };
         }
         _ => return Err(unknown(name)),

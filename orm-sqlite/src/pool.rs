@@ -11,7 +11,7 @@ use deadpool::Runtime;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use orm_core::driver::{Asker, Hold, Holders, PoolStatus, Purpose, Site};
+use orm_core::driver::{Asker, Hold, Holders, PoolOrder, PoolStatus, Purpose, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
@@ -173,7 +173,10 @@ impl Connections {
             };
             Pool::builder(opener)
                 .max_size(size)
-                .queue_mode(QueueMode::Lifo)
+                .queue_mode(match options.pool.order {
+                    PoolOrder::Lifo => QueueMode::Lifo,
+                    PoolOrder::Fifo => QueueMode::Fifo,
+                })
                 .runtime(Runtime::Tokio1)
                 .build()
                 .map_err(|_| Error::config("the pool's settings are not usable"))

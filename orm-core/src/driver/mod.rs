@@ -186,6 +186,8 @@ pub struct PoolConfig {
     pub idle_timeout: Option<Duration>,
     /// When a connection is asked for a sign of life before it is given out.
     pub pre_ping: PrePing,
+    /// Which of the idle connections is given out.
+    pub order: PoolOrder,
 }
 
 impl Default for PoolConfig {
@@ -197,8 +199,19 @@ impl Default for PoolConfig {
             recycle: Some(Duration::from_secs(30 * 60)),
             idle_timeout: Some(Duration::from_secs(10 * 60)),
             pre_ping: PrePing::AfterIdle(Duration::from_secs(30)),
+            order: PoolOrder::Lifo,
         }
     }
+}
+
+/// Which of the idle connections is given out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PoolOrder {
+    /// The one that came back last: its caches are warm, and those not needed grow old and are closed.
+    #[default]
+    Lifo,
+    /// The one that came back first: all are used alike, as a load balancer in between may need it.
+    Fifo,
 }
 
 /// When a pooled connection is asked for a sign of life. A file gives none: SQLite's connections are never asked.

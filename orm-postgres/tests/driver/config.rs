@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use orm_core::driver::{Driver, PoolConfig, PrePing, Runner};
+use orm_core::driver::{Driver, PoolConfig, PoolOrder, PrePing, Runner};
 use orm_core::error::ErrorKind;
 use orm_core::value::{Type, Value};
 use orm_postgres::{Postgres, PostgresOptions};
@@ -263,6 +263,30 @@ async fn always_pinged_survives_a_kill_without_an_error() {
     assert_eq!(number(&*admin, kill).await, 1);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(exec(&*db, "INSERT INTO pinged VALUES (1)").await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn idle_connections_are_given_out_last_or_first_in_first_out() {
+    for (order, expected) in [(PoolOrder::Lifo, 1), (PoolOrder::Fifo, 3)] {
+        let pool = PoolConfig {
+            size: 3,
+            order,
+            ..PoolConfig::default()
+        };
+        let db = options("ordered", 1).pool(pool).connect().await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(db.begin(Default::default()).await.unwrap());
+        }
+        for tx in held {
+            tx.rollback().await.unwrap();
+        }
+        let mut used = std::collections::HashSet::new();
+        for _ in 0..6 {
+            used.insert(number(&*db, "SELECT pg_backend_pid()").await);
+        }
+        assert_eq!(used.len(), expected, "{order:?}");
+    }
 }
 
 #[tokio::test]
