@@ -34,7 +34,7 @@ pub mod testing;
 pub use audit::{AuditLog, AuditOperation, History};
 pub use connect::Connect;
 pub use orm_core::ast::DatePart;
-pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
+pub use orm_core::driver::{Isolation, PoolConfig, PoolOrder, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
@@ -52,6 +52,8 @@ pub mod private {
 pub use orm_core::relation::Polymorphic;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
+#[cfg(feature = "decimal")]
+pub use orm_core::value::Scaled;
 pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]
@@ -79,6 +81,8 @@ pub mod sqlite {
 pub mod prelude {
     #[cfg(feature = "json")]
     pub use crate::Json;
+    #[cfg(feature = "decimal")]
+    pub use crate::Scaled;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,

@@ -163,6 +163,54 @@ async fn a_decimal_by_position_is_right_or_refused(db: Db) -> orm::Result<()> {
     Ok(())
 }
 
+#[orm::test(schema = orm::schema![Offer])]
+async fn decimals_are_bound_as_their_column_stores_them(db: Db) -> orm::Result<()> {
+    offer(&db, Some(Decimal::new(150, 2))).await?;
+    // trailing zeros, none at all, and more digits than the column has
+    for (off, found) in [("1.50", 1), ("1.5", 1), ("1.4999", 0), ("150", 0)] {
+        let off: Decimal = off.parse().unwrap();
+        let scaled = Scaled::<10, 2>(off);
+        let rows: orm::Result<Vec<(i64, Option<Scaled<10, 2>>)>> =
+            sql!("select id, off from offers where off = {scaled}")
+                .fetch(&db)
+                .await;
+        if off.scale() > 2 && db.dialect().features().scaled_decimals {
+            assert_eq!(refused(rows).kind(), ErrorKind::Encode);
+            continue;
+        }
+        let rows = rows?;
+        assert_eq!(rows.len(), found, "{off}");
+        assert!(rows.iter().all(|(_, read)| read.unwrap().0 == off));
+        let offs = [Scaled::<10, 2>(Decimal::new(7, 0)), scaled];
+        let ids: Vec<i64> = sql!("select id from offers where off in ({..offs})")
+            .fetch(&db)
+            .await?;
+        assert_eq!(ids.len(), found, "{off}");
+    }
+    // stored as text, and what is not there
+    let exact = Scaled::<28, 10>(Decimal::new(250, 2));
+    let nothing: Option<Scaled<10, 2>> = None;
+    let changed = sql!("update offers set exact = {exact}, off = {nothing} where exact = {exact}")
+        .exec(&db)
+        .await?;
+    assert_eq!(changed, 1);
+    assert_eq!(Offer::query().one(&db).await?.off, None);
+
+    let fifteen = Decimal::new(15, 0);
+    let bare = sql!("update offers set rate = {fifteen}").exec(&db).await;
+    if db.dialect().features().scaled_decimals {
+        let e = refused(bare);
+        assert_eq!(e.kind(), ErrorKind::Unsupported);
+        assert!(e.message().contains("Scaled::<P, S>(value)"), "{e}");
+    } else {
+        assert_eq!(bare?, 1);
+    }
+    let fifteen = Scaled::<10, 4>(fifteen);
+    sql!("update offers set rate = {fifteen}").exec(&db).await?;
+    assert_eq!(Offer::query().one(&db).await?.rate, Decimal::new(15, 0));
+    Ok(())
+}
+
 #[orm::test(schema = blog())]
 async fn one_optional_and_exec(db: Db) -> orm::Result<()> {
     let name = String::from("x'; drop table tags; --");

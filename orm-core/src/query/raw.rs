@@ -58,7 +58,11 @@ impl RawArg for &str {
 
 /// Called by `sql!` for `{value}`.
 pub fn raw_value<T: RawArg + ?Sized>(value: &T) -> RawPart {
-    RawPart::Expr(crate::ast::Expr::Value(value.to_value()))
+    match T::TYPE {
+        // how it is stored is known by its type only
+        Type::Decimal(..) => RawPart::List(T::TYPE, vec![value.to_value()]),
+        _ => RawPart::Expr(crate::ast::Expr::Value(value.to_value())),
+    }
 }
 /// Called by `sql!` for `{..list}`.
 pub fn raw_list<'a, T: RawArg + 'a>(values: impl IntoIterator<Item = &'a T>) -> RawPart {

@@ -305,6 +305,21 @@ fn out_of_range() -> Error {
     Error::encode("the decimal has more digits than the column holds")
 }
 
+/// A value of hand-written SQL as a column of this type stores it.
+pub(crate) fn stored(w: &SqlWriter<'_>, v: &Value, ty: Type) -> Result<Value> {
+    match (ty, scale(ty)) {
+        _ if !w.features().scaled_decimals => {}
+        (_, Some(scale)) => return rescale(v, scale).ok_or_else(out_of_range),
+        (Type::Decimal(0, _), None) if !matches!(v, Value::Null(_)) => {
+            return Err(w.unsupported(
+                "a bare `Decimal` in `sql!`, which does not tell how its column is stored (write `Scaled::<P, S>(value)`)",
+            ));
+        }
+        _ => {}
+    }
+    Ok(v.clone())
+}
+
 /// Refuses a decimal that its column would round.
 pub(crate) fn check_digits(v: &Value, ty: Type) -> Result<()> {
     match (v, ty) {

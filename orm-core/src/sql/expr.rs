@@ -485,10 +485,11 @@ impl SqlWriter<'_> {
                     self.type_name(*ty)?;
                     self.push(") WHERE 1 = 0");
                 }
-                RawPart::List(_, values) => {
+                RawPart::List(ty, values) => {
                     for (i, v) in values.iter().enumerate() {
                         self.comma(i);
-                        self.param(v.clone())?;
+                        let stored = decimal::stored(self, v, *ty)?;
+                        self.param(stored)?;
                     }
                 }
             }

@@ -17,6 +17,8 @@ mod json;
 #[cfg(feature = "uuid")]
 mod uuid;
 
+#[cfg(feature = "decimal")]
+pub use decimal::Scaled;
 #[cfg(feature = "json")]
 pub use json::Json;
 #[cfg(feature = "uuid")]
