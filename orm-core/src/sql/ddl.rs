@@ -5,8 +5,8 @@ use crate::ast::ddl::{
     ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexKey, IndexPart, Name, Refused,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::decimal;
-use crate::sql::{Refusal, SqlWriter};
+use crate::sql::writer::Outcome;
+use crate::sql::{Dialect, Refusal, Scope, SqlWriter, decimal};
 use crate::value::{Type, Value};
 
 /// The first words of the statement, for logs.
@@ -221,25 +221,28 @@ impl SqlWriter<'_> {
         self.ident_list(columns)
     }
 
+    fn column_type(&mut self, column: &ColumnDef) -> Result<()> {
+        let own = self.dialect().name();
+        let meant = |(dialect, _): &&(&str, &str)| dialect.is_empty() || *dialect == own;
+        match column.types.iter().find(meant) {
+            Some((_, written)) => self.push(written),
+            None => self.type_name(column.ty)?,
+        }
+        Ok(())
+    }
+
     fn column_def(&mut self, column: &ColumnDef, key: Option<&str>) -> Result<()> {
         let ColumnDef {
             name,
             ty,
-            types,
+            types: _,
             nullable,
             default,
             generated,
         } = column;
         self.ident(name)?;
         self.push(" ");
-        let own = self.dialect().name();
-        match types
-            .iter()
-            .find(|(dialect, _)| dialect.is_empty() || *dialect == own)
-        {
-            Some((_, written)) => self.push(written),
-            None => self.type_name(*ty)?,
-        }
+        self.column_type(column)?;
         if !nullable {
             self.push(" NOT NULL");
         }
@@ -496,6 +499,44 @@ impl SqlWriter<'_> {
             )),
         }
     }
+}
+
+/// The parts of a column's definition in one database's SQL, for those who compare tables or write them anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnSql {
+    /// The type.
+    pub ty: String,
+    /// The constant or expression behind DEFAULT.
+    pub default: Option<String>,
+    /// The condition that the storage of the type needs, without parentheses around it.
+    pub check: Option<String>,
+}
+
+/// Writes the parts of a column's definition.
+///
+/// # Errors
+/// `Unsupported` for a type that the database has not, `Encode` for a default that no constant can say.
+pub fn column_sql(column: &ColumnDef, dialect: &dyn Dialect) -> Result<ColumnSql> {
+    let written = |f: &dyn Fn(&mut SqlWriter<'_>) -> Result<()>| -> Result<String> {
+        let scope = Scope::default();
+        let mut w = SqlWriter::new(dialect, &scope);
+        f(&mut w)?;
+        Ok(w.finish(Outcome::ddl("COLUMN"))?.text.to_string())
+    };
+    let default = match &column.default {
+        DefaultDef::None | DefaultDef::Identity => None,
+        DefaultDef::Sql(sql) => Some(sql.clone()),
+        DefaultDef::Literal(v) => {
+            Some(written(&|w| w.value_literal(v, column.ty)).map_err(|e| e.with_field(column.name.clone()))?)
+        }
+    };
+    let check = written(&|w| dialect.column_check(w, &column.name, column.ty))?;
+    let condition = check.strip_prefix(" CHECK (").and_then(|c| c.strip_suffix(")"));
+    Ok(ColumnSql {
+        ty: written(&|w| w.column_type(column))?,
+        default,
+        check: condition.map(str::to_owned),
+    })
 }
 
 fn decimal_text(mantissa: i128, scale: u32) -> String {

@@ -16,6 +16,7 @@ mod types;
 mod write;
 mod writer;
 
+pub use ddl::{ColumnSql, column_sql};
 pub use dialect::{BulkInsert, Dialect, Features, ListForm, Refusal};
 pub(crate) use list::{hex, integer, quoted};
 pub use types::type_of;
@@ -213,12 +214,7 @@ pub fn render_delete(s: &Delete, dialect: &dyn Dialect, scope: &Scope) -> Result
 pub fn render_ddl(s: &Ddl, dialect: &dyn Dialect, scope: &Scope) -> Result<Sql> {
     let mut w = SqlWriter::new(dialect, scope);
     w.ddl(s)?;
-    w.finish(Outcome {
-        columns: Vec::new(),
-        effort: Effort::Long,
-        operation: ddl::operation(s),
-        target: None,
-    })
+    w.finish(Outcome::ddl(ddl::operation(s)))
 }
 
 /// Renders hand-written SQL. It counts as a write unless its text can only read.

@@ -86,6 +86,18 @@ pub(crate) struct Outcome {
     pub(crate) target: Option<&'static str>,
 }
 
+impl Outcome {
+    /// That of a schema statement.
+    pub(crate) fn ddl(operation: &'static str) -> Self {
+        Outcome {
+            columns: Vec::new(),
+            effort: Effort::Long,
+            operation,
+            target: None,
+        }
+    }
+}
+
 impl<'a> SqlWriter<'a> {
     pub(crate) fn new(dialect: &'a dyn Dialect, scope: &'a Scope) -> Self {
         let mut text = SCRATCH.take();

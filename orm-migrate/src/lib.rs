@@ -1,0 +1,14 @@
+//! Schemas as values, and how one becomes another. Use it through the `orm` crate's feature `migrate`.
+//!
+//! ```text
+//! models ──────┐
+//! a database ──┼─▶ schema::Schema ─▶ diff ─▶ Vec<Change> ─▶ plan ─▶ Vec<Step> ─▶ SQL
+//! a snapshot ──┘
+//! ```
+//!
+//! Everything but [`introspect`] is pure: no database is asked.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod schema;
+pub mod snapshot;

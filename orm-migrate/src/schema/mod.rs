@@ -1,0 +1,627 @@
+//! A database's schema as an owned value. It comes from models ([`Schema::of_models`]), from a database
+//! ([`introspect`](crate::introspect)) or from a [`snapshot`](crate::snapshot) file, and knows where it came from no more.
+//!
+//! Types, defaults, conditions and bodies are SQL as the database prints it; nothing here parses them. All lists but
+//! those whose order means something (columns, labels, entries of an index) are sorted by name, so that equal schemas
+//! are equal values and give equal files.
+
+mod models;
+
+use serde::{Deserialize, Serialize};
+
+pub use orm_core::ast::ddl::Name as QualifiedName;
+pub use orm_core::schema::Action;
+
+/// All that belongs to a database's schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schema {
+    /// Schemas (name spaces) beside the default one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<String>,
+    /// Extensions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<Extension>,
+    /// Enum types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub enums: Vec<Enum>,
+    /// Domains.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<Domain>,
+    /// Composite types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub composites: Vec<Composite>,
+    /// Sequences that no identity column owns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
+    /// Tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<Table>,
+    /// Views, materialized ones too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<View>,
+    /// Functions and procedures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<Function>,
+    /// What roles may do with an object.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
+}
+
+/// A name, behind its schema where that is not the default one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// The schema, none for the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The name in it.
+    pub name: String,
+}
+
+/// An extension.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// The schema its objects live in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+}
+
+/// An enum type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enum {
+    /// Its name.
+    pub name: Name,
+    /// Its labels in their order.
+    pub labels: Vec<String>,
+    /// What it was called, where it was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
+    /// Labels that were renamed: from, to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed_labels: Vec<(String, String)>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A domain: a type with conditions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// Its name.
+    pub name: Name,
+    /// The type it is made of.
+    pub ty: String,
+    /// Whether it takes NULL.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub nullable: bool,
+    /// DEFAULT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Its conditions on `VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A composite type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Composite {
+    /// Its name.
+    pub name: Name,
+    /// Names and types of its attributes, in order.
+    pub attributes: Vec<(String, String)>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A sequence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// Its name.
+    pub name: Name,
+    /// `bigint`, `integer`, `smallint`.
+    pub ty: String,
+    /// Its first number.
+    pub start: i64,
+    /// From one number to the next.
+    pub increment: i64,
+    /// Its least number.
+    pub min: i64,
+    /// Its greatest number.
+    pub max: i64,
+    /// Numbers handed out at once.
+    pub cache: i64,
+    /// Whether it begins anew at its end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cycle: bool,
+    /// The column that it goes with (as `serial` makes it): dropped with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<(Name, String)>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// What it was called, where it was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    /// PRIMARY KEY.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_key: Option<Key>,
+    /// UNIQUE constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uniques: Vec<Unique>,
+    /// CHECK constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// FOREIGN KEY constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// EXCLUDE constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<Exclusion>,
+    /// Indexes that are not a constraint's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
+    /// Triggers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
+    /// Row-level security.
+    #[serde(default, skip_serializing_if = "RowSecurity::is_off")]
+    pub row_security: RowSecurity,
+    /// Policies of row-level security.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    /// PARTITION BY: `RANGE (at)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<String>,
+    /// The table it is a partition of, and `FOR VALUES …` or `DEFAULT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<(Name, String)>,
+    /// What stands behind the closing parenthesis: `STRICT`, `WITHOUT ROWID`, `WITH (fillfactor=70)`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub options: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it was called, where it was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
+    /// Its type as the database prints it.
+    pub ty: String,
+    /// Whether it takes NULL.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nullable: bool,
+    /// What fills it when a statement leaves it out.
+    #[serde(default, skip_serializing_if = "Fill::is_none")]
+    pub fill: Fill,
+    /// COLLATE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// What fills a column that a statement leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// NULL, or an error for NOT NULL.
+    #[default]
+    None,
+    /// DEFAULT: an SQL expression.
+    Default(String),
+    /// A generated key: identity, or AUTOINCREMENT.
+    Identity {
+        /// GENERATED ALWAYS: a statement may not give it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        always: bool,
+    },
+    /// GENERATED ALWAYS AS (expression), stored with the row.
+    Stored(String),
+    /// GENERATED ALWAYS AS (expression), calculated when read.
+    Virtual(String),
+}
+
+impl Fill {
+    fn is_none(&self) -> bool {
+        *self == Fill::None
+    }
+    /// Whether the database calculates the column from others.
+    pub fn is_generated(&self) -> bool {
+        matches!(self, Fill::Stored(_) | Fill::Virtual(_))
+    }
+}
+
+/// PRIMARY KEY.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Its name; SQLite has constraints without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns in order.
+    pub columns: Vec<String>,
+    /// DEFERRABLE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+}
+
+/// UNIQUE.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unique {
+    /// Its name; SQLite has constraints without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns in order.
+    pub columns: Vec<String>,
+    /// NULLS NOT DISTINCT.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nulls_not_distinct: bool,
+    /// DEFERRABLE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+}
+
+/// When a constraint that can wait is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deferrable {
+    /// After each statement, unless the transaction says otherwise.
+    Immediate,
+    /// At the end of the transaction.
+    Deferred,
+}
+
+/// CHECK.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Its name; SQLite has constraints without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The condition, without the parentheses around it.
+    pub condition: String,
+    /// NOT VALID: rows that were there before it were not looked at.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub not_valid: bool,
+}
+
+/// FOREIGN KEY.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKey {
+    /// Its name; SQLite has constraints without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Referring columns.
+    pub columns: Vec<String>,
+    /// Referenced table.
+    pub target: Name,
+    /// Referenced columns.
+    pub target_columns: Vec<String>,
+    /// ON DELETE.
+    #[serde(default = "no_action", with = "action", skip_serializing_if = "is_no_action")]
+    pub on_delete: Action,
+    /// ON UPDATE.
+    #[serde(default = "no_action", with = "action", skip_serializing_if = "is_no_action")]
+    pub on_update: Action,
+    /// DEFERRABLE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+    /// NOT VALID: rows that were there before it were not looked at.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub not_valid: bool,
+}
+
+/// EXCLUDE.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusion {
+    /// Its name.
+    pub name: String,
+    /// What stands behind EXCLUDE: `USING gist (room WITH =, during WITH &&)`.
+    pub definition: String,
+}
+
+/// An index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Whether equal entries are refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unique: bool,
+    /// NULLS NOT DISTINCT.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nulls_not_distinct: bool,
+    /// `gin`, `gist`, …; none for B-tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Its entries in order.
+    pub parts: Vec<IndexPart>,
+    /// INCLUDE.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// WITH: storage parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    /// WHERE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+/// An entry of an index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexPart {
+    /// A column's name, or an SQL expression.
+    pub key: String,
+    /// Whether `key` is an expression.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub expression: bool,
+    /// COLLATE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// The operator class, where it is not the type's default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op_class: Option<String>,
+    /// Descending.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub desc: bool,
+    /// NULLS FIRST (`true`) or NULLS LAST, where that is not what the order has by nature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls_first: Option<bool>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The whole CREATE TRIGGER statement.
+    pub definition: String,
+}
+
+/// Whether row-level security is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowSecurity {
+    /// It is not.
+    #[default]
+    Off,
+    /// For all but the owner.
+    On,
+    /// For the owner too.
+    Forced,
+}
+impl RowSecurity {
+    fn is_off(&self) -> bool {
+        *self == RowSecurity::Off
+    }
+}
+
+/// A policy of row-level security.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// What stands behind the table's name in CREATE POLICY.
+    pub definition: String,
+}
+
+/// A view.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Its name.
+    pub name: Name,
+    /// Whether its rows are stored.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub materialized: bool,
+    /// The query, without a semicolon.
+    pub query: String,
+    /// Indexes of a materialized one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A function or procedure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// Its name.
+    pub name: Name,
+    /// The types of its arguments, as DROP FUNCTION wants them: `integer, text`.
+    pub arguments: String,
+    /// Whether it is a procedure.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub procedure: bool,
+    /// The whole CREATE OR REPLACE statement.
+    pub definition: String,
+}
+
+/// What a role may do with an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// `TABLE`, `SEQUENCE`, `SCHEMA` or `FUNCTION`.
+    pub kind: String,
+    /// The object: its name, with the types of the arguments for a function.
+    pub object: Name,
+    /// Who may; `PUBLIC` for everybody.
+    pub role: String,
+    /// `SELECT`, `INSERT`, ….
+    pub privileges: Vec<String>,
+}
+
+impl Schema {
+    /// The table of this name.
+    pub fn table(&self, name: &Name) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == *name)
+    }
+    /// Brings everything whose order means nothing into the order of names. What makes a schema calls it last.
+    pub fn normalize(&mut self) {
+        self.schemas.sort();
+        self.extensions.sort();
+        self.enums.sort_by(|a, b| a.name.cmp(&b.name));
+        self.domains.sort_by(|a, b| a.name.cmp(&b.name));
+        self.composites.sort_by(|a, b| a.name.cmp(&b.name));
+        self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
+        self.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        self.views.sort_by(|a, b| a.name.cmp(&b.name));
+        self.functions.sort();
+        self.grants.sort();
+        for domain in &mut self.domains {
+            domain.checks.sort();
+        }
+        for view in &mut self.views {
+            view.indexes.sort();
+        }
+        for grant in &mut self.grants {
+            grant.privileges.sort();
+        }
+        for table in &mut self.tables {
+            table.normalize();
+        }
+    }
+}
+
+impl Table {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+    fn normalize(&mut self) {
+        self.uniques.sort();
+        self.checks.sort();
+        let key = |k: &ForeignKey| (k.name.clone(), k.columns.clone(), k.target.clone());
+        self.foreign_keys.sort_by_key(key);
+        self.exclusions.sort();
+        self.indexes.sort();
+        self.triggers.sort();
+        self.policies.sort();
+    }
+}
+
+impl Name {
+    /// A name in the default schema.
+    pub fn new(name: impl Into<String>) -> Self {
+        Name {
+            schema: None,
+            name: name.into(),
+        }
+    }
+    /// A name in a schema.
+    pub fn within(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Name {
+            schema: Some(schema.into()),
+            name: name.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl From<QualifiedName> for Name {
+    fn from(name: QualifiedName) -> Self {
+        Name {
+            schema: name.schema,
+            name: name.name,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+fn is_true(b: &bool) -> bool {
+    *b
+}
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+fn no_action() -> Action {
+    Action::NoAction
+}
+fn is_no_action(action: &Action) -> bool {
+    *action == Action::NoAction
+}
+
+/// Actions in a file, in the words of SQL.
+mod action {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::schema::Action;
+
+    pub(super) fn serialize<S: Serializer>(action: &Action, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(super::action_sql(*action))
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Action, D::Error> {
+        let word = String::deserialize(d)?;
+        super::action_of(&word).ok_or_else(|| D::Error::custom("no action of a foreign key"))
+    }
+}
+
+/// The action in SQL.
+pub(crate) fn action_sql(action: Action) -> &'static str {
+    match action {
+        Action::Restrict => "RESTRICT",
+        Action::NoAction => "NO ACTION",
+        Action::Cascade => "CASCADE",
+        Action::SetNull => "SET NULL",
+        Action::SetDefault => "SET DEFAULT",
+    }
+}
+
+/// The action of these words of SQL.
+pub(crate) fn action_of(sql: &str) -> Option<Action> {
+    Some(match sql {
+        "RESTRICT" => Action::Restrict,
+        "NO ACTION" => Action::NoAction,
+        "CASCADE" => Action::Cascade,
+        "SET NULL" => Action::SetNull,
+        "SET DEFAULT" => Action::SetDefault,
+        _ => return None,
+    })
+}

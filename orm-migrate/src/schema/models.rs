@@ -1,0 +1,236 @@
+//! The schema of models: what `create_all` would create, as a value. What a table needs is decided in one place, the
+//! list of statements of the core; this file reads it.
+
+use orm_core::ast::Nulls;
+use orm_core::ast::ddl::{self, Ddl, DefaultDef};
+use orm_core::error::{Error, ErrorKind, Result};
+use orm_core::exec::create::create_statements;
+use orm_core::schema as models;
+use orm_core::sql::{Dialect, Scope, column_sql, render_ddl};
+
+use crate::schema::{
+    Check, Column, Deferrable, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table,
+    Trigger, Unique, action_of,
+};
+
+impl Schema {
+    /// What `db.create_all(&models)` creates on a database of this dialect. Views are not part of it: they are declared
+    /// with [`Schema::views`].
+    ///
+    /// # Errors
+    /// `Unsupported` for what the database has not: an array column on SQLite.
+    pub fn of_models(models: &models::Schema, dialect: &'static dyn Dialect) -> Result<Schema> {
+        let mut reader = Reader {
+            schema: Schema::default(),
+            dialect,
+        };
+        for statement in create_statements(models, dialect.features()) {
+            reader.read(statement)?;
+        }
+        reader.schema.normalize();
+        Ok(reader.schema)
+    }
+}
+
+struct Reader {
+    schema: Schema,
+    dialect: &'static dyn Dialect,
+}
+
+impl Reader {
+    fn read(&mut self, statement: Ddl) -> Result<()> {
+        match statement {
+            Ddl::CreateSchema(name) => self.schema.schemas.push(name),
+            Ddl::CreateEnum { name, labels } => self.schema.enums.push(Enum {
+                name: name.into(),
+                labels,
+                ..Enum::default()
+            }),
+            Ddl::CreateTable(table) => {
+                let table = self.table(table)?;
+                self.schema.tables.push(table);
+            }
+            Ddl::CreateIndex(index) => {
+                let nulls_low = self.dialect.features().nulls_low;
+                let made = Index {
+                    name: index.name,
+                    unique: index.unique,
+                    nulls_not_distinct: false,
+                    method: index.method.map(str::to_owned),
+                    parts: index.parts.into_iter().map(|p| part(p, nulls_low)).collect(),
+                    include: index.include,
+                    storage: index.storage,
+                    filter: index.filter,
+                };
+                self.table_mut(index.table)?.indexes.push(made);
+            }
+            Ddl::AddForeignKey { table, key } => {
+                let key = foreign_key(key)?;
+                self.table_mut(table)?.foreign_keys.push(key);
+            }
+            Ddl::CreateRefusal(ref name) => {
+                let definition = self.text(&statement)?;
+                self.schema.functions.push(Function {
+                    name: name.clone().into(),
+                    arguments: String::new(),
+                    procedure: false,
+                    definition: definition.replacen("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1),
+                });
+            }
+            Ddl::Refuse {
+                ref name, ref table, ..
+            } => {
+                let trigger = Trigger {
+                    name: name.clone(),
+                    definition: self.text(&statement)?,
+                };
+                self.table_mut(table.clone())?.triggers.push(trigger);
+            }
+            Ddl::Comment { table, column, text } => {
+                let table = self.table_mut(table)?;
+                match column {
+                    None => table.comment = Some(text),
+                    Some(name) => {
+                        let column = table.columns.iter_mut().find(|c| c.name == name);
+                        column.ok_or_else(unknown)?.comment = Some(text);
+                    }
+                }
+            }
+            Ddl::DropEnum(_)
+            | Ddl::DropTable(_)
+            | Ddl::DropIndex(_)
+            | Ddl::DropConstraint { .. }
+            | Ddl::DropRefusal(_) => return Err(unknown()),
+        }
+        Ok(())
+    }
+
+    fn text(&self, statement: &Ddl) -> Result<String> {
+        let sql = render_ddl(statement, self.dialect, &Scope::default())?;
+        Ok(sql.text.to_string())
+    }
+
+    fn table_mut(&mut self, name: ddl::Name) -> Result<&mut Table> {
+        let name = Name::from(name);
+        let mut tables = self.schema.tables.iter_mut();
+        tables.find(|t| t.name == name).ok_or_else(unknown)
+    }
+
+    fn table(&self, table: ddl::CreateTable) -> Result<Table> {
+        let ddl::CreateTable {
+            name,
+            if_not_exists: _,
+            columns,
+            primary_key,
+            uniques,
+            checks,
+            foreign_keys,
+        } = table;
+        let mut out = Table {
+            name: name.into(),
+            options: self.dialect.features().table_options.trim().to_owned(),
+            ..Table::default()
+        };
+        for column in columns {
+            let sql = column_sql(&column, self.dialect)?;
+            out.checks.extend(sql.check.map(|condition| Check {
+                condition,
+                ..Check::default()
+            }));
+            out.columns.push(Column {
+                name: column.name,
+                ty: sql.ty,
+                nullable: column.nullable,
+                fill: match (column.generated, column.default, sql.default) {
+                    (Some((sql, true)), ..) => Fill::Stored(sql),
+                    (Some((sql, false)), ..) => Fill::Virtual(sql),
+                    (None, DefaultDef::Identity, _) => Fill::Identity { always: false },
+                    (None, _, Some(sql)) => Fill::Default(sql),
+                    (None, _, None) => Fill::None,
+                },
+                ..Column::default()
+            });
+        }
+        out.primary_key = primary_key.map(|(name, columns)| Key {
+            name: Some(name),
+            columns,
+            deferrable: None,
+        });
+        out.uniques
+            .extend(uniques.into_iter().map(|(name, columns)| Unique {
+                name: Some(name),
+                columns,
+                ..Unique::default()
+            }));
+        out.checks
+            .extend(checks.into_iter().map(|(name, condition)| Check {
+                name: Some(name),
+                condition,
+                not_valid: false,
+            }));
+        for key in foreign_keys {
+            out.foreign_keys.push(foreign_key(key)?);
+        }
+        Ok(out)
+    }
+}
+
+fn foreign_key(key: ddl::ForeignKey) -> Result<ForeignKey> {
+    let ddl::ForeignKey {
+        name,
+        columns,
+        target,
+        target_columns,
+        on_delete,
+        on_update,
+        deferrable,
+    } = key;
+    Ok(ForeignKey {
+        name: Some(name),
+        columns,
+        target: target.into(),
+        target_columns,
+        on_delete: action_of(on_delete).ok_or_else(unknown)?,
+        on_update: action_of(on_update).ok_or_else(unknown)?,
+        deferrable: deferrable.map(|deferred| match deferred {
+            true => Deferrable::Deferred,
+            false => Deferrable::Immediate,
+        }),
+        not_valid: false,
+    })
+}
+
+/// An order of NULLs that the direction has by nature is not written down.
+fn part(part: ddl::IndexPart, nulls_low: bool) -> IndexPart {
+    let ddl::IndexPart {
+        key,
+        op_class,
+        desc,
+        nulls,
+    } = part;
+    let (key, expression) = match key {
+        ddl::IndexKey::Column(name) => (name, false),
+        ddl::IndexKey::Expression(sql) => (sql, true),
+    };
+    let first = match nulls {
+        Nulls::Default => None,
+        Nulls::First => Some(true),
+        Nulls::Last => Some(false),
+    };
+    let by_nature = nulls_low != desc;
+    IndexPart {
+        key,
+        expression,
+        collation: None,
+        op_class: op_class.map(str::to_owned),
+        desc,
+        nulls_first: first.filter(|first| *first != by_nature),
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(
+        ErrorKind::Config,
+        "the models' schema holds a statement that creates nothing",
+    )
+}

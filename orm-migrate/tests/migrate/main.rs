@@ -1,0 +1,3 @@
+//! Schemas as values, against both databases where one is asked.
+
+mod models;
