@@ -10,5 +10,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod change;
+pub mod diff;
+pub mod plan;
 pub mod schema;
 pub mod snapshot;
+mod sql;
+mod words;
