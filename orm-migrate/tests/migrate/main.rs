@@ -1,3 +1,5 @@
 //! Schemas as values, against both databases where one is asked.
 
 mod models;
+mod plans;
+mod random;
