@@ -10,5 +10,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod introspect;
 pub mod schema;
 pub mod snapshot;

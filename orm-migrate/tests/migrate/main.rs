@@ -1,3 +1,4 @@
 //! Schemas as values, against both databases where one is asked.
 
+mod introspect;
 mod models;
