@@ -3,7 +3,7 @@
 
 use crate::schema::{
     Check, Column, Composite, Domain, Enum, Exclusion, Extension, ForeignKey, Function, Grant, Index, Key,
-    Name, Policy, RowSecurity, Sequence, Table, Trigger, Unique, View,
+    Name, Policy, RowSecurity, Sequence, Table, Trigger, Unique, View, VirtualTable,
 };
 
 /// One change of a schema. Both sides are kept where there are two, so that it can be undone.
@@ -76,15 +76,19 @@ pub enum Change {
         /// After.
         to: Name,
     },
-    /// A storage parameter, STRICT, WITHOUT ROWID.
+    /// A storage parameter, STRICT, WITHOUT ROWID, UNLOGGED, the tables it inherits from.
     TableOptions {
         /// The table.
         table: Name,
         /// Before.
-        from: String,
+        from: TableOptions,
         /// After.
-        to: String,
+        to: TableOptions,
     },
+    /// CREATE VIRTUAL TABLE.
+    CreateVirtualTable(VirtualTable),
+    /// DROP TABLE.
+    DropVirtualTable(VirtualTable),
     /// A partition comes under its table, or goes.
     Partition {
         /// The partition.
@@ -261,6 +265,30 @@ pub enum Constraint {
     Exclusion(Exclusion),
 }
 
+/// What a table is beside its columns and constraints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableOptions {
+    /// What stands behind the closing parenthesis.
+    pub options: String,
+    /// PARTITION BY.
+    pub partition_by: Option<String>,
+    /// INHERITS.
+    pub inherits: Vec<Name>,
+    /// UNLOGGED.
+    pub unlogged: bool,
+}
+
+impl Table {
+    pub(crate) fn table_options(&self) -> TableOptions {
+        TableOptions {
+            options: self.options.clone(),
+            partition_by: self.partition_by.clone(),
+            inherits: self.inherits.clone(),
+            unlogged: self.unlogged,
+        }
+    }
+}
+
 /// A column that holds a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
@@ -283,6 +311,17 @@ pub enum Commented {
         name: Name,
         /// Whether it is materialized.
         materialized: bool,
+    },
+    /// A sequence.
+    Sequence(Name),
+    /// A function or procedure.
+    Function {
+        /// Its name.
+        name: Name,
+        /// The types of its arguments.
+        arguments: String,
+        /// Whether it is a procedure.
+        procedure: bool,
     },
     /// A type.
     Type(Name),
@@ -389,6 +428,8 @@ impl Change {
                 from: to,
                 to: from,
             },
+            CreateVirtualTable(it) => DropVirtualTable(it),
+            DropVirtualTable(it) => CreateVirtualTable(it),
             Partition { table, from, to } => Partition {
                 table,
                 from: to,
@@ -473,6 +514,8 @@ impl Change {
             DropTable(it) => format!("drop table {}", it.name),
             RenameTable { from, to } => format!("rename table {from} to {to}"),
             TableOptions { table, .. } => format!("change the options of table {table}"),
+            CreateVirtualTable(it) => format!("create virtual table {}", it.name),
+            DropVirtualTable(it) => format!("drop virtual table {}", it.name),
             Partition {
                 table,
                 to: Some((of, _)),
@@ -528,6 +571,8 @@ impl Change {
                 Commented::Column(table, column) => format!("comment column {table}.{column}"),
                 Commented::View { name, .. } => format!("comment view {name}"),
                 Commented::Type(name) | Commented::Domain(name) => format!("comment type {name}"),
+                Commented::Sequence(name) => format!("comment sequence {name}"),
+                Commented::Function { name, .. } => format!("comment function {name}"),
             },
         }
     }
@@ -538,6 +583,7 @@ impl Change {
             Change::DropTable(table) if table.partition_by.is_none() => {
                 Some(format!("the rows of table {}", table.name))
             }
+            Change::DropVirtualTable(it) => Some(format!("the rows of table {}", it.name)),
             Change::DropColumn { table, column } if !column.fill.is_generated() => {
                 Some(format!("the values of column {table}.{}", column.name))
             }

@@ -8,7 +8,7 @@ use crate::exec::wrapped::{Acting, Tenant};
 use crate::exec::{Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
 use crate::schema::RelationDef;
-use crate::sql::Scope;
+use crate::sql::{Dialect, Scope};
 
 /// A runner of statements, with what the handle adds to each of them.
 pub struct Raw<'a> {
@@ -31,6 +31,10 @@ impl<'a> Raw<'a> {
             tx: self.tx,
             relation: self.relation,
         }
+    }
+    /// The dialect of the database.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        self.runner.dialect()
     }
     /// What the handle adds to its statements.
     pub fn scope(&self) -> &Scope {

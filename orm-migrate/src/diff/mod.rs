@@ -6,7 +6,7 @@ mod rename;
 use std::collections::BTreeSet;
 
 use crate::change::{Change, Commented, Constraint, Use};
-use crate::schema::{Column, Enum, Fill, Function, Name, Schema, Table, View};
+use crate::schema::{Column, Enum, Fill, Function, Grant, Name, Schema, Table, View};
 use crate::words::mentions;
 
 /// What was said about renames, beside `renamed_from` in the schema itself.
@@ -89,6 +89,7 @@ pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Diff {
     found.functions(&base, to);
     found.sequences(&base, to);
     found.tables(&base, to);
+    found.virtual_tables(&base, to);
     found.views(&base, to);
     found.grants(&base, to);
     Diff::Changes(found.in_order())
@@ -115,7 +116,16 @@ pub fn known(live: &Schema, last: &Schema) -> Schema {
             out.$field.retain(|x| keep(&x.name, &names));
         )*};
     }
-    only!(enums, domains, composites, sequences, tables, views, functions);
+    only!(
+        enums,
+        domains,
+        composites,
+        sequences,
+        tables,
+        virtual_tables,
+        views,
+        functions
+    );
     out.schemas.retain(|s| last.schemas.contains(s));
     out.extensions
         .retain(|e| last.extensions.iter().any(|l| l.name == e.name));
@@ -279,8 +289,11 @@ impl Found {
             let old = from.sequences.iter().find(|s| s.name == new.name);
             let unowned = |s: &crate::schema::Sequence| crate::schema::Sequence {
                 owned_by: None,
+                comment: None,
                 ..s.clone()
             };
+            let on = Commented::Sequence(new.name.clone());
+            self.comment(on, &old.and_then(|s| s.comment.clone()), &new.comment);
             match old {
                 None => self.types.push(Change::CreateSequence(unowned(new))),
                 Some(old) if unowned(old) != unowned(new) => self.types.push(Change::AlterSequence {
@@ -320,9 +333,16 @@ impl Found {
     fn functions(&mut self, from: &Schema, to: &Schema) {
         let same = |a: &Function, b: &Function| a.name == b.name && a.arguments == b.arguments;
         for new in &to.functions {
-            let change = match from.functions.iter().find(|old| same(old, new)) {
+            let old = from.functions.iter().find(|old| same(old, new));
+            let on = Commented::Function {
+                name: new.name.clone(),
+                arguments: new.arguments.clone(),
+                procedure: new.procedure,
+            };
+            self.comment(on, &old.and_then(|f| f.comment.clone()), &new.comment);
+            let change = match old {
                 None => Change::CreateFunction(new.clone()),
-                Some(old) if old == new => continue,
+                Some(old) if old.definition == new.definition && old.procedure == new.procedure => continue,
                 Some(old) if returns(old) != returns(new) || old.procedure != new.procedure => {
                     self.let_go.push(Change::DropFunction(old.clone()));
                     Change::CreateFunction(new.clone())
@@ -428,11 +448,11 @@ impl Found {
             self.moved.insert(table());
         }
         let touched = |sql: &str| here.iter().chain(&gone).any(|column| mentions(sql, column));
-        if old.options != new.options {
+        if old.table_options() != new.table_options() {
             self.columns.push(Change::TableOptions {
                 table: table(),
-                from: old.options.clone(),
-                to: new.options.clone(),
+                from: old.table_options(),
+                to: new.table_options(),
             });
         }
         if old.partition_of != new.partition_of {
@@ -677,7 +697,11 @@ impl Found {
 
     fn views(&mut self, from: &Schema, to: &Schema) {
         // away: what goes, what changes, and what stands on a table or view that moves
-        let said = |v: &View| (v.materialized, v.query.clone());
+        let said = |v: &View| View {
+            indexes: Vec::new(),
+            comment: None,
+            ..v.clone()
+        };
         let mut away: Vec<&View> = Vec::new();
         loop {
             let before = away.len();
@@ -718,14 +742,46 @@ impl Found {
     }
 
     fn grants(&mut self, from: &Schema, to: &Schema) {
-        for old in from.grants.iter().filter(|g| !to.grants.contains(g)) {
-            let exists = to.table(&old.object).is_some() || old.kind != "TABLE";
-            if exists {
-                self.let_go.push(Change::Revoke(old.clone()));
+        // a view that goes and comes back has lost what was granted on it
+        let again: Vec<&Name> = self
+            .views
+            .iter()
+            .filter_map(|change| match change {
+                Change::CreateView(view) => Some(&view.name),
+                _ => None,
+            })
+            .collect();
+        let anew = |g: &Grant| g.kind == "TABLE" && again.contains(&&g.object);
+        let known = |s: &Schema, g: &Grant| {
+            let view = || s.views.iter().any(|v| v.name == g.object);
+            g.kind != "TABLE" || s.table(&g.object).is_some() || view()
+        };
+        for old in &from.grants {
+            if known(to, old) && (!to.grants.contains(old) || anew(old)) {
+                self.let_go.insert(0, Change::Revoke(old.clone()));
             }
         }
-        for new in to.grants.iter().filter(|g| !from.grants.contains(g)) {
-            self.attached.push(Change::Grant(new.clone()));
+        for new in &to.grants {
+            if !from.grants.contains(new) || anew(new) {
+                self.attached.push(Change::Grant(new.clone()));
+            }
+        }
+    }
+
+    fn virtual_tables(&mut self, from: &Schema, to: &Schema) {
+        for old in from
+            .virtual_tables
+            .iter()
+            .filter(|t| !to.virtual_tables.contains(t))
+        {
+            self.let_go.push(Change::DropVirtualTable(old.clone()));
+        }
+        for new in to
+            .virtual_tables
+            .iter()
+            .filter(|t| !from.virtual_tables.contains(t))
+        {
+            self.tables.push(Change::CreateVirtualTable(new.clone()));
         }
     }
 

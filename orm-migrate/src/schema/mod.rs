@@ -37,6 +37,9 @@ pub struct Schema {
     /// Tables.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<Table>,
+    /// Virtual tables of SQLite.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub virtual_tables: Vec<VirtualTable>,
     /// Views, materialized ones too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
@@ -148,6 +151,9 @@ pub struct Sequence {
     /// The column that it goes with (as `serial` makes it): dropped with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owned_by: Option<(Name, String)>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A table.
@@ -194,6 +200,12 @@ pub struct Table {
     /// The table it is a partition of, and `FOR VALUES …` or `DEFAULT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<(Name, String)>,
+    /// INHERITS: tables whose columns it has too, which are not among its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<Name>,
+    /// UNLOGGED.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unlogged: bool,
     /// What stands behind the closing parenthesis: `STRICT`, `WITHOUT ROWID`, `WITH (fillfactor=70)`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub options: String,
@@ -219,9 +231,16 @@ pub struct Column {
     /// What fills it when a statement leaves it out.
     #[serde(default, skip_serializing_if = "Fill::is_none")]
     pub fill: Fill,
-    /// COLLATE.
+    /// Options of the sequence behind an identity column, where they are not the usual ones:
+    /// `START WITH 1000 INCREMENT BY 5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_options: Option<String>,
+    /// COLLATE: the collation as SQL has it, `"de-x-icu"`, `NOCASE`, where it is not the type's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
+    /// What happens instead of an error when NULL meets NOT NULL (SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_null: Option<OnConflict>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -267,9 +286,18 @@ pub struct Key {
     pub name: Option<String>,
     /// Its columns in order.
     pub columns: Vec<String>,
+    /// Its entries, where one is more than a column's name: a collation or DESC (SQLite).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<IndexPart>,
+    /// INCLUDE.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
     /// DEFERRABLE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferrable: Option<Deferrable>,
+    /// What happens instead of an error when a row has the same values (SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
 }
 
 /// UNIQUE.
@@ -284,9 +312,32 @@ pub struct Unique {
     /// NULLS NOT DISTINCT.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nulls_not_distinct: bool,
+    /// Its entries, where one is more than a column's name: a collation or DESC (SQLite).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<IndexPart>,
+    /// INCLUDE.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
     /// DEFERRABLE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferrable: Option<Deferrable>,
+    /// What happens instead of an error when a row has the same values (SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
+}
+
+/// What SQLite does with a row that breaks a constraint; to stop the statement needs no word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The transaction is rolled back.
+    Rollback,
+    /// The statement stops, and what it did before stays.
+    Fail,
+    /// The row is left out.
+    Ignore,
+    /// The other row goes, and for NULL the column's default is taken.
+    Replace,
 }
 
 /// When a constraint that can wait is checked.
@@ -311,6 +362,9 @@ pub struct Check {
     /// NOT VALID: rows that were there before it were not looked at.
     #[serde(default, skip_serializing_if = "is_false")]
     pub not_valid: bool,
+    /// NO INHERIT: it does not hold for tables that inherit.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_inherit: bool,
 }
 
 /// FOREIGN KEY.
@@ -338,6 +392,12 @@ pub struct ForeignKey {
     /// NOT VALID: rows that were there before it were not looked at.
     #[serde(default, skip_serializing_if = "is_false")]
     pub not_valid: bool,
+    /// MATCH FULL: all its columns are NULL, or none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub match_full: bool,
+    /// The columns that ON DELETE SET NULL or SET DEFAULT sets, where these are not all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_delete_columns: Vec<String>,
 }
 
 /// EXCLUDE.
@@ -376,6 +436,9 @@ pub struct Index {
     /// WHERE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Whether the database does not use it, because building it failed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub invalid: bool,
 }
 
 /// An entry of an index.
@@ -387,10 +450,10 @@ pub struct IndexPart {
     /// Whether `key` is an expression.
     #[serde(default, skip_serializing_if = "is_false")]
     pub expression: bool,
-    /// COLLATE.
+    /// COLLATE: the collation as SQL has it, where it is not the column's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
-    /// The operator class, where it is not the type's default one.
+    /// The operator class as SQL has it, with its parameters, where it is not the type's default one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op_class: Option<String>,
     /// Descending.
@@ -409,6 +472,9 @@ pub struct Trigger {
     pub name: String,
     /// The whole CREATE TRIGGER statement.
     pub definition: String,
+    /// When it fires, where ALTER TABLE has changed that: `DISABLE`, `ENABLE ALWAYS`, `ENABLE REPLICA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<String>,
 }
 
 /// Whether row-level security is on.
@@ -435,8 +501,18 @@ impl RowSecurity {
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// What stands behind the table's name in CREATE POLICY.
+    /// What stands behind the table's name in CREATE POLICY: `FOR SELECT TO clerk USING ((owner = CURRENT_USER))`.
     pub definition: String,
+}
+
+/// A virtual table of SQLite: a module shows its data as rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VirtualTable {
+    /// Its name.
+    pub name: Name,
+    /// What stands behind USING: `fts5(title, body)`.
+    pub module: String,
 }
 
 /// A view.
@@ -448,11 +524,20 @@ pub struct View {
     /// Whether its rows are stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub materialized: bool,
+    /// The names of its columns, where they stand behind its name and not in the query.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// WITH: `security_barrier=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
     /// The query, without a semicolon.
     pub query: String,
     /// Indexes of a materialized one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<Index>,
+    /// Triggers, which stand in for a change of the view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -471,20 +556,44 @@ pub struct Function {
     pub procedure: bool,
     /// The whole CREATE OR REPLACE statement.
     pub definition: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// What a role may do with an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// `TABLE`, `SEQUENCE`, `SCHEMA` or `FUNCTION`.
+    /// `TABLE` (a view too), `SEQUENCE`, `SCHEMA`, `FUNCTION`, `PROCEDURE` or `TYPE`.
     pub kind: String,
     /// The object: its name, with the types of the arguments for a function.
     pub object: Name,
     /// Who may; `PUBLIC` for everybody.
     pub role: String,
-    /// `SELECT`, `INSERT`, ….
+    /// `SELECT`, `INSERT`, `UPDATE (name)`, …. None at all: everybody may use a function or a type by nature, and here
+    /// that was revoked.
     pub privileges: Vec<String>,
+    /// WITH GRANT OPTION.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub grantable: bool,
+}
+
+impl Default for ForeignKey {
+    fn default() -> Self {
+        ForeignKey {
+            name: None,
+            columns: Vec::new(),
+            target: Name::default(),
+            target_columns: Vec::new(),
+            on_delete: Action::NoAction,
+            on_update: Action::NoAction,
+            deferrable: None,
+            not_valid: false,
+            match_full: false,
+            on_delete_columns: Vec::new(),
+        }
+    }
 }
 
 impl Schema {
@@ -501,6 +610,7 @@ impl Schema {
         self.composites.sort_by(|a, b| a.name.cmp(&b.name));
         self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        self.virtual_tables.sort();
         self.views.sort_by(|a, b| a.name.cmp(&b.name));
         self.functions.sort();
         self.grants.sort();
@@ -509,6 +619,7 @@ impl Schema {
         }
         for view in &mut self.views {
             view.indexes.sort();
+            view.triggers.sort();
         }
         for grant in &mut self.grants {
             grant.privileges.sort();

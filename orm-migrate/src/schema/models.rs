@@ -61,6 +61,7 @@ impl Reader {
                     include: index.include,
                     storage: index.storage,
                     filter: index.filter,
+                    invalid: false,
                 };
                 self.table_mut(index.table)?.indexes.push(made);
             }
@@ -75,6 +76,7 @@ impl Reader {
                     arguments: String::new(),
                     procedure: false,
                     definition: definition.replacen("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1),
+                    comment: None,
                 });
             }
             Ddl::Refuse {
@@ -83,6 +85,7 @@ impl Reader {
                 let trigger = Trigger {
                     name: name.clone(),
                     definition: self.text(&statement)?,
+                    enabled: None,
                 };
                 self.table_mut(table.clone())?.triggers.push(trigger);
             }
@@ -154,7 +157,7 @@ impl Reader {
         out.primary_key = primary_key.map(|(name, columns)| Key {
             name: Some(name),
             columns,
-            deferrable: None,
+            ..Key::default()
         });
         out.uniques
             .extend(uniques.into_iter().map(|(name, columns)| Unique {
@@ -166,7 +169,7 @@ impl Reader {
             .extend(checks.into_iter().map(|(name, condition)| Check {
                 name: Some(name),
                 condition,
-                not_valid: false,
+                ..Check::default()
             }));
         for key in foreign_keys {
             out.foreign_keys.push(foreign_key(key)?);
@@ -196,7 +199,7 @@ fn foreign_key(key: ddl::ForeignKey) -> Result<ForeignKey> {
             true => Deferrable::Deferred,
             false => Deferrable::Immediate,
         }),
-        not_valid: false,
+        ..ForeignKey::default()
     })
 }
 

@@ -6,8 +6,9 @@ pub(crate) mod sqlite;
 use orm_core::error::{Error, ErrorKind, Result};
 
 use crate::change::Constraint;
-use crate::schema::Action;
-use crate::schema::{Check, Deferrable, ForeignKey, Index, Key, Name, Unique, action_sql};
+use crate::schema::{
+    Action, Check, Deferrable, ForeignKey, Index, IndexPart, Key, Name, OnConflict, Unique, action_sql,
+};
 use crate::words::quoted;
 
 /// `"schema"."name"`.
@@ -33,12 +34,21 @@ pub(crate) fn constraint(it: &Constraint) -> String {
     let said = match it {
         Constraint::PrimaryKey(Key {
             name: _,
-            columns: key,
+            columns,
+            parts,
+            include,
+            on_conflict,
             deferrable,
-        }) => format!("PRIMARY KEY {}{}", columns(key), wait(*deferrable)),
+        }) => {
+            let key = key(columns, parts, include, *on_conflict);
+            format!("PRIMARY KEY {key}{}", wait(*deferrable))
+        }
         Constraint::Unique(Unique {
             name: _,
-            columns: key,
+            columns,
+            parts,
+            include,
+            on_conflict,
             nulls_not_distinct,
             deferrable,
         }) => {
@@ -47,17 +57,45 @@ pub(crate) fn constraint(it: &Constraint) -> String {
             } else {
                 ""
             };
-            format!("UNIQUE {nulls}{}{}", columns(key), wait(*deferrable))
+            let key = key(columns, parts, include, *on_conflict);
+            format!("UNIQUE {nulls}{key}{}", wait(*deferrable))
         }
         Constraint::Check(Check {
             name: _,
             condition,
+            no_inherit,
             not_valid,
-        }) => format!("CHECK ({condition}){}", valid(*not_valid)),
+        }) => {
+            let own = if *no_inherit { " NO INHERIT" } else { "" };
+            format!("CHECK ({condition}){own}{}", valid(*not_valid))
+        }
         Constraint::ForeignKey(key) => foreign_key(key),
         Constraint::Exclusion(exclusion) => format!("EXCLUDE {}", exclusion.definition),
     };
     named + &said
+}
+
+fn key(names: &[String], parts: &[IndexPart], include: &[String], conflict: Option<OnConflict>) -> String {
+    let mut out = match parts.is_empty() {
+        true => columns(names),
+        false => index_parts(parts),
+    };
+    if !include.is_empty() {
+        out += &format!(" INCLUDE {}", columns(include));
+    }
+    out + &on_conflict(conflict)
+}
+
+/// What SQLite does in place of an error.
+pub(crate) fn on_conflict(it: Option<OnConflict>) -> String {
+    let word = match it {
+        None => return String::new(),
+        Some(OnConflict::Rollback) => "ROLLBACK",
+        Some(OnConflict::Fail) => "FAIL",
+        Some(OnConflict::Ignore) => "IGNORE",
+        Some(OnConflict::Replace) => "REPLACE",
+    };
+    format!(" ON CONFLICT {word}")
 }
 
 fn foreign_key(key: &ForeignKey) -> String {
@@ -70,14 +108,22 @@ fn foreign_key(key: &ForeignKey) -> String {
         on_update,
         deferrable,
         not_valid,
+        match_full,
+        on_delete_columns,
     } = key;
     let mut out = format!("FOREIGN KEY {} REFERENCES {}", columns(own), name(target));
     if !target_columns.is_empty() {
         out += &format!(" {}", columns(target_columns));
     }
+    if *match_full {
+        out += " MATCH FULL";
+    }
     for (event, action) in [("DELETE", on_delete), ("UPDATE", on_update)] {
         if *action != Action::NoAction {
             out += &format!(" ON {event} {}", action_sql(*action));
+        }
+        if event == "DELETE" && !on_delete_columns.is_empty() {
+            out += &format!(" {}", columns(on_delete_columns));
         }
     }
     out + wait(*deferrable) + valid(*not_valid)
@@ -106,36 +152,14 @@ pub(crate) fn create_index(table: &Name, index: &Index) -> String {
         include,
         storage,
         filter,
+        invalid: _,
     } = index;
     let unique = if *unique { "UNIQUE " } else { "" };
     let mut out = format!("CREATE {unique}INDEX {} ON {}", quoted(index_name), name(table));
     if let Some(method) = method {
         out += &format!(" USING {method}");
     }
-    let parts: Vec<String> = parts
-        .iter()
-        .map(|part| {
-            let mut out = match part.expression {
-                true => format!("({})", part.key),
-                false => quoted(&part.key),
-            };
-            if let Some(collation) = &part.collation {
-                out += &format!(" COLLATE {collation}");
-            }
-            if let Some(op_class) = &part.op_class {
-                out += &format!(" {op_class}");
-            }
-            if part.desc {
-                out += " DESC";
-            }
-            match part.nulls_first {
-                None => out,
-                Some(true) => out + " NULLS FIRST",
-                Some(false) => out + " NULLS LAST",
-            }
-        })
-        .collect();
-    out += &format!(" ({})", parts.join(", "));
+    out += &format!(" {}", index_parts(parts));
     if !include.is_empty() {
         out += &format!(" INCLUDE {}", columns(include));
     }
@@ -149,6 +173,40 @@ pub(crate) fn create_index(table: &Name, index: &Index) -> String {
         out += &format!(" WHERE {filter}");
     }
     out
+}
+
+fn index_parts(parts: &[IndexPart]) -> String {
+    let part = |part: &IndexPart| {
+        let IndexPart {
+            key,
+            expression,
+            collation,
+            op_class,
+            desc,
+            nulls_first,
+        } = part;
+        let mut out = match expression {
+            true => format!("({key})"),
+            false => quoted(key),
+        };
+        if let Some(collation) = collation {
+            out += &format!(" COLLATE {collation}");
+        }
+        if let Some(op_class) = op_class {
+            out += &format!(" {op_class}");
+        }
+        if *desc {
+            out += " DESC";
+        }
+        out += match nulls_first {
+            None => "",
+            Some(true) => " NULLS FIRST",
+            Some(false) => " NULLS LAST",
+        };
+        out
+    };
+    let parts: Vec<String> = parts.iter().map(part).collect();
+    format!("({})", parts.join(", "))
 }
 
 /// What a change needs and this database has not.

@@ -9,7 +9,7 @@ use orm_core::error::Result;
 
 use crate::change::{Change, Constraint};
 use crate::schema::{Column, Fill, Name, Schema, Table, View};
-use crate::sql::{columns, constraint, create_index, name, unsupported};
+use crate::sql::{columns, constraint, create_index, name, on_conflict, unsupported};
 use crate::words::{literal, mentions, quoted};
 
 /// The statements of all changes, beside the changes they carry out. `before` is the schema when everything has its new
@@ -166,13 +166,28 @@ fn plain(change: &Change, before: &Schema, after: &Schema) -> Result<Vec<String>
         Change::CreateView(View {
             materialized: false,
             name: view,
+            columns: named,
             query,
+            triggers,
             ..
-        }) => vec![format!(
-            "CREATE VIEW {} AS {}",
-            name(view),
-            query.trim().trim_end_matches(';')
-        )],
+        }) => {
+            let named = match named.is_empty() {
+                true => String::new(),
+                false => format!(" {}", columns(named)),
+            };
+            let query = query.trim().trim_end_matches(';');
+            let mut out = vec![format!("CREATE VIEW {}{named} AS {query}", name(view))];
+            out.extend(triggers.iter().map(|t| t.definition.clone()));
+            out
+        }
+        Change::CreateVirtualTable(it) => {
+            vec![format!(
+                "CREATE VIRTUAL TABLE {} USING {}",
+                name(&it.name),
+                it.module
+            )]
+        }
+        Change::DropVirtualTable(it) => vec![format!("DROP TABLE {}", name(&it.name))],
         Change::DropView(view) => vec![format!("DROP VIEW {}", name(&view.name))],
         Change::CreateTrigger { table: _, trigger } => vec![trigger.definition.clone()],
         // a trigger goes with its table
@@ -251,6 +266,7 @@ fn column_def(column: &Column, key: Option<Option<&str>>) -> String {
     }
     if !column.nullable {
         out += " NOT NULL";
+        out += &on_conflict(column.on_null);
     }
     if let Some(key) = key {
         if let Some(key) = key {

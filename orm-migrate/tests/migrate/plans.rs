@@ -40,6 +40,7 @@ fn users() -> Table {
             name: Some("pk_users".into()),
             columns: vec!["id".into()],
             deferrable: None,
+            ..Key::default()
         }),
         ..table("users", vec![column("id", "bigint"), column("age", "integer")])
     }
@@ -112,6 +113,7 @@ fn a_table_comes_with_all_it_has() {
         name: Some("pk_posts".into()),
         columns: vec!["id".into()],
         deferrable: None,
+        ..Key::default()
     });
     posts.foreign_keys.push(ForeignKey {
         name: Some("fk_posts_user_id".into()),
@@ -122,6 +124,7 @@ fn a_table_comes_with_all_it_has() {
         on_update: Action::NoAction,
         deferrable: Some(Deferrable::Deferred),
         not_valid: false,
+        ..ForeignKey::default()
     });
     posts.indexes.push(Index {
         name: "ix_posts_title".into(),
@@ -254,6 +257,7 @@ fn constraints_are_added_dropped_renamed_and_validated() {
         name: Some(name.into()),
         condition: "age > 0".into(),
         not_valid,
+        ..Check::default()
     };
     let (from, to) = changed(|t| {
         t.checks.push(check("ck_users_age", false));
@@ -262,6 +266,7 @@ fn constraints_are_added_dropped_renamed_and_validated() {
             columns: vec!["age".into()],
             nulls_not_distinct: true,
             deferrable: None,
+            ..Unique::default()
         });
     });
     postgres(
@@ -347,6 +352,7 @@ fn a_renamed_table_and_column_keep_what_names_them() {
         name: Some("ck".into()),
         condition: "age > 0".into(),
         not_valid: false,
+        ..Check::default()
     });
     users.indexes.push(Index {
         name: "ix".into(),
@@ -375,6 +381,7 @@ fn a_renamed_table_and_column_keep_what_names_them() {
         on_update: Action::NoAction,
         deferrable: None,
         not_valid: false,
+        ..ForeignKey::default()
     };
     let posts = |target: &str| Table {
         foreign_keys: vec![link(target)],
@@ -474,6 +481,7 @@ fn checks_and_generated_columns_are_away_while_a_type_changes() {
             name: Some("ck".into()),
             condition: "age > 0".into(),
             not_valid: false,
+            ..Check::default()
         });
         s.tables[0].columns.push(Column {
             nullable: true,
@@ -506,6 +514,7 @@ fn functions_triggers_policies_and_sequences() {
             name: "touch".into(),
             definition: "CREATE TRIGGER touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()"
                 .into(),
+            ..Trigger::default()
         });
         t.row_security = RowSecurity::Forced;
         t.policies.push(Policy {
@@ -518,6 +527,7 @@ fn functions_triggers_policies_and_sequences() {
         arguments: String::new(),
         procedure: false,
         definition: "CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$".into(),
+        ..Function::default()
     });
     to.sequences.push(Sequence {
         name: Name::new("seq"),
@@ -529,6 +539,7 @@ fn functions_triggers_policies_and_sequences() {
         cache: 1,
         cycle: false,
         owned_by: Some((Name::new("users"), "id".into())),
+        ..Sequence::default()
     });
     postgres(
         &from,
@@ -560,6 +571,7 @@ fn names_are_quoted_wherever_they_stand() {
             name: Some("pk \"x\"".into()),
             columns: vec!["Or der".into()],
             deferrable: None,
+            ..Key::default()
         }),
         ..table("we\"ird", vec![column("Or der", "bigint")])
     };

@@ -11,8 +11,8 @@ use orm_migrate::diff::Renames;
 use orm_migrate::introspect::introspect;
 use orm_migrate::plan::{Database, Plan, Planned, Script, plan};
 use orm_migrate::schema::{
-    Action, Check, Column, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table, Trigger,
-    Unique, View,
+    Action, Check, Column, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table,
+    Trigger, Unique, View,
 };
 
 /// Pairs in an ordinary run.
@@ -20,7 +20,12 @@ const PAIRS: u64 = 40;
 
 #[orm::test]
 async fn one_schema_becomes_another_and_comes_back(db: Db) -> orm::Result<()> {
-    let number = |name: &str, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let number = |name: &str, default| {
+        std::env::var(name)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(default)
+    };
     let first = number("ORM_RANDOM_SEED", 1);
     for seed in first..first + number("ORM_RANDOM_PAIRS", PAIRS) {
         if let Err(why) = pair(&db, seed).await {
@@ -41,7 +46,11 @@ async fn pair(db: &Db, seed: u64) -> Result<(), String> {
     let made = decided(&empty, &b, database)?;
     apply(db, &made.up).await?;
     let wanted = read(db).await?;
-    same("planning what is there already", &[], &decided(&wanted, &wanted, database)?.changes)?;
+    same(
+        "planning what is there already",
+        &Vec::new(),
+        &decided(&wanted, &wanted, database)?.changes,
+    )?;
     apply(db, &made.down).await?;
     same("what is left of nothing", &empty, &read(db).await?)?;
 
@@ -170,7 +179,11 @@ async fn fill(db: &Db, schema: &Schema) -> Result<(), String> {
 }
 
 fn value(table: &Table, column: &Column, i: i64) -> String {
-    if table.foreign_keys.iter().any(|key| key.columns.contains(&column.name)) {
+    if table
+        .foreign_keys
+        .iter()
+        .any(|key| key.columns.contains(&column.name))
+    {
         return "NULL".into();
     }
     match column.ty.as_str() {
@@ -199,7 +212,10 @@ async fn rows(db: &Db, schema: &Schema, other: &Schema) -> Result<Vec<Vec<Option
             .map(|c| c.name.as_str())
             .collect();
         names.sort();
-        let list: Vec<String> = names.iter().map(|n| format!("CAST({} AS text)", quoted(n))).collect();
+        let list: Vec<String> = names
+            .iter()
+            .map(|n| format!("CAST({} AS text)", quoted(n)))
+            .collect();
         let order: Vec<String> = (1..=list.len()).map(|i| i.to_string()).collect();
         let text = format!(
             "SELECT {} FROM {} ORDER BY {}",
@@ -301,6 +317,7 @@ impl Random {
                 name: Some(format!("pk_{}", name.name)),
                 columns: columns.iter().map(|c| c.name.clone()).collect(),
                 deferrable: None,
+                ..Key::default()
             }),
             columns,
             options: if self.postgres { "" } else { "STRICT" }.into(),
@@ -391,7 +408,11 @@ impl Random {
 
     /// A column that no key has.
     fn ordinary(&mut self, table: &Table) -> Option<String> {
-        let key = table.primary_key.as_ref().map(|k| k.columns.clone()).unwrap_or_default();
+        let key = table
+            .primary_key
+            .as_ref()
+            .map(|k| k.columns.clone())
+            .unwrap_or_default();
         let names: Vec<&Column> = table.columns.iter().filter(|c| !key.contains(&c.name)).collect();
         (!names.is_empty()).then(|| self.pick(&names).name.clone())
     }
@@ -424,8 +445,14 @@ impl Random {
                 // nothing that counts on the type may stand on it
                 let named = |sql: &str| sql.contains(&quoted(&name));
                 let stands = table.checks.iter().any(|c| named(&c.condition))
-                    || table.indexes.iter().any(|i| i.parts.iter().any(|p| p.expression && named(&p.key)))
-                    || table.columns.iter().any(|c| matches!(&c.fill, Fill::Stored(sql) if named(sql)));
+                    || table
+                        .indexes
+                        .iter()
+                        .any(|i| i.parts.iter().any(|p| p.expression && named(&p.key)))
+                    || table
+                        .columns
+                        .iter()
+                        .any(|c| matches!(&c.fill, Fill::Stored(sql) if named(sql)));
                 new.ty = match column.ty.as_str() {
                     "integer" => "bigint",
                     "bigint" | "boolean" if !stands => "text",
@@ -460,7 +487,9 @@ impl Random {
             ..Index::default()
         };
         match (self.below(3), text) {
-            (0, Some(text)) => index.parts.push(part(format!("lower({})", quoted(&text)), true, false)),
+            (0, Some(text)) => index
+                .parts
+                .push(part(format!("lower({})", quoted(&text)), true, false)),
             (1, _) => {
                 index.filter = Some(format!("{} IS NOT NULL", quoted(&name)));
                 index.parts.push(part(name, false, false));
@@ -479,6 +508,7 @@ impl Random {
                 name: Some(format!("ck_{}_{}", table.name.name, self.below(2))),
                 condition: format!("{} > -{}", quoted(&name), limit + 1),
                 not_valid: false,
+                ..Check::default()
             };
             if !table.checks.iter().any(|c| c.name == check.name) {
                 table.checks.push(check);
@@ -486,12 +516,20 @@ impl Random {
         }
     }
     fn add_unique(&mut self, table: &mut Table) {
-        let keys: Vec<String> = table.foreign_keys.iter().flat_map(|k| k.columns.clone()).collect();
+        let keys: Vec<String> = table
+            .foreign_keys
+            .iter()
+            .flat_map(|k| k.columns.clone())
+            .collect();
         // values of rows that get a default are all the same
         let Some(name) = self.of_type(table, &["bigint", "integer", "INTEGER"]) else {
             return;
         };
-        let key = table.primary_key.as_ref().map(|k| k.columns.clone()).unwrap_or_default();
+        let key = table
+            .primary_key
+            .as_ref()
+            .map(|k| k.columns.clone())
+            .unwrap_or_default();
         if keys.contains(&name) || key.is_empty() || table.uniques.len() > 1 {
             return;
         }
@@ -504,7 +542,10 @@ impl Random {
             ..Unique::default()
         };
         let alike = |u: &Unique| u.columns == unique.columns || u.name == unique.name;
-        let is_key = table.primary_key.as_ref().is_some_and(|k| k.columns == unique.columns);
+        let is_key = table
+            .primary_key
+            .as_ref()
+            .is_some_and(|k| k.columns == unique.columns);
         if !is_key && !table.uniques.iter().any(alike) {
             table.uniques.push(unique);
         }
@@ -517,7 +558,12 @@ impl Random {
         };
         let (target_name, target_columns) = (target.name.clone(), vec![key.clone()]);
         let ty = target.column(key).map(|c| c.ty.clone()).unwrap_or_default();
-        let on_delete = *self.pick(&[Action::NoAction, Action::Cascade, Action::SetNull, Action::Restrict]);
+        let on_delete = *self.pick(&[
+            Action::NoAction,
+            Action::Cascade,
+            Action::SetNull,
+            Action::Restrict,
+        ]);
         let name = format!("ref_{}", self.below(3));
         let table = &mut schema.tables[t];
         if table.column(&name).is_some() {
@@ -538,6 +584,7 @@ impl Random {
             on_update: Action::NoAction,
             deferrable: None,
             not_valid: false,
+            ..ForeignKey::default()
         });
     }
     fn add_view(&mut self, schema: &mut Schema, t: usize) {
@@ -557,6 +604,7 @@ impl Random {
         let trigger = |definition: String| Trigger {
             name: "noticed".into(),
             definition,
+            ..Trigger::default()
         };
         if !schema.tables[t].triggers.is_empty() {
             return;
@@ -566,8 +614,11 @@ impl Random {
             let used = |x: &Table| x.triggers.iter().any(|g| g.name == name);
             if !schema.tables.iter().any(used) {
                 schema.tables[t].triggers.push(Trigger {
-                    definition: format!("CREATE TRIGGER \"{name}\" AFTER INSERT ON {table} BEGIN SELECT 1; END"),
+                    definition: format!(
+                        "CREATE TRIGGER \"{name}\" AFTER INSERT ON {table} BEGIN SELECT 1; END"
+                    ),
                     name,
+                    ..Trigger::default()
                 });
             }
             return;
@@ -578,6 +629,7 @@ impl Random {
                 arguments: String::new(),
                 procedure: false,
                 definition: "CREATE OR REPLACE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$".into(),
+                ..Function::default()
             });
         }
         schema.tables[t].triggers.push(trigger(format!(
@@ -601,7 +653,9 @@ impl Random {
 
 fn drop_table(schema: &mut Schema, t: usize) {
     let gone = schema.tables.remove(t);
-    schema.views.retain(|v| !v.query.ends_with(&quoted(&gone.name.name)));
+    schema
+        .views
+        .retain(|v| !v.query.ends_with(&quoted(&gone.name.name)));
     for table in &mut schema.tables {
         table.foreign_keys.retain(|k| k.target != gone.name);
     }
@@ -619,7 +673,9 @@ fn drop_column(schema: &mut Schema, t: usize, name: &str) {
     table.columns.retain(|c| c.name != name);
     table.checks.retain(|c| !c.condition.contains(&text));
     table.uniques.retain(|u| !u.columns.iter().any(|c| c == name));
-    table.foreign_keys.retain(|k| !k.columns.iter().any(|c| c == name));
+    table
+        .foreign_keys
+        .retain(|k| !k.columns.iter().any(|c| c == name));
     let names = |sql: &str| sql.contains(&text);
     table.indexes.retain(|i| {
         let part = |p: &IndexPart| p.key == name || (p.expression && names(&p.key));
