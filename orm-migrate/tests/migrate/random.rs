@@ -238,6 +238,8 @@ const COLUMNS: [&str; 7] = ["c0", "c1", "Mixed", "sp ace", "qu\"ote", "select", 
 
 struct Random {
     state: u64,
+    /// Tables and columns that hold rows: another one of the same name and of any type could not take their values.
+    filled: Schema,
     postgres: bool,
 }
 
@@ -245,6 +247,7 @@ impl Random {
     fn new(seed: u64, database: Database) -> Self {
         Random {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            filled: Schema::default(),
             postgres: database == Database::Postgres,
         }
     }
@@ -281,6 +284,7 @@ impl Random {
     }
     fn changed(&mut self, of: &Schema) -> Schema {
         let mut out = of.clone();
+        self.filled = of.clone();
         for _ in 0..1 + self.below(8) {
             self.change(&mut out);
         }
@@ -295,9 +299,14 @@ impl Random {
         if self.postgres { "text" } else { "TEXT" }
     }
 
+    fn had(&self, table: &Table, column: &str) -> bool {
+        let filled = self.filled.table(&table.name);
+        table.column(column).is_some() || filled.is_some_and(|t| t.column(column).is_some())
+    }
+
     fn add_table(&mut self, schema: &mut Schema) {
         let name = Name::new(*self.pick(&TABLES));
-        if schema.table(&name).is_some() {
+        if schema.table(&name).is_some() || self.filled.table(&name).is_some() {
             return;
         }
         let key = |name: &str, ty: &str, fill| Column {
@@ -378,7 +387,7 @@ impl Random {
             1 => drop_table(schema, t),
             2 | 3 => {
                 let name = *self.pick(&COLUMNS);
-                if schema.tables[t].column(name).is_none() {
+                if !self.had(&schema.tables[t], name) {
                     let column = self.column(schema, name);
                     schema.tables[t].columns.push(column);
                 }
@@ -437,6 +446,8 @@ impl Random {
         }
         let mut new = column.clone();
         match what {
+            // rows that are there, or come back, need a value
+            0 if new.fill == Fill::None => return,
             0 => new.nullable = !new.nullable,
             1 => new.fill = Fill::Default(self.default(&column.ty)),
             2 if new.nullable => new.fill = Fill::None,
@@ -565,10 +576,10 @@ impl Random {
             Action::Restrict,
         ]);
         let name = format!("ref_{}", self.below(3));
-        let table = &mut schema.tables[t];
-        if table.column(&name).is_some() {
+        if self.had(&schema.tables[t], &name) {
             return;
         }
+        let table = &mut schema.tables[t];
         table.columns.push(Column {
             name: name.clone(),
             ty,
