@@ -501,7 +501,7 @@ impl RowSecurity {
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// What stands behind the table's name in CREATE POLICY: `FOR SELECT TO clerk USING ((owner = CURRENT_USER))`.
+    /// What stands behind the table's name in CREATE POLICY: `FOR SELECT TO clerk USING (owner = CURRENT_USER)`.
     pub definition: String,
 }
 

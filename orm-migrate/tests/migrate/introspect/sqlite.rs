@@ -7,31 +7,7 @@ use orm_migrate::schema::{
     Table, Trigger, Unique, View, VirtualTable,
 };
 
-use crate::introspect::run;
-
-fn column(name: &str, ty: &str) -> Column {
-    Column {
-        name: name.into(),
-        ty: ty.into(),
-        nullable: true,
-        ..Column::default()
-    }
-}
-fn required(name: &str, ty: &str) -> Column {
-    Column {
-        nullable: false,
-        ..column(name, ty)
-    }
-}
-fn part(key: &str) -> IndexPart {
-    IndexPart {
-        key: key.into(),
-        ..IndexPart::default()
-    }
-}
-fn strings(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
-}
+use crate::introspect::{column, expression, part, required, run, strings};
 
 fn table(name: &str, columns: Vec<Column>) -> Table {
     Table {
@@ -289,14 +265,10 @@ async fn indexes_views_triggers_and_virtual_tables(db: Db) -> orm::Result<()> {
                 desc: true,
                 ..part("a")
             },
+            expression("lower(b)"),
             IndexPart {
-                expression: true,
-                ..part("lower(b)")
-            },
-            IndexPart {
-                expression: true,
                 desc: true,
-                ..part("b + 1")
+                ..expression("b + 1")
             },
             part("c d"),
         ],
