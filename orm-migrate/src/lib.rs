@@ -12,6 +12,7 @@
 
 pub mod change;
 pub mod diff;
+pub mod docs;
 pub mod introspect;
 pub mod plan;
 pub mod schema;

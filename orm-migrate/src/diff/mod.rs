@@ -447,7 +447,11 @@ impl Found {
         if !here.is_empty() || !gone.is_empty() {
             self.moved.insert(table());
         }
-        let touched = |sql: &str| here.iter().chain(&gone).any(|column| mentions(sql, column));
+        let again = calculated_anew(old, new, &here);
+        let touched = |sql: &str| {
+            let mut columns = here.iter().chain(&gone).chain(&again);
+            columns.any(|column| mentions(sql, column))
+        };
         if old.table_options() != new.table_options() {
             self.columns.push(Change::TableOptions {
                 table: table(),
@@ -462,9 +466,9 @@ impl Found {
                 to: new.partition_of.clone(),
             });
         }
-        self.columns(old, new, &here);
-        self.constraints(old, new, retyped, &touched);
-        self.indexes(&new.name, &old.indexes, &new.indexes, &touched);
+        self.columns(old, new, &again);
+        self.constraints(old, new, retyped, &again, &touched);
+        self.indexes(&new.name, &old.indexes, &new.indexes, &again, &touched);
         if old.row_security != new.row_security {
             self.attached.push(Change::RowSecurity {
                 table: table(),
@@ -507,33 +511,17 @@ impl Found {
         self.comment(Commented::Table(table()), &old.comment, &new.comment);
     }
 
-    fn columns(&mut self, old: &Table, new: &Table, retyped: &[&str]) {
+    fn columns(&mut self, old: &Table, new: &Table, again: &[&str]) {
         let table = || new.name.clone();
-        let mut added = Vec::new();
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
         for column in &new.columns {
-            let Some(before) = old.column(&column.name) else {
-                added.push(plain_column(column));
+            let before = old.column(&column.name);
+            let Some(before) = before.filter(|_| !again.contains(&column.name.as_str())) else {
+                gone.extend(before.map(unhinted));
+                come.push(unhinted(column));
                 continue;
             };
-            let calculated = match &column.fill {
-                Fill::Stored(sql) | Fill::Virtual(sql) => retyped.iter().any(|c| mentions(sql, c)),
-                Fill::None | Fill::Default(_) | Fill::Identity { .. } => false,
-            };
-            let generated = before.fill.is_generated() || column.fill.is_generated();
-            let same = plain_column(before) == plain_column(column);
-            if generated && (!same || calculated) {
-                // calculated anew: nothing is lost by that
-                self.columns.insert(
-                    0,
-                    Change::DropColumn {
-                        table: table(),
-                        column: plain_column(before),
-                    },
-                );
-                added.push(plain_column(column));
-                continue;
-            }
-            if !same {
+            if plain_column(before) != plain_column(column) {
                 self.columns.push(Change::AlterColumn {
                     table: table(),
                     from: plain_column(before),
@@ -543,26 +531,29 @@ impl Found {
             let on = Commented::Column(table(), column.name.clone());
             self.comment(on, &before.comment, &column.comment);
         }
-        for column in &old.columns {
-            if new.column(&column.name).is_none() {
-                self.columns.push(Change::DropColumn {
-                    table: table(),
-                    column: column.clone(),
-                });
-            }
-        }
+        gone.extend(
+            old.columns
+                .iter()
+                .filter(|c| new.column(&c.name).is_none())
+                .map(unhinted),
+        );
+        // calculated columns stand on the others: they go first, and come last
+        gone.sort_by_key(|c| !c.fill.is_generated());
+        come.sort_by_key(|c| c.fill.is_generated());
+        let calculated = gone.iter().take_while(|c| c.fill.is_generated()).count();
+        let gone = gone.into_iter().map(|column| Change::DropColumn {
+            table: table(),
+            column,
+        });
+        let mut gone: Vec<Change> = gone.collect();
+        let others = gone.split_off(calculated);
+        self.columns.splice(0..0, gone);
+        self.columns.extend(others);
         self.columns
-            .extend(added.into_iter().map(|column| Change::AddColumn {
+            .extend(come.into_iter().map(|column| Change::AddColumn {
                 table: table(),
                 column,
             }));
-        for column in new.columns.iter().filter(|c| old.column(&c.name).is_none()) {
-            self.comment(
-                Commented::Column(table(), column.name.clone()),
-                &None,
-                &column.comment,
-            );
-        }
     }
 
     fn constraints(
@@ -570,18 +561,21 @@ impl Found {
         old: &Table,
         new: &Table,
         retyped: &BTreeSet<(Name, String)>,
+        again: &[&str],
         touched: &dyn Fn(&str) -> bool,
     ) {
         let table = || new.name.clone();
+        let on_those = |columns: &[String]| columns.iter().any(|c| again.contains(&c.as_str()));
         let stands_in_the_way = |c: &Constraint| match c {
             Constraint::Check(check) => touched(&check.condition),
             Constraint::Exclusion(exclusion) => touched(&exclusion.definition),
             Constraint::ForeignKey(key) => {
                 let own = key.columns.iter().map(|c| (new.name.clone(), c.clone()));
                 let theirs = key.target_columns.iter().map(|c| (key.target.clone(), c.clone()));
-                own.chain(theirs).any(|column| retyped.contains(&column))
+                own.chain(theirs).any(|column| retyped.contains(&column)) || on_those(&key.columns)
             }
-            Constraint::PrimaryKey(_) | Constraint::Unique(_) => false,
+            Constraint::PrimaryKey(key) => on_those(&key.columns),
+            Constraint::Unique(unique) => on_those(&unique.columns),
         };
         let (before, mut after) = (old.constraints(), new.constraints());
         let mut unmatched = Vec::new();
@@ -649,9 +643,14 @@ impl Found {
         table: &Name,
         old: &[crate::schema::Index],
         new: &[crate::schema::Index],
+        again: &[&str],
         touched: &dyn Fn(&str) -> bool,
     ) {
         let in_the_way = |index: &crate::schema::Index| {
+            let plain = index.parts.iter().filter(|p| !p.expression).map(|p| &p.key);
+            if plain.chain(&index.include).any(|c| again.contains(&c.as_str())) {
+                return true;
+            }
             let parts = index
                 .parts
                 .iter()
@@ -730,7 +729,7 @@ impl Found {
             match old.filter(|v| !away.iter().any(|a| a.name == v.name)) {
                 None => self.views.push(Change::CreateView(new.clone())),
                 Some(old) => {
-                    self.indexes(&new.name, &old.indexes, &new.indexes, &|_| false);
+                    self.indexes(&new.name, &old.indexes, &new.indexes, &[], &|_| false);
                     let on = Commented::View {
                         name: new.name.clone(),
                         materialized: new.materialized,
@@ -805,12 +804,19 @@ fn plain(it: &Enum) -> Enum {
     }
 }
 
+/// The column without what it was called.
+fn unhinted(column: &Column) -> Column {
+    Column {
+        renamed_from: None,
+        ..column.clone()
+    }
+}
+
 /// What counts when columns are compared.
 fn plain_column(column: &Column) -> Column {
     Column {
-        renamed_from: None,
         comment: None,
-        ..column.clone()
+        ..unhinted(column)
     }
 }
 
@@ -884,6 +890,23 @@ fn retyped(old: &Table, new: &Table, types: &[Change]) -> Vec<(Name, String)> {
         .filter(differs)
         .map(|c| (new.name.clone(), c.name.clone()))
         .collect()
+}
+
+/// Calculated columns that are dropped and added again: changed, or standing on one whose type changes. Nothing is lost
+/// by that.
+fn calculated_anew<'t>(old: &Table, new: &'t Table, retyped: &[&str]) -> Vec<&'t str> {
+    let anew = |column: &&Column| {
+        let Some(before) = old.column(&column.name) else {
+            return false;
+        };
+        let stands = match &column.fill {
+            Fill::Stored(sql) | Fill::Virtual(sql) => retyped.iter().any(|c| mentions(sql, c)),
+            Fill::None | Fill::Default(_) | Fill::Identity { .. } => false,
+        };
+        let generated = before.fill.is_generated() || column.fill.is_generated();
+        generated && (stands || plain_column(before) != plain_column(column))
+    };
+    new.columns.iter().filter(anew).map(|c| c.name.as_str()).collect()
 }
 
 /// What stands between RETURNS and what follows it.

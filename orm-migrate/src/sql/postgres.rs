@@ -81,7 +81,12 @@ pub(crate) fn statements(change: &Change) -> Result<Vec<String>> {
             out
         }
         Change::RowSecurity { table, from: _, to } => row_security(table, *to),
-        Change::AddColumn { table, column } => alter(table, format!("ADD COLUMN {}", column_def(column))),
+        Change::AddColumn { table, column } => {
+            let mut out = alter(table, format!("ADD COLUMN {}", column_def(column)));
+            let on = Commented::Column(table.clone(), column.name.clone());
+            out.extend(column.comment.as_ref().map(|text| comment(&on, Some(text))));
+            out
+        }
         Change::DropColumn { table, column } => alter(table, format!("DROP COLUMN {}", quoted(&column.name))),
         Change::RenameColumn { table, from, to } => {
             alter(table, format!("RENAME COLUMN {} TO {}", quoted(from), quoted(to)))

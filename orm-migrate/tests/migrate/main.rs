@@ -1,5 +1,6 @@
 //! Schemas as values, against both databases where one is asked.
 
+mod docs;
 mod introspect;
 mod models;
 mod plans;
