@@ -297,3 +297,15 @@ async fn what_is_left_out_is_left_out_with_what_hangs_on_it(db: Db) -> orm::Resu
     assert_eq!(schema.tables[1].foreign_keys[0].target, Name::new("old_things"));
     Ok(())
 }
+
+#[orm::test]
+async fn a_transaction_sees_what_it_has_changed(db: Db) -> orm::Result<()> {
+    let tx = db.begin().await?;
+    sql!("create table fresh (id integer primary key)")
+        .exec(&tx)
+        .await?;
+    assert_eq!(introspect(&tx).await?.tables.len(), 1);
+    tx.rollback().await?;
+    assert_eq!(introspect(&db).await?, Schema::default());
+    Ok(())
+}
