@@ -23,8 +23,9 @@ pub(crate) const NAMED_SCHEMAS_END: &str = ")";
 pub(crate) const LISTS: &str = "
 ),
 rel as materialized (
-  select c.*, ns.name as schema, obj_description(c.oid, 'pg_class') as comment from pg_class c
+  select c.*, ns.name as schema, d.description as comment from pg_class c
   join ns on ns.oid = c.relnamespace
+  left join pg_description d on d.objoid = c.oid and d.classoid = c.tableoid and d.objsubid = 0
   where (c.tableoid, c.oid) not in (select classid, objid from owned)
 ),
 tab as (select * from rel where relkind in ('r', 'p')),
@@ -55,6 +56,10 @@ belongs as (
   join names on names.oid = c.relnamespace
   join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
   where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+),
+identities as (
+  select b.refobjid, b.refobjsubid, row_to_json(s) as sequence from seq s
+  join belongs b on b.objid = s.oid where b.deptype = 'i'
 ),
 schemas as (
   select name from ns
@@ -116,14 +121,14 @@ columns as (
   select a.attrelid as table, a.attnum as n, a.attname::text as name, format_type(a.atttypid, a.atttypmod) as ty, a.attnotnull as not_null,
     pg_get_expr(d.adbin, d.adrelid) as sql, a.attidentity::text as identity, a.attgenerated::text as generated,
     case when a.attcollation <> y.typcollation then l.sql end as collation, a.attislocal as local,
-    col_description(a.attrelid, a.attnum) as comment,
-    case when a.attidentity <> '' then (select row_to_json(s) from seq s join belongs b on b.objid = s.oid
-      where b.deptype = 'i' and b.refobjid = a.attrelid and b.refobjsubid = a.attnum limit 1) end as sequence
+    o.description as comment, i.sequence
   from tab t
   join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
   join pg_type y on y.oid = a.atttypid
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   left join collations l on l.oid = a.attcollation
+  left join pg_description o on o.objoid = a.attrelid and o.classoid = 'pg_class'::regclass and o.objsubid = a.attnum
+  left join identities i on i.refobjid = a.attrelid and i.refobjsubid = a.attnum
 ),
 constraints as (
   select k.conrelid as table, k.contype::text as kind, k.conname::text as name,
@@ -148,6 +153,7 @@ constraints as (
   left join pg_class f on f.oid = k.confrelid
   left join names on names.oid = f.relnamespace
   where k.conparentid = 0 and k.conislocal
+    and coalesce(to_jsonb(k) ->> 'conperiod', 'false') = 'false' and coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true'
 ),
 indexes as (
   select i.indrelid as table, c.relname::text as name, i.indisunique as unique, i.indisvalid as valid,
@@ -157,7 +163,11 @@ indexes as (
     (select json_agg(json_build_object(
       'column', a.attname,
       'sql', case when u.attnum = 0 then pg_get_indexdef(c.oid, u.n::int, false) end,
-      'collation', case when coalesce(a.attcollation, 100) <> i.indcollation[u.n - 1] then l.sql end,
+      'collation', case
+        when u.attnum <> 0 and a.attcollation <> i.indcollation[u.n - 1] then l.sql
+        -- the collation of an expression is told by nothing but the text of the whole index
+        when u.attnum = 0 and strpos(pg_get_indexdef(c.oid), pg_get_indexdef(c.oid, u.n::int, false) || ' COLLATE ') > 0
+          then l.sql end,
       'op_class', case when not o.opcdefault or x.attoptions is not null then o.sql end,
       'options', x.attoptions,
       'order', i.indoption[u.n - 1]) order by u.n)
@@ -450,7 +460,8 @@ pub(crate) struct PartRow {
 pub(crate) struct TriggerRow {
     pub(crate) table: String,
     pub(crate) name: String,
-    pub(crate) definition: String,
+    /// Absent where the trigger was dropped meanwhile.
+    pub(crate) definition: Option<String>,
     pub(crate) enabled: String,
 }
 
@@ -473,7 +484,8 @@ pub(crate) struct ViewRow {
     pub(crate) name: Named,
     pub(crate) comment: Option<String>,
     pub(crate) materialized: bool,
-    pub(crate) query: String,
+    /// Absent where the view was dropped meanwhile.
+    pub(crate) query: Option<String>,
     #[serde(deserialize_with = "list")]
     pub(crate) storage: Vec<String>,
 }
@@ -485,7 +497,8 @@ pub(crate) struct FunctionRow {
     pub(crate) comment: Option<String>,
     pub(crate) arguments: String,
     pub(crate) procedure: bool,
-    pub(crate) definition: String,
+    /// Absent where the function was dropped meanwhile.
+    pub(crate) definition: Option<String>,
     pub(crate) qualifier: String,
 }
 

@@ -11,15 +11,16 @@
 //! let schema = introspect(&db).await?;
 //! let users = schema.table(&Name::new("users")).unwrap();
 //! assert_eq!(users.columns[1].fill, Fill::Default("'nobody'".into()));
-//! # orm::Result::Ok(()) }).unwrap();
+//! # Ok::<(), orm::Error>(()) }).unwrap();
 //! ```
 //!
 //! One statement reads everything, however many tables there are, so that all parts belong together. Texts are those
 //! that the database prints to this connection: names of schemas are left out where its search path finds the object
 //! without. What is read is what [`Schema`] can say. These it cannot, and they are left out: on PostgreSQL foreign
 //! tables, aggregates, operators, casts, collations, range types, rules, statistics objects, text search, event triggers,
-//! publications, typed tables; settings of a column's storage and statistics; names of NOT NULL constraints;
-//! validity of NOT NULL constraints; comments of anything but tables, columns, views, types, sequences and functions.
+//! publications; keys WITHOUT OVERLAPS and constraints that are NOT ENFORCED; settings of a column's storage and
+//! statistics; names of NOT NULL constraints; storage parameters of the indexes behind constraints; comments of anything
+//! but tables, their columns, views, types, sequences and functions.
 //! On SQLite: comments inside CREATE TABLE; MATCH, which has no effect there.
 
 mod catalogue;
@@ -78,7 +79,7 @@ pub async fn introspect<E: Exec + ?Sized>(ex: &E) -> Result<Schema> {
 /// let options = Options { leave_out: vec!["old_*".into(), "orm_*".into()], ..Options::default() };
 /// let schema = introspect_with(&db, &options).await?;
 /// assert_eq!(schema.tables.len(), 1);
-/// # orm::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm::Error>(()) }).unwrap();
 /// ```
 ///
 /// # Errors

@@ -125,7 +125,7 @@ fn schema(catalogue: Catalogue) -> Result<Schema> {
         tables: relations.tables,
         virtual_tables: Vec::new(),
         views: relations.views,
-        functions: functions.into_iter().map(function).collect(),
+        functions: functions.into_iter().filter_map(function).collect(),
         grants: grants.into_iter().filter_map(grant).collect(),
     })
 }
@@ -202,12 +202,15 @@ impl Relations {
     }
 
     fn view(&mut self, row: ViewRow) {
+        let Some(query) = row.query else {
+            return;
+        };
         self.places.insert(row.oid, Place::View(self.views.len()));
         self.views.push(View {
             name: row.name.into(),
             materialized: row.materialized,
             storage: settings(&row.storage),
-            query: row.query.trim().trim_end_matches(';').to_owned(),
+            query: query.trim().trim_end_matches(';').to_owned(),
             comment: row.comment,
             ..View::default()
         });
@@ -332,10 +335,10 @@ impl Relations {
             "R" => Some("ENABLE REPLICA"),
             _ => None,
         };
-        if let Some(list) = list {
+        if let (Some(list), Some(definition)) = (list, row.definition) {
             list.push(Trigger {
                 name: row.name,
-                definition: row.definition,
+                definition,
                 enabled: enabled.map(str::to_owned),
             });
         }
@@ -465,8 +468,8 @@ fn unusual(row: &SequenceRow) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-fn function(row: FunctionRow) -> Function {
-    let mut definition = row.definition.trim_end().to_owned();
+fn function(row: FunctionRow) -> Option<Function> {
+    let mut definition = row.definition?.trim_end().to_owned();
     if row.name.schema.is_none() {
         let word = if row.procedure { "PROCEDURE" } else { "FUNCTION" };
         let (head, qualified) = (
@@ -477,13 +480,13 @@ fn function(row: FunctionRow) -> Function {
             definition = head + rest;
         }
     }
-    Function {
+    Some(Function {
         name: row.name.into(),
         arguments: row.arguments,
         procedure: row.procedure,
         definition,
         comment: row.comment,
-    }
+    })
 }
 
 /// Everybody may use functions and types, unless that is revoked: only the revocation is told.

@@ -11,12 +11,13 @@ use serde::Deserialize;
 use crate::introspect::parse;
 use crate::schema::{Index, IndexPart, Name, Schema, Table, Trigger, VirtualTable};
 
-/// Kind, name, table, text, and the columns of a table as JSON. `pragma_table_list` knows which tables belong to a virtual
-/// one.
+/// Kind, name, table, text, and the columns of a table as JSON. Only SQLite knows which tables are the storage of a
+/// virtual one. A virtual table is not asked for its columns: its module may be missing here.
 const CATALOGUE: &str = "\
 select m.type, m.name, m.tbl_name, m.sql, \
+case when m.type = 'table' and m.sql not like 'create virtual %' then \
 (select json_group_array(json_object('name', x.name, 'type', x.type, 'not_null', x.\"notnull\")) \
-from pragma_table_xinfo(m.name, 'main') x where m.type = 'table') \
+from pragma_table_xinfo(m.name, 'main') x) end \
 from main.sqlite_schema m \
 where m.sql is not null and m.name not like 'sqlite\\_%' escape '\\' \
 and m.name not in (select l.name from pragma_table_list l where l.schema = 'main' and l.type = 'shadow') \

@@ -1,5 +1,6 @@
 //! Schemas read from databases.
 
+mod dice;
 mod models;
 mod postgres;
 mod sqlite;
