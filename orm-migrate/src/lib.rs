@@ -14,6 +14,7 @@ pub mod change;
 pub mod diff;
 pub mod docs;
 pub mod introspect;
+pub mod lint;
 pub mod plan;
 pub mod schema;
 pub mod snapshot;

@@ -2,6 +2,7 @@
 
 mod docs;
 mod introspect;
+mod lint;
 mod models;
 mod plans;
 mod random;
