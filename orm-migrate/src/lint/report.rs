@@ -32,7 +32,7 @@ impl Review {
     /// Looks at a plan.
     pub fn of(plan: &Plan, database: Database, options: &Options) -> Review {
         let mut findings = lint(plan, database, options);
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+        findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
         let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let losses = owned(plan.up.losses());
         Review {
