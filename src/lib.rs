@@ -38,8 +38,8 @@ pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
-    InsertGraph, Inserts, LoadRelations, MemoryRepository, Pending, Record, Ref, Repeat, Replaced,
-    Repository, Serves, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
+    InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Merged, Pending, Record, Ref, Repeat,
+    Replaced, Repository, Serves, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
@@ -82,7 +82,7 @@ pub mod prelude {
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,
-        Inserts, LoadRelations, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx,
-        Writes, sql,
+        Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp,
+        Tree, Tx, Writes, sql,
     };
 }

@@ -36,10 +36,14 @@ mod hostile;
 mod joins;
 #[path = "suite/loading.rs"]
 mod loading;
+#[path = "suite/merge.rs"]
+mod merge;
 #[path = "suite/models.rs"]
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/orphans.rs"]
+mod orphans;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
 #[path = "suite/pools.rs"]

@@ -86,7 +86,7 @@ pub(crate) async fn keys_of(
     Ok(Identities::take(done.sink)?.into_iter().collect())
 }
 
-fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
+pub(crate) fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
     Select::from(TableRef {
         source,
         item: FromItem::Table(&table.table),
@@ -112,21 +112,8 @@ pub(crate) fn remove<'a>(
         if keys.is_empty() {
             return Ok(0);
         }
-        // what refers to a row that really goes has to go really
-        let below = match table.managed.deleted_at {
-            Some(_) => mode,
-            None => Mode::Purge,
-        };
         for relation in table.relations {
-            match relation.cascade {
-                Cascade::Database => {}
-                Cascade::Unlink => unlink(raw, relation, &keys, below, site).await?,
-                Cascade::Delete => {
-                    let child = (relation.table)();
-                    let children = related(raw, relation, &keys, seen(child, below), site).await?;
-                    remove(raw, child, children, below, gone, site).await?;
-                }
-            }
+            take_along(raw, relation, relation.cascade, table, &keys, mode, gone, site).await?;
         }
         let mut removed = 0;
         let source = Source::fresh();
@@ -138,6 +125,34 @@ pub(crate) fn remove<'a>(
         }
         Ok(removed)
     })
+}
+
+/// What the delete of rows does to the rows of one of their relations.
+#[expect(clippy::too_many_arguments, reason = "one walk, taken apart")]
+pub(crate) async fn take_along(
+    raw: &Raw<'_>,
+    relation: &'static RelationDef,
+    how: Cascade,
+    table: &'static Table,
+    keys: &[Key],
+    mode: Mode,
+    gone: &mut HashSet<(&'static str, Key)>,
+    site: Site,
+) -> Result<()> {
+    // what refers to a row that really goes has to go really
+    let below = match table.managed.deleted_at {
+        Some(_) => mode,
+        None => Mode::Purge,
+    };
+    match how {
+        Cascade::Database => Ok(()),
+        Cascade::Unlink => unlink(raw, relation, keys, below, site).await,
+        Cascade::Delete => {
+            let child = (relation.table)();
+            let children = related(raw, relation, keys, seen(child, below), site).await?;
+            remove(raw, child, children, below, gone, site).await.map(|_| ())
+        }
+    }
 }
 
 fn seen(table: &Table, mode: Mode) -> Deleted {

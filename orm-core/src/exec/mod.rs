@@ -44,6 +44,8 @@ pub use pending::Pending;
 pub use repeats::{Repeat, Watched, watch_repeats};
 pub use repository::{MemoryRepository, Repository};
 pub use transaction::Tx;
-pub use work::{Committed, Graph, InsertGraph, IntoGraph, Ref, UnitOfWork};
+pub use work::{Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Merged, Ref, UnitOfWork};
+#[doc(hidden)]
+pub use work::{Finish, List, plan_relation};
 pub use wrapped::{Acting, Tenant};
 pub use write::{Inserts, Record};

@@ -4,10 +4,13 @@
 //! into it.
 
 mod graph;
+mod merge;
 mod order;
+mod reuse;
 mod run;
 
 pub use graph::{Graph, InsertGraph, IntoGraph};
+pub use merge::{Merge, MergeContent, Merged, plan_relation};
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -22,7 +25,7 @@ use crate::exec::{Edit, Exec, Pending, Writes};
 use crate::model::{Insertable, Key as _, Model, Mutable, Writable};
 use crate::query::{Insert, IntoInsert, Sets, put};
 use crate::schema::{Column, Default, Table};
-use crate::value::{Collector, Held, Row, Rows, Type, Value};
+use crate::value::{Collector, Held, Row, Rows, Type, Value, finished_one};
 
 /// Collects inserts, changes and deletes of many rows; [`commit`](UnitOfWork::commit) sends them as one transaction,
 /// or as a part of the one it was made on. Dropped without `commit`, nothing was sent.
@@ -109,14 +112,29 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
         f(M::cols(Source::ROOT)).add_to(&mut set);
         self.list.set(row, set)
     }
+    /// Adds a row with its loaded relations, to be written as it is now: see [`Merge`]. The database is asked at the
+    /// commit what has to be done. A row that another graph of the unit, or a change of its foreign key, gives a new
+    /// place is no orphan.
+    ///
+    /// # Errors
+    /// `InvalidQuery` as [`insert`](UnitOfWork::insert).
+    pub fn merge<G: Merge>(&mut self, graph: G) -> Result<Ref<G::Model>>
+    where
+        E: Writes<G::Model>,
+    {
+        graph.plan(&mut self.list).map(|(row, _)| row)
+    }
     /// Adds the delete of a row: softly where its model says so, with what its relations take along.
+    ///
+    /// When the unit also inserts a row with the same key, the row stays and is changed into the new one by one UPDATE:
+    /// see [`commit`](UnitOfWork::commit).
     pub fn delete<M: Insertable + Mutable>(&mut self, row: M)
     where
         E: Writes<M>,
     {
         self.list.delete(row);
     }
-    /// How many rows the unit would write.
+    /// How many rows the unit would write, and how many graphs' rows it would look at.
     pub fn len(&self) -> usize {
         self.list
             .steps
@@ -129,6 +147,10 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
         self.len() == 0
     }
     /// Sends everything as one transaction.
+    ///
+    /// A row that is deleted and another one that is inserted with its key become one UPDATE: what the new row leaves out
+    /// gets its default. What the relations of the old row take along goes; hooks and the audit trail see one change, the
+    /// version counts on, and `created_at` stays.
     ///
     /// # Errors
     /// What any of the statements reports; `Stale` and `NotFound` for a changed or deleted row that somebody else
@@ -152,6 +174,8 @@ pub struct Committed {
     inserted: u64,
     updated: u64,
     deleted: u64,
+    linked: u64,
+    unlinked: u64,
 }
 
 impl Committed {
@@ -185,6 +209,14 @@ impl Committed {
     pub fn deleted(&self) -> u64 {
         self.deleted
     }
+    /// How many links over join tables merges made.
+    pub fn linked(&self) -> u64 {
+        self.linked
+    }
+    /// How many links over join tables merges removed.
+    pub fn unlinked(&self) -> u64 {
+        self.unlinked
+    }
 }
 
 /// One row to write.
@@ -200,11 +232,13 @@ struct Typed {
     collector: fn() -> Box<dyn Collector>,
     /// The finished rows, boxed one by one.
     finish: fn(Box<dyn Any + Send>) -> Result<Vec<Boxed>>,
+    /// The row of these values.
+    of_values: fn(&[Value]) -> Result<Boxed>,
 }
 
 enum Kind {
     Insert {
-        row: Vec<(&'static Column, Node)>,
+        row: Set,
         overriding: bool,
         /// The key, with a placeholder where the database makes it.
         key: Vec<Value>,
@@ -212,21 +246,32 @@ enum Kind {
         placeholder: Option<Value>,
     },
     Update {
-        set: Vec<(&'static Column, Node)>,
+        set: Set,
         before: Vec<Value>,
+        /// The row takes the place of one that is deleted.
+        reuses: bool,
     },
     Delete {
         before: Vec<Value>,
     },
     /// A row without a change.
     Keep,
+    /// A row as it should be: the database will be asked what that takes.
+    Merge(Box<merge::Wanted>),
 }
 
+type Set = Vec<(&'static Column, Node)>;
+
+/// What becomes of a row of a graph, once it was written.
+pub type Finish<O> = Box<dyn FnOnce(&mut Committed) -> Result<O> + Send>;
+
 /// The steps of a unit in the order they were put in.
-struct List {
+pub struct List {
     unit: u64,
     steps: Vec<Step>,
     kept: HashMap<usize, Boxed>,
+    /// The relations of rows to be merged.
+    relations: Vec<merge::Relation>,
 }
 
 fn typed<M: Model>() -> Typed {
@@ -236,6 +281,10 @@ fn typed<M: Model>() -> Typed {
             let rows = Rows::<M>::of(rows)?.finish(Vec::new())?;
             let boxed = |row| Box::new(row) as Boxed;
             Ok(rows.into_iter().map(boxed).collect())
+        },
+        of_values: |values| {
+            let row = M::decode(&mut Row::new(&Held(values)))?;
+            Ok(Box::new(finished_one::<M>(row)?))
         },
     }
 }
@@ -261,6 +310,18 @@ fn placeholder(ty: Type) -> Option<Value> {
     }
 }
 
+fn stand_in(table: &Table, column: &Column) -> Result<Value> {
+    placeholder(column.column.ty).ok_or_else(|| unknown_key(table, column))
+}
+
+fn update(set: Set, before: Vec<Value>) -> Kind {
+    Kind::Update {
+        set,
+        before,
+        reuses: false,
+    }
+}
+
 impl List {
     fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -268,6 +329,7 @@ impl List {
             unit: NEXT.fetch_add(1, Ordering::Relaxed),
             steps: Vec::new(),
             kept: HashMap::new(),
+            relations: Vec::new(),
         }
     }
 
@@ -286,7 +348,7 @@ impl List {
 
     fn insert<M: Insertable>(&mut self, insert: Insert<M>) -> Result<Ref<M>> {
         let (mut row, overriding) = insert.into_row();
-        let (mut key, mut stand_in) = (Vec::new(), None);
+        let (mut key, mut placeholder) = (Vec::new(), None);
         for column in M::TABLE.key_columns() {
             let given = row.iter().find(|(c, _)| std::ptr::eq(*c, column)).map(|(_, v)| v);
             let value = match (given, column.default) {
@@ -298,10 +360,7 @@ impl List {
                         _ => Value::Null(column.column.ty),
                     }
                 }
-                _ => {
-                    let value = placeholder(column.column.ty).ok_or_else(|| unknown_key(M::TABLE, column))?;
-                    stand_in.insert(value).clone()
-                }
+                _ => placeholder.insert(stand_in(M::TABLE, column)?).clone(),
             };
             key.push(value);
         }
@@ -310,7 +369,7 @@ impl List {
             row,
             overriding,
             key,
-            placeholder: stand_in,
+            placeholder,
         };
         let at = self.add(M::TABLE, kind, typed::<M>());
         Ok(self.row(at, id))
@@ -326,11 +385,11 @@ impl List {
             return Ok(self.row(at, id));
         }
         let set = assignments(M::TABLE, changed)?;
-        let at = self.add(M::TABLE, Kind::Update { set, before }, typed::<M>());
+        let at = self.add(M::TABLE, update(set, before), typed::<M>());
         Ok(self.row(at, id))
     }
 
-    fn set<M: Model>(&mut self, row: &Ref<M>, new: Vec<(&'static Column, Node)>) -> Result<()> {
+    fn set<M: Model>(&mut self, row: &Ref<M>, new: Set) -> Result<()> {
         let Some(step) = self.steps.get_mut(row.at).filter(|_| row.unit == self.unit) else {
             let text = "this row belongs to another unit of work";
             return Err(Error::new(ErrorKind::InvalidQuery, text).with_model(M::TABLE.model));
@@ -338,12 +397,14 @@ impl List {
         if let (Kind::Keep, Some(kept)) = (&step.kind, self.kept.remove(&row.at))
             && let Ok(kept) = kept.downcast::<M>()
         {
-            step.kind = Kind::Update {
-                set: Vec::new(),
-                before: kept.into_values(),
-            };
+            step.kind = update(Vec::new(), kept.into_values());
         }
-        if let Kind::Insert { row: set, .. } | Kind::Update { set, .. } = &mut step.kind {
+        let set = match &mut step.kind {
+            Kind::Insert { row: set, .. } | Kind::Update { set, .. } => Some(set),
+            Kind::Merge(wanted) => Some(&mut wanted.set),
+            Kind::Delete { .. } | Kind::Keep => None,
+        };
+        if let Some(set) = set {
             for (column, value) in new {
                 set.retain(|(c, _)| !std::ptr::eq(*c, column));
                 set.push((column, value));

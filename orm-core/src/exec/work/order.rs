@@ -34,8 +34,8 @@ fn after<'s>(step: &'s Step, column: &'static Column) -> Option<&'s Value> {
                 key.get(in_key)
             }
         },
-        Kind::Update { set: row, before } => set(row).unwrap_or_else(|| before.get(position?)),
-        Kind::Delete { .. } | Kind::Keep => None,
+        Kind::Update { set: row, before, .. } => set(row).unwrap_or_else(|| before.get(position?)),
+        Kind::Delete { .. } | Kind::Keep | Kind::Merge(_) => None,
     }
 }
 
@@ -44,7 +44,7 @@ fn before<'s>(step: &'s Step, column: &'static Column) -> Option<&'s Value> {
     let position = step.table.columns.iter().position(|c| std::ptr::eq(c, column))?;
     match &step.kind {
         Kind::Update { before, .. } | Kind::Delete { before } => before.get(position),
-        Kind::Insert { .. } | Kind::Keep => None,
+        Kind::Insert { .. } | Kind::Keep | Kind::Merge(_) => None,
     }
 }
 
@@ -63,7 +63,7 @@ fn together<'s>(
 fn assigned(step: &Step) -> impl Iterator<Item = &Value> {
     let set = match &step.kind {
         Kind::Insert { row: set, .. } | Kind::Update { set, .. } => set.as_slice(),
-        Kind::Delete { .. } | Kind::Keep => &[],
+        Kind::Delete { .. } | Kind::Keep | Kind::Merge(_) => &[],
     };
     let integers = set.iter().filter(|(c, _)| c.column.ty.is_integer());
     integers.filter_map(|(_, node)| match node {
@@ -93,7 +93,15 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
             Kind::Delete { before } => {
                 deleted.insert((step.table.model, Key::new(key_of(step.table, before))), i);
             }
-            Kind::Update { .. } | Kind::Keep => {}
+            // for rows that referred to the old row, and for those that refer to the new one
+            Kind::Update {
+                before, reuses: true, ..
+            } => {
+                let key = Key::new(key_of(step.table, before));
+                inserted.insert((step.table.model, key.clone()), i);
+                deleted.insert((step.table.model, key), i);
+            }
+            Kind::Update { .. } | Kind::Keep | Kind::Merge(_) => {}
         }
         for (set, columns) in unique_sets(step.table).enumerate() {
             let (had, has) = (together(step, columns, before), together(step, columns, after));
@@ -112,13 +120,14 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
             let target = (foreign.target)().model;
             // a row comes after the row it refers to
             let refers = together(step, foreign.columns, after);
+            let referred = together(step, foreign.columns, before);
+            let stays = refers.is_some() && refers == referred;
             waits[i].extend(
                 refers
                     .and_then(|key| inserted.get(&(target, key)))
-                    .filter(|p| **p != i),
+                    .filter(|p| **p != i && !stays),
             );
             // and a row that was referred to goes after the rows that referred to it
-            let referred = together(step, foreign.columns, before);
             if let Some(&p) = referred.and_then(|key| deleted.get(&(target, key)))
                 && p != i
             {
