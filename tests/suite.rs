@@ -58,6 +58,8 @@ mod repeats;
 mod repository;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/session.rs"]
+mod session;
 #[path = "suite/shadow.rs"]
 mod shadow;
 #[path = "suite/shapes.rs"]

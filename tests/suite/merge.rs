@@ -229,6 +229,7 @@ async fn links_over_a_join_table_come_and_go(db: Db) -> orm::Result<()> {
     graph.labels.push(Label {
         id: Id::new(0),
         name: "new".into(),
+        twin_id: None,
     });
     let merged = graph.merge(&db).await?;
     assert_eq!((merged.linked, merged.unlinked), (2, 1));

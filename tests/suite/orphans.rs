@@ -99,6 +99,8 @@ pub struct Seal {
 pub struct Label {
     pub id: Id<Label>,
     pub name: String,
+    #[belongs_to(twin: twin::Label)]
+    pub twin_id: Option<Id<twin::Label>>,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -112,7 +114,18 @@ pub struct OrderLabel {
 
 pub fn orders() -> Schema {
     orm::schema![
-        Purchase, OrderLine, Detail, OrderNote, Parcel, Stamp, ShipTo, Courier, Seal, Label, OrderLabel
+        Purchase,
+        OrderLine,
+        Detail,
+        OrderNote,
+        Parcel,
+        Stamp,
+        ShipTo,
+        Courier,
+        Seal,
+        Label,
+        OrderLabel,
+        twin::Label
     ]
 }
 
@@ -142,6 +155,37 @@ pub async fn lines(db: &Db, order: &Purchase, amounts: &[i64]) -> Vec<OrderLine>
 pub async fn amounts(db: &Db, order: &Purchase) -> Vec<i64> {
     let amounts = order.lines().order_by(|l| l.id.asc()).select(|l| l.amount);
     amounts.all(db).await.expect("amounts")
+}
+
+/// Models that share their names with others.
+mod twin {
+    use orm::prelude::*;
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[orm(table = "twin_labels")]
+    #[has_many(labels: super::Label, by = twin_id, cascade = delete)]
+    pub struct Label {
+        pub id: Id<Label>,
+        pub name: String,
+    }
+}
+
+#[orm::test(schema = orm::schema![Label, twin::Label])]
+async fn models_of_one_name_are_two_tables(db: Db) -> orm::Result<()> {
+    let mut unit = db.unit_of_work();
+    unit.insert(NewLabel { name: "a".into() })?;
+    let other = unit.insert(twin::NewLabel { name: "b".into() })?;
+    let mut done = unit.commit().await?;
+    assert_eq!(Label::query().one(&db).await?.name, "a");
+    let other = done.take(&other)?;
+    assert_eq!(twin::Label::query().one(&db).await?, other);
+    // both have the same key: a cascade from one to the other takes both
+    let label = Label::query().one(&db).await?;
+    assert_eq!(label.id.raw(), other.id.raw());
+    other.labels().link(&db, [label.id]).await?;
+    assert!(other.delete(&db).await?);
+    assert_eq!(Label::query().count(&db).await?, 0);
+    Ok(())
 }
 
 #[orm::test(schema = orders())]

@@ -12,7 +12,7 @@ use crate::ast::{
 use crate::driver::{BoxFuture, Discard, Sink};
 use crate::error::Result;
 use crate::exec::fetch::{Site, step};
-use crate::exec::key::{Identities, Key, among, cell};
+use crate::exec::key::{Identities, Key, Place, among, cell, place};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
@@ -103,12 +103,12 @@ pub(crate) fn remove<'a>(
     table: &'static Table,
     mut keys: Vec<Key>,
     mode: Mode,
-    gone: &'a mut HashSet<(&'static str, Key)>,
+    gone: &'a mut HashSet<Place>,
     site: Site,
 ) -> BoxFuture<'a, Result<u64>> {
     Box::pin(async move {
         // rows may refer to each other in a circle
-        keys.retain(|key| gone.insert((table.model, key.clone())));
+        keys.retain(|key| gone.insert(place(table, key.clone())));
         if keys.is_empty() {
             return Ok(0);
         }
@@ -136,7 +136,7 @@ pub(crate) async fn take_along(
     table: &'static Table,
     keys: &[Key],
     mode: Mode,
-    gone: &mut HashSet<(&'static str, Key)>,
+    gone: &mut HashSet<Place>,
     site: Site,
 ) -> Result<()> {
     // what refers to a row that really goes has to go really

@@ -23,6 +23,7 @@ mod pending;
 mod read;
 mod repeats;
 mod repository;
+mod session;
 mod texts;
 pub(crate) mod trail;
 mod transaction;
@@ -43,6 +44,7 @@ pub use load::LoadRelations;
 pub use pending::Pending;
 pub use repeats::{Repeat, Watched, watch_repeats};
 pub use repository::{MemoryRepository, Repository};
+pub use session::{Session, Tracked};
 pub use transaction::Tx;
 pub use work::{Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Merged, Ref, UnitOfWork};
 #[doc(hidden)]

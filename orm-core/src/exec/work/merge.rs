@@ -12,7 +12,7 @@ use crate::exec::cascade::rows;
 use crate::exec::edit::{changes, key_of, settable, version_of};
 use crate::exec::fetch::Site;
 use crate::exec::hooks::read_rows;
-use crate::exec::key::{Key, among};
+use crate::exec::key::{Key, Place, among, place};
 use crate::exec::link::orphaned;
 use crate::exec::work::{Boxed, Finish, Kind, List, Ref, Set, Step, Typed, key_from, run, stand_in, typed};
 use crate::exec::{Exec, Pending, Raw, Writes};
@@ -263,7 +263,7 @@ pub(super) struct Links {
 }
 
 /// Rows of the database, by model and key.
-type Stored = HashMap<(&'static str, Key), Vec<Value>>;
+type Stored = HashMap<Place, Vec<Value>>;
 
 /// Makes ordinary steps of the rows to be merged.
 pub(super) async fn resolve(raw: &Raw<'_>, list: &mut List, site: Site) -> Result<Rest> {
@@ -288,9 +288,9 @@ pub(super) async fn resolve(raw: &Raw<'_>, list: &mut List, site: Site) -> Resul
     // a row of the graph has its place there
     let wanted = (0..list.steps.len()).filter_map(|i| wanted(list, i));
     let placed = wanted
-        .map(|(table, w)| (table.model, Key::new(w.key.clone())))
+        .map(|(table, w)| place(table, Key::new(w.key.clone())))
         .collect();
-    let mut seen: HashMap<(&'static str, Key), (usize, Vec<Value>)> = HashMap::new();
+    let mut seen: HashMap<Place, (usize, Vec<Value>)> = HashMap::new();
     for i in 0..list.steps.len() {
         step(list, i, &stored, &mut seen, &mut rest)?;
     }
@@ -381,7 +381,7 @@ async fn read_by_key(
     let mut tables: Vec<(&'static Table, Vec<Key>)> = Vec::new();
     for (table, wanted) in steps.into_iter().filter_map(|i| wanted(list, i)) {
         let key = Key::new(wanted.key.clone());
-        if wanted.placeholder.is_some() || stored.contains_key(&(table.model, key.clone())) {
+        if wanted.placeholder.is_some() || stored.contains_key(&place(table, key.clone())) {
             continue;
         }
         match tables.iter_mut().find(|(t, _)| std::ptr::eq(*t, table)) {
@@ -467,7 +467,7 @@ async fn read(
                 .iter()
                 .filter_map(|c| row.get(table.position(&c.column)?).cloned());
             found.push((key.clone(), Key::new(of.collect())));
-            stored.insert((table.model, key), row);
+            stored.insert(place(table, key), row);
         }
     }
     Ok(found)
@@ -478,7 +478,7 @@ fn step(
     list: &mut List,
     at: usize,
     stored: &Stored,
-    seen: &mut HashMap<(&'static str, Key), (usize, Vec<Value>)>,
+    seen: &mut HashMap<Place, (usize, Vec<Value>)>,
     rest: &mut Rest,
 ) -> Result<()> {
     let Some(Step { table, kind, rows }) = list.steps.get_mut(at) else {
@@ -500,7 +500,7 @@ fn step(
         copy,
     } = wanted;
     let (row, calculated) = with_set(table, row, set);
-    let place = (table.model, Key::new(key.clone()));
+    let place = place(table, Key::new(key.clone()));
     if let Some((first, same)) = seen.get(&place) {
         if !calculated.is_empty() || !changes(table, same, row).is_empty() {
             return Err(twice(table));
@@ -591,17 +591,17 @@ fn orphans(
     list: &mut List,
     relations: &[Relation],
     members: Vec<(usize, Key)>,
-    mut placed: HashSet<(&'static str, Key)>,
+    mut placed: HashSet<Place>,
     stored: &Stored,
 ) -> Result<()> {
-    let mut changed: HashMap<(&'static str, Key), usize> = HashMap::new();
+    let mut changed: HashMap<Place, usize> = HashMap::new();
     for (i, Step { table, kind, .. }) in list.steps.iter().enumerate() {
         match kind {
             Kind::Delete { before } => {
-                placed.insert((table.model, Key::new(key_of(table, before))));
+                placed.insert(place(table, Key::new(key_of(table, before))));
             }
             Kind::Update { before, .. } => {
-                changed.insert((table.model, Key::new(key_of(table, before))), i);
+                changed.insert(place(table, Key::new(key_of(table, before))), i);
             }
             Kind::Insert { .. } | Kind::Keep | Kind::Merge(_) => {}
         }
@@ -611,7 +611,7 @@ fn orphans(
             continue;
         };
         let table = (def.table)();
-        let place = (table.model, key);
+        let place = place(table, key);
         if placed.contains(&place) {
             continue;
         }

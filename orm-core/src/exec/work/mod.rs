@@ -14,6 +14,7 @@ pub use merge::{Merge, MergeContent, Merged, plan_relation};
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -21,6 +22,8 @@ use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::{assignments, changes};
 use crate::exec::fetch::Site;
+use crate::exec::key::Place;
+use crate::exec::session::{Touched, View};
 use crate::exec::{Edit, Exec, Pending, Writes};
 use crate::model::{Insertable, Key as _, Model, Mutable, Writable};
 use crate::query::{Insert, IntoInsert, Sets, put};
@@ -38,6 +41,7 @@ pub struct UnitOfWork<'a, E: ?Sized> {
     ex: &'a E,
     list: List,
     site: Site,
+    view: Option<View>,
 }
 
 /// A row in a unit of work.
@@ -71,6 +75,14 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
             ex,
             list: List::new(),
             site: Location::caller(),
+            view: None,
+        }
+    }
+    /// The same unit, which tells a session what it did.
+    pub(crate) fn within(self, view: View) -> Self {
+        UnitOfWork {
+            view: Some(view),
+            ..self
         }
     }
     /// Adds a new row: `NewX { .. }`, optionally with `.set(..)` or `.with_id(..)`.
@@ -157,9 +169,15 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     /// changed or deleted; `InvalidQuery` for rows that refer to each other in a circle where no key may be NULL.
     /// Nothing of the unit stays then.
     pub fn commit(self) -> Pending<'a, Committed> {
-        let UnitOfWork { ex, list, site } = self;
+        let UnitOfWork { ex, list, site, view } = self;
         let raw = ex.raw();
-        Pending::steps(run::commit(raw, list, site))
+        Pending::steps(async move {
+            let done = run::commit(raw, list, site).await?;
+            if let Some(view) = view {
+                done.tell(&view);
+            }
+            Ok(done)
+        })
     }
 }
 
@@ -167,7 +185,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
 type Boxed = Box<dyn Any + Send + Sync>;
 
 /// What a unit of work did.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Committed {
     unit: u64,
     rows: HashMap<usize, Boxed>,
@@ -176,6 +194,20 @@ pub struct Committed {
     deleted: u64,
     linked: u64,
     unlinked: u64,
+    /// The rows that were written or deleted, by the keys they had; the step and the key of what is there now.
+    touched: Vec<(Place, Option<(usize, Place)>)>,
+}
+
+impl fmt::Debug for Committed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committed")
+            .field("inserted", &self.inserted)
+            .field("updated", &self.updated)
+            .field("deleted", &self.deleted)
+            .field("linked", &self.linked)
+            .field("unlinked", &self.unlinked)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Committed {
@@ -196,6 +228,20 @@ impl Committed {
     pub fn get<M: Model>(&self, row: &Ref<M>) -> Option<&M> {
         let stored = self.rows.get(&row.at).filter(|_| row.unit == self.unit);
         stored?.downcast_ref()
+    }
+    /// Tells a session what was done.
+    fn tell(&self, view: &View) {
+        if self.touched.iter().any(|(_, now)| now.is_none()) {
+            view.expire_all();
+        }
+        for (old, now) in &self.touched {
+            let written = now.as_ref().and_then(|(at, new)| Some((self.rows.get(at)?, new)));
+            let touched = match written {
+                Some((row, new)) => Touched::Written(new.clone(), &**row),
+                None => Touched::Gone,
+            };
+            view.touch(old.clone(), touched);
+        }
     }
     /// How many rows were inserted.
     pub fn inserted(&self) -> u64 {

@@ -8,7 +8,7 @@ use crate::exec::Raw;
 use crate::exec::cascade::{Mode, take_along};
 use crate::exec::edit::key_of;
 use crate::exec::fetch::Site;
-use crate::exec::key::Key;
+use crate::exec::key::{Key, Place, place};
 use crate::exec::work::{Kind, Set, Step};
 use crate::query::put;
 use crate::schema::{Action, Cascade, Column, Default, RelationDef, RelationKind, Role, Table};
@@ -16,10 +16,10 @@ use crate::value::Value;
 
 /// Makes one change of a delete and an insert with the same key.
 pub(super) fn reuse(steps: &mut [Step]) {
-    let mut gone: HashMap<(&'static str, Key), usize> = HashMap::new();
+    let mut gone: HashMap<Place, usize> = HashMap::new();
     for (i, step) in steps.iter().enumerate() {
         if let Kind::Delete { before } = &step.kind {
-            gone.insert((step.table.model, Key::new(key_of(step.table, before))), i);
+            gone.insert(place(step.table, Key::new(key_of(step.table, before))), i);
         }
     }
     if gone.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn reuse(steps: &mut [Step]) {
         else {
             continue;
         };
-        let place = (table.model, Key::new(key.clone()));
+        let place = place(table, Key::new(key.clone()));
         let (Some(set), Some(old)) = (whole(table, row), gone.get(&place).copied()) else {
             continue;
         };
@@ -72,8 +72,14 @@ fn whole(table: &'static Table, row: &Set) -> Option<Set> {
 }
 
 /// Takes along what hangs on rows that become others: as a delete would, also where the database would have done it.
-pub(super) async fn clear(raw: &Raw<'_>, table: &'static Table, keys: &[Key], site: Site) -> Result<()> {
-    let mut gone: HashSet<(&'static str, Key)> = keys.iter().map(|k| (table.model, k.clone())).collect();
+/// These rows, and those that went.
+pub(super) async fn clear(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    keys: &[Key],
+    site: Site,
+) -> Result<HashSet<Place>> {
+    let mut gone: HashSet<Place> = keys.iter().map(|k| place(table, k.clone())).collect();
     for relation in table.relations {
         let how = match relation.cascade {
             Cascade::Database
@@ -85,7 +91,7 @@ pub(super) async fn clear(raw: &Raw<'_>, table: &'static Table, keys: &[Key], si
         };
         take_along(raw, relation, how, table, keys, Mode::Delete, &mut gone, site).await?;
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// What the foreign key of the related rows does when the row goes.

@@ -11,7 +11,7 @@ use crate::exec::collect::other_sink;
 use crate::exec::db::no_row;
 use crate::exec::edit::{key_of, version_of};
 use crate::exec::fetch::{Site, step};
-use crate::exec::key::{Cell, Key, among, as_stored};
+use crate::exec::key::{Cell, Key, address, among, as_stored, place};
 use crate::exec::link::{self, Which};
 use crate::exec::names::NAMES;
 use crate::exec::transaction::Unit;
@@ -188,6 +188,8 @@ impl<'a> Run<'a> {
                 {
                     self.known.insert(Key::new(vec![stand_in.clone()]), made.clone());
                 }
+                let now = place(table, real.clone());
+                self.committed.touched.push((now.clone(), Some((i, now))));
                 *key = real.0;
             }
             self.committed.rows.insert(i, row);
@@ -213,7 +215,10 @@ impl<'a> Run<'a> {
             }
         }
         if !reused.is_empty() {
-            reuse::clear(&self.raw, table, &reused, self.site).await?;
+            let gone = reuse::clear(&self.raw, table, &reused, self.site).await?;
+            self.committed
+                .touched
+                .extend(gone.into_iter().map(|place| (place, None)));
         }
         let together = changes.len() > 1 && changes.iter().all(|(_, set, _)| listable(table, set));
         let width = table.key.len() + 1 + changes.first().map_or(0, |c| c.1.len());
@@ -232,12 +237,15 @@ impl<'a> Run<'a> {
             let done = step(&self.raw, update, Some(table), sink, self.site).await?;
             let mut back: HashMap<Key, Boxed> = Back::take(done.sink, typed)?.into_iter().collect();
             for (i, set, before) in some {
-                let row = back.remove(&key_after(table, &set, &before));
+                let key = key_after(table, &set, &before);
+                let row = back.remove(&key);
                 let Some(row) = row else {
                     return Err(self.unmatched(table, &before).await);
                 };
                 self.committed.rows.insert(i, row);
                 self.committed.updated += 1;
+                let old = place(table, Key::new(key_of(table, &before)));
+                self.committed.touched.push((old, Some((i, place(table, key)))));
             }
         }
         Ok(())
@@ -290,6 +298,9 @@ impl<'a> Run<'a> {
         let mut gone = HashSet::new();
         let removed = cascade::remove(&self.raw, table, keys, Mode::Delete, &mut gone, self.site).await?;
         self.committed.deleted += removed;
+        self.committed
+            .touched
+            .extend(gone.into_iter().map(|place| (place, None)));
         Ok(())
     }
 
@@ -319,10 +330,10 @@ impl<'a> Run<'a> {
 fn groups(steps: &[Step], ready: &[usize]) -> Vec<Vec<usize>> {
     let columns = |set: &Set| set.iter().map(|(c, _)| c.column.name).collect::<Vec<_>>();
     let shape = |step: &Step| match &step.kind {
-        Kind::Insert { .. } => (step.table.model, 0, Vec::new()),
-        Kind::Update { set, .. } => (step.table.model, 1, columns(set)),
-        Kind::Delete { .. } => (step.table.model, 2, Vec::new()),
-        Kind::Keep | Kind::Merge(_) => (step.table.model, 3, Vec::new()),
+        Kind::Insert { .. } => (address(step.table), 0, Vec::new()),
+        Kind::Update { set, .. } => (address(step.table), 1, columns(set)),
+        Kind::Delete { .. } => (address(step.table), 2, Vec::new()),
+        Kind::Keep | Kind::Merge(_) => (address(step.table), 3, Vec::new()),
     };
     let mut groups: Vec<(_, Vec<usize>)> = Vec::new();
     for &i in ready {
