@@ -26,6 +26,8 @@
 
 pub mod audit;
 mod connect;
+#[cfg(feature = "garde")]
+mod garde;
 #[cfg(doctest)]
 mod guide;
 #[cfg(feature = "testing")]
@@ -33,6 +35,9 @@ pub mod testing;
 
 pub use audit::{AuditLog, AuditOperation, History};
 pub use connect::Connect;
+#[cfg(feature = "garde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "garde")))]
+pub use garde::{Invalid, garde};
 pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};

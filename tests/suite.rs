@@ -76,3 +76,5 @@ mod types;
 mod unit;
 #[path = "suite/upsert.rs"]
 mod upsert;
+#[path = "suite/valid.rs"]
+mod valid;
