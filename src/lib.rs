@@ -43,8 +43,8 @@ pub use orm_core::driver::{Isolation, PoolConfig, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
-    InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Merged, Pending, Record, Ref, Repeat,
-    Replaced, Repository, Serves, Session, Tenant, Tracked, Tx, UnitOfWork, Write, WriteKind, Writes,
+    InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref,
+    Repeat, Replaced, Repository, Serves, Session, Tenant, Tracked, Tx, UnitOfWork, Write, WriteKind, Writes,
     watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};

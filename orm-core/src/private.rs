@@ -5,7 +5,7 @@ pub use std::vec::Vec;
 
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
-pub use crate::exec::{Finish, HookTable, Hooks, List, Merge, MergeContent, Ref, plan_relation};
+pub use crate::exec::{Finish, HookTable, Hooks, List, MergeContent, Mergeable, Ref, plan_relation};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
     Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,

@@ -46,7 +46,9 @@ pub use repeats::{Repeat, Watched, watch_repeats};
 pub use repository::{MemoryRepository, Repository};
 pub use session::{Session, Tracked};
 pub use transaction::Tx;
-pub use work::{Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Merged, Ref, UnitOfWork};
+pub use work::{
+    Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Mergeable, Merged, Ref, UnitOfWork,
+};
 #[doc(hidden)]
 pub use work::{Finish, List, plan_relation};
 pub use wrapped::{Acting, Tenant};

@@ -534,9 +534,9 @@ fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
     let merge = (relation.relation.kind != RelationKind::BelongsToAny).then(|| {
         quote! {
             #[automatically_derived]
-            impl<#b, #c> __orm::Merge for #wrapper<#b, #c>
+            impl<#b, #c> __orm::Mergeable for #wrapper<#b, #c>
             where
-                #b: __orm::Merge<Model = #model>,
+                #b: __orm::Mergeable<Model = #model>,
                 #c: __orm::MergeContent<#module::#marker>,
             {
                 fn plan(self, list: &mut __orm::List) -> __orm::Result<(__orm::Ref<#model>, __orm::Finish<Self>)> {

@@ -40,8 +40,8 @@ use crate::value::Value;
 ///
 /// ```
 /// # use orm_core::error::Result;
-/// # use orm_core::exec::{Db, Merge, Writes};
-/// # async fn run<O: Merge>(db: &Db, order: O) -> Result<()> where Db: Writes<O::Model> {
+/// # use orm_core::exec::{Db, Merge, Mergeable, Writes};
+/// # async fn run<O: Mergeable>(db: &Db, order: O) -> Result<()> where Db: Writes<O::Model> {
 /// // let mut order = Order::query().with(|o| o.lines).get(&db, id).await?;
 /// // order.lines.retain(|l| l.amount > 0);
 /// // order.lines.push(Line { id: Id::new(0), order_id: order.id, amount: 5 });
@@ -49,15 +49,7 @@ use crate::value::Value;
 /// println!("{} new, {} changed, {} gone", merged.inserted, merged.updated, merged.deleted);
 /// # Ok(()) }
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be merged",
-    label = "expected a row that can be written, with relations that were loaded as a whole",
-    note = "a merge needs models that are `Clone` and written, and loads without filter, limit, count or columns"
-)]
 pub trait Merge: Entity {
-    /// Puts the graph into a unit; what it becomes afterwards.
-    #[doc(hidden)]
-    fn plan(self, list: &mut List) -> Result<(Ref<Self::Model>, Finish<Self>)>;
     /// Writes the difference between this graph and the database as one transaction, or as a part of the open one.
     ///
     /// # Errors
@@ -65,7 +57,10 @@ pub trait Merge: Entity {
     /// lost rows that can be neither unlinked nor deleted, when a row and its foreign key disagree, or when a row stands
     /// in the graph twice with different values. Nothing of the graph is written then.
     #[track_caller]
-    fn merge<E: Writes<Self::Model> + ?Sized>(self, ex: &E) -> Pending<'_, Merged<Self>> {
+    fn merge<E: Writes<Self::Model> + ?Sized>(self, ex: &E) -> Pending<'_, Merged<Self>>
+    where
+        Self: Mergeable,
+    {
         let (raw, site) = (Exec::raw(ex), Location::caller());
         let mut list = List::new();
         let finish = match self.plan(&mut list) {
@@ -100,6 +95,20 @@ pub trait Merge: Entity {
     }
 }
 
+impl<O: Entity> Merge for O {}
+
+/// A row that can be merged, with relations that can. Implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be merged",
+    label = "expected a row of a model that is written, with relations that were loaded as a whole",
+    note = "load its relations without filter, limit, count or columns; models have to be `Clone`, and no views"
+)]
+pub trait Mergeable: Entity {
+    /// Puts the graph into a unit; what it becomes afterwards.
+    #[doc(hidden)]
+    fn plan(self, list: &mut List) -> Result<(Ref<Self::Model>, Finish<Self>)>;
+}
+
 /// What a merge did, and the graph as the database has it now.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -129,7 +138,8 @@ pub trait MergeContent<R: Rel>: Content {
     fn plan_rows(self, list: &mut List) -> Result<(Vec<Ref<R::Child>>, Finish<Self>)>;
 }
 
-impl<M: Writable + Clone + Entity> Merge for M {
+#[diagnostic::do_not_recommend]
+impl<M: Writable + Clone + Entity> Mergeable for M {
     fn plan(self, list: &mut List) -> Result<(Ref<M>, Finish<M>)> {
         let row = list.merge(self)?;
         let again = row.clone();
@@ -137,13 +147,13 @@ impl<M: Writable + Clone + Entity> Merge for M {
     }
 }
 
-impl<R: Rel, N: Merge<Model = R::Child>> MergeContent<R> for N {
+impl<R: Rel, N: Mergeable<Model = R::Child>> MergeContent<R> for N {
     fn plan_rows(self, list: &mut List) -> Result<(Vec<Ref<R::Child>>, Finish<N>)> {
         let (row, finish) = self.plan(list)?;
         Ok((vec![row], finish))
     }
 }
-impl<R: Rel, N: Merge<Model = R::Child>> MergeContent<R> for Option<N> {
+impl<R: Rel, N: Mergeable<Model = R::Child>> MergeContent<R> for Option<N> {
     fn plan_rows(self, list: &mut List) -> Result<(Vec<Ref<R::Child>>, Finish<Self>)> {
         let Some(row) = self else {
             return Ok((Vec::new(), Box::new(|_| Ok(None))));
@@ -152,7 +162,7 @@ impl<R: Rel, N: Merge<Model = R::Child>> MergeContent<R> for Option<N> {
         Ok((vec![row], Box::new(move |done| finish(done).map(Some))))
     }
 }
-impl<R: Rel, N: Merge<Model = R::Child>> MergeContent<R> for Vec<N> {
+impl<R: Rel, N: Mergeable<Model = R::Child>> MergeContent<R> for Vec<N> {
     fn plan_rows(self, list: &mut List) -> Result<(Vec<Ref<R::Child>>, Finish<Self>)> {
         let (mut refs, mut below) = (Vec::with_capacity(self.len()), Vec::with_capacity(self.len()));
         for row in self {
@@ -175,7 +185,7 @@ pub fn plan_relation<R, B, C>(
 ) -> Result<(Ref<R::Parent>, Finish<R::With<B, C>>)>
 where
     R: Rel,
-    B: Merge<Model = R::Parent>,
+    B: Mergeable<Model = R::Parent>,
     C: MergeContent<R>,
 {
     let (row, base) = base.plan(list)?;

@@ -10,7 +10,7 @@ mod reuse;
 mod run;
 
 pub use graph::{Graph, InsertGraph, IntoGraph};
-pub use merge::{Merge, MergeContent, Merged, plan_relation};
+pub use merge::{Merge, MergeContent, Mergeable, Merged, plan_relation};
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -130,7 +130,7 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     ///
     /// # Errors
     /// `InvalidQuery` as [`insert`](UnitOfWork::insert).
-    pub fn merge<G: Merge>(&mut self, graph: G) -> Result<Ref<G::Model>>
+    pub fn merge<G: Mergeable>(&mut self, graph: G) -> Result<Ref<G::Model>>
     where
         E: Writes<G::Model>,
     {
