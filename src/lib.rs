@@ -26,6 +26,8 @@
 
 pub mod audit;
 mod connect;
+#[cfg(feature = "garde")]
+mod garde;
 #[cfg(doctest)]
 mod guide;
 #[cfg(feature = "testing")]
@@ -33,13 +35,17 @@ pub mod testing;
 
 pub use audit::{AuditLog, AuditOperation, History};
 pub use connect::Connect;
+#[cfg(feature = "garde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "garde")))]
+pub use garde::{Invalid, garde};
 pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolOrder, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
-    InsertGraph, Inserts, LoadRelations, MemoryRepository, Pending, Record, Ref, Repeat, Replaced,
-    Repository, Serves, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
+    InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref,
+    Repeat, Replaced, Repository, Serves, Session, Tenant, Tracked, Tx, UnitOfWork, Write, WriteKind, Writes,
+    watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
@@ -86,7 +92,7 @@ pub mod prelude {
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
         Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,
-        Inserts, LoadRelations, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp, Tree, Tx,
-        Writes, sql,
+        Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp,
+        Tree, Tx, Writes, sql,
     };
 }

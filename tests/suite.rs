@@ -36,10 +36,14 @@ mod hostile;
 mod joins;
 #[path = "suite/loading.rs"]
 mod loading;
+#[path = "suite/merge.rs"]
+mod merge;
 #[path = "suite/models.rs"]
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/orphans.rs"]
+mod orphans;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
 #[path = "suite/pools.rs"]
@@ -54,6 +58,8 @@ mod repeats;
 mod repository;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/session.rs"]
+mod session;
 #[path = "suite/shadow.rs"]
 mod shadow;
 #[path = "suite/shapes.rs"]
@@ -70,3 +76,5 @@ mod types;
 mod unit;
 #[path = "suite/upsert.rs"]
 mod upsert;
+#[path = "suite/valid.rs"]
+mod valid;

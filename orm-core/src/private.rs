@@ -5,7 +5,7 @@ pub use std::vec::Vec;
 
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
 pub use crate::error::{Error, Result};
-pub use crate::exec::{HookTable, Hooks};
+pub use crate::exec::{Finish, HookTable, Hooks, List, MergeContent, Mergeable, Ref, plan_relation};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
     Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,
@@ -25,7 +25,8 @@ pub use crate::relation::{
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
-    IndexPart, Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique, Validator,
+    IndexPart, Managed, Nulls, Orphans, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
+    Validator,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,

@@ -170,8 +170,8 @@ pub(crate) const ORM: &[Attr] = &[
 /// The relation attributes, which stand beside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const RELATIONS: &[Attr] = &[
-    row("has_one", MODEL, Value::List, &["by", "as", "cascade"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
-    row("has_many", MODEL, Value::List, &["by", "as", "cascade"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
+    row("has_one", MODEL, Value::List, &["by", "as", "cascade", "orphans"], "has_one(profile: Profile, by = user_id)", "At most one row of the other model refers to this one."),
+    row("has_many", MODEL, Value::List, &["by", "as", "cascade", "orphans"], "has_many(posts: Post, by = author_id)", "Rows of the other model that refer to this one."),
     row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
     row("belongs_to_any", &[Place::Field, Place::Model], Value::List, &["arc", "optional"], "belongs_to_any(subject: Subject)", "The row of one of several models that this one belongs to."),

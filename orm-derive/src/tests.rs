@@ -539,6 +539,22 @@ fn relation_values() {
         "`cascade = delete` would delete rows that others are linked to: use `cascade = unlink`"
     );
     assert_eq!(
+        on_struct("has_many(posts: Post, cascade = delete, orphans = delete)"),
+        ""
+    );
+    assert_eq!(
+        on_struct("has_one(post: Post, orphans = keep)"),
+        "`orphans` does not know `keep`, expected one of `delete`, `unlink`"
+    );
+    assert_eq!(
+        on_struct("has_many(posts: Post, cascade = unlink, orphans = delete)"),
+        "`orphans = delete` deletes rows that `cascade = unlink` keeps: use `cascade = delete`"
+    );
+    assert_eq!(
+        on_struct("many_to_many(tags: Tag, via = PostTag, orphans = delete)"),
+        "unknown option `orphans` of `many_to_many`, expected one of `via`, `by`, `to`, `cascade`"
+    );
+    assert_eq!(
         on_struct("many_to_many(tags: Tag)"),
         "`many_to_many` needs its join table: `via = PostTag`"
     );
@@ -553,7 +569,7 @@ fn relation_values() {
     assert_eq!(on_struct("belongs_to(author: User, by = (author_id, title))"), "");
     assert_eq!(
         on_struct("has_many(posts: Post, key = author_id)"),
-        "unknown option `key` of `has_many`, expected one of `by`, `as`, `cascade`",
+        "unknown option `key` of `has_many`, expected one of `by`, `as`, `cascade`, `orphans`",
     );
 }
 

@@ -12,7 +12,7 @@ use crate::ast::{
 use crate::driver::{BoxFuture, Discard, Sink};
 use crate::error::Result;
 use crate::exec::fetch::{Site, step};
-use crate::exec::key::{Identities, Key, among, cell};
+use crate::exec::key::{Identities, Key, Place, among, cell, place};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
@@ -86,7 +86,7 @@ pub(crate) async fn keys_of(
     Ok(Identities::take(done.sink)?.into_iter().collect())
 }
 
-fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
+pub(crate) fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
     Select::from(TableRef {
         source,
         item: FromItem::Table(&table.table),
@@ -103,30 +103,17 @@ pub(crate) fn remove<'a>(
     table: &'static Table,
     mut keys: Vec<Key>,
     mode: Mode,
-    gone: &'a mut HashSet<(&'static str, Key)>,
+    gone: &'a mut HashSet<Place>,
     site: Site,
 ) -> BoxFuture<'a, Result<u64>> {
     Box::pin(async move {
         // rows may refer to each other in a circle
-        keys.retain(|key| gone.insert((table.model, key.clone())));
+        keys.retain(|key| gone.insert(place(table, key.clone())));
         if keys.is_empty() {
             return Ok(0);
         }
-        // what refers to a row that really goes has to go really
-        let below = match table.managed.deleted_at {
-            Some(_) => mode,
-            None => Mode::Purge,
-        };
         for relation in table.relations {
-            match relation.cascade {
-                Cascade::Database => {}
-                Cascade::Unlink => unlink(raw, relation, &keys, below, site).await?,
-                Cascade::Delete => {
-                    let child = (relation.table)();
-                    let children = related(raw, relation, &keys, seen(child, below), site).await?;
-                    remove(raw, child, children, below, gone, site).await?;
-                }
-            }
+            take_along(raw, relation, relation.cascade, table, &keys, mode, gone, site).await?;
         }
         let mut removed = 0;
         let source = Source::fresh();
@@ -138,6 +125,34 @@ pub(crate) fn remove<'a>(
         }
         Ok(removed)
     })
+}
+
+/// What the delete of rows does to the rows of one of their relations.
+#[expect(clippy::too_many_arguments, reason = "one walk, taken apart")]
+pub(crate) async fn take_along(
+    raw: &Raw<'_>,
+    relation: &'static RelationDef,
+    how: Cascade,
+    table: &'static Table,
+    keys: &[Key],
+    mode: Mode,
+    gone: &mut HashSet<Place>,
+    site: Site,
+) -> Result<()> {
+    // what refers to a row that really goes has to go really
+    let below = match table.managed.deleted_at {
+        Some(_) => mode,
+        None => Mode::Purge,
+    };
+    match how {
+        Cascade::Database => Ok(()),
+        Cascade::Unlink => unlink(raw, relation, keys, below, site).await,
+        Cascade::Delete => {
+            let child = (relation.table)();
+            let children = related(raw, relation, keys, seen(child, below), site).await?;
+            remove(raw, child, children, below, gone, site).await.map(|_| ())
+        }
+    }
 }
 
 fn seen(table: &Table, mode: Mode) -> Deleted {

@@ -91,14 +91,17 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A change of a column that the library or the database fills is a mistake that must not pass in silence.
-fn settable(table: &'static Table, change: &Change) -> Result<()> {
-    let column = change.column;
+/// Whether the column is the caller's, and neither the library nor the database fills it.
+pub(crate) fn settable(table: &'static Table, column: &Column) -> bool {
     let is_key = table.key_columns().any(|k| std::ptr::eq(k, column));
-    if matches!(column.role, Role::Plain)
+    matches!(column.role, Role::Plain)
         && column.generated.is_none()
         && (!is_key || matches!(column.default, Default::None))
-    {
+}
+
+/// A change of a column that the library or the database fills is a mistake that must not pass in silence.
+fn refuse_managed(table: &'static Table, column: &Column) -> Result<()> {
+    if settable(table, column) {
         return Ok(());
     }
     let text = "this column is managed and cannot be changed";
@@ -174,7 +177,7 @@ pub(crate) fn assignments(
     changes: Vec<Change>,
 ) -> Result<Vec<(&'static Column, Node)>> {
     let assign = |change: Change| {
-        settable(table, &change)?;
+        refuse_managed(table, change.column)?;
         Ok((change.column, put(change.column, Node::Value(change.after))))
     };
     changes.into_iter().map(assign).collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::driver::Runner;
 use crate::exec::db::Shared;
 use crate::exec::wrapped::{Acting, Tenant};
-use crate::exec::{Tx, UnitOfWork};
+use crate::exec::{Handle, Session, Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
 use crate::schema::RelationDef;
 use crate::sql::{Dialect, Scope};
@@ -57,6 +57,14 @@ pub trait Exec: Send + Sync {
     #[track_caller]
     fn unit_of_work(&self) -> UnitOfWork<'_, Self> {
         UnitOfWork::new(self)
+    }
+    /// An identity map over this handle: the same key gives the same row, read once. Nothing but units of work made on
+    /// the session writes through it.
+    fn session(&self) -> Session<&Self>
+    where
+        Self: Handle + Sized,
+    {
+        Session::new(self)
     }
 }
 

@@ -332,7 +332,9 @@ modes!(Retry, options.mode);
 
 impl<'a, H: Handle> TxOptions<'a, H> {
     /// Runs the closure again, at most `n` more times, after a serialisation failure, a deadlock, a lock that was not
-    /// granted or a busy database. Each time it gets a fresh transaction; what it does beside the database it does again.
+    /// granted, a busy database, or when the connection broke before COMMIT was sent, which undid everything. Not when
+    /// the answer to COMMIT is missing: that is a `CommitUnknown` error. Each time it gets a fresh transaction; what it
+    /// does beside the database it does again.
     pub fn retry(self, n: u32) -> Retry<'a, H> {
         Retry {
             options: self,

@@ -380,7 +380,7 @@ pub(crate) async fn statement(
             && !gives_gone
             && let Some(select) = rows_met_by(&statement, table)
         {
-            run.event.before = read_rows(&raw, select, table, site).await?;
+            run.event.before = read_rows(&raw, select, table, looked_at(table), site).await?;
             only_those(&raw, &mut statement, table, &run.event.before);
         }
         let wants_rows = run.before(&raw, asked).await?;
@@ -388,7 +388,7 @@ pub(crate) async fn statement(
         if (hooked || trail)
             && let Some(select) = rows_in_the_way(&statement, table)
         {
-            run.event.before = read_rows(&raw, select, table, site).await?;
+            run.event.before = read_rows(&raw, select, table, looked_at(table), site).await?;
         }
         let gone = matches!(statement, Statement::Delete(_));
         let back = match wants_rows && (!gone || gives_gone) {
@@ -396,7 +396,7 @@ pub(crate) async fn statement(
             false => None,
         };
         let (tee, rows) = match back {
-            Some((at, forward)) => (Tee::boxed(sink, forward, table, at), true),
+            Some((at, forward)) => (Tee::boxed(sink, forward, looked_at(table), at), true),
             None => (sink, false),
         };
         let mut done = plain_step(&raw, statement, Some(table), tee, site).await?;
@@ -453,7 +453,7 @@ pub(crate) async fn inserts(
             let forward = parts.returning;
             if wants_rows {
                 parts.returning = true;
-                sink = Tee::boxed(sink, forward, table, 0);
+                sink = Tee::boxed(sink, forward, looked_at(table), 0);
             }
             let mut done = plain_inserts(&raw, vec![parts], table, sink, site).await?;
             if wants_rows {
@@ -675,13 +675,14 @@ fn rows_in_the_way(statement: &Statement, table: &'static Table) -> Option<Selec
     Some(select)
 }
 
-async fn read_rows(
+pub(crate) async fn read_rows(
     raw: &Raw<'_>,
     select: Select,
     table: &'static Table,
+    columns: &'static [Column],
     site: Site,
 ) -> Result<Vec<Vec<Value>>> {
-    let tee = Tee::boxed(Box::new(Discard), false, table, 0);
+    let tee = Tee::boxed(Box::new(Discard), false, columns, 0);
     let done = plain_step(raw, Statement::Select(Box::new(select)), Some(table), tee, site).await?;
     Ok(Tee::take(done.sink)?.1)
 }
@@ -702,16 +703,16 @@ fn only_those(raw: &Raw<'_>, statement: &mut Statement, table: &'static Table, r
     filter.push(Node::Any(among(&key, &keys, raw)));
 }
 
-/// How many columns are looked at: the audit trail holds those that are no fields as well.
-fn width(table: &Table) -> usize {
+/// The columns that are looked at: the audit trail holds those that are no fields as well.
+fn looked_at(table: &Table) -> &'static [Column] {
     match table.trail {
-        Some(_) => table.columns.len(),
-        None => table.fields,
+        Some(_) => table.columns,
+        None => &table.columns[..table.fields],
     }
 }
 
 fn fields(table: &'static Table, source: Source) -> Vec<Node> {
-    nodes(source, &table.columns[..width(table)])
+    nodes(source, looked_at(table))
 }
 
 /// Makes a write give its rows back; at which column they begin, and whether somebody else wants what comes back.
@@ -725,7 +726,7 @@ fn give_back(statement: &mut Statement, table: &'static Table) -> Option<(usize,
     let wanted = !returning.is_empty();
     let begins =
         |(own, field): (&Node, &Column)| matches!(own, Node::Column(_, c) if std::ptr::eq(*c, &field.column));
-    let fields = &table.columns[..width(table)];
+    let fields = looked_at(table);
     if returning.len() >= fields.len() && returning.iter().zip(fields).all(begins) {
         return Some((0, wanted));
     }
@@ -738,17 +739,17 @@ fn give_back(statement: &mut Statement, table: &'static Table) -> Option<(usize,
 struct Tee {
     inner: Box<dyn Sink>,
     forward: bool,
-    table: &'static Table,
+    columns: &'static [Column],
     at: usize,
     rows: Vec<Vec<Value>>,
 }
 
 impl Tee {
-    fn boxed(inner: Box<dyn Sink>, forward: bool, table: &'static Table, at: usize) -> Box<dyn Sink> {
+    fn boxed(inner: Box<dyn Sink>, forward: bool, columns: &'static [Column], at: usize) -> Box<dyn Sink> {
         Box::new(Tee {
             inner,
             forward,
-            table,
+            columns,
             at,
             rows: Vec::new(),
         })
@@ -761,12 +762,12 @@ impl Tee {
 
 impl Sink for Tee {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let fields = self.table.columns[..width(self.table)].iter().enumerate();
+        let columns = self.columns.iter().enumerate();
         let value = |(i, c): (usize, &Column)| {
             let ty = c.column.ty;
             Ok(read(cells, self.at + i, ty)?.unwrap_or(Value::Null(ty)))
         };
-        self.rows.push(fields.map(value).collect::<Result<_>>()?);
+        self.rows.push(columns.map(value).collect::<Result<_>>()?);
         if self.forward {
             self.inner.row(cells)
         } else {

@@ -9,7 +9,7 @@ use crate::driver::Sink;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Raw;
 use crate::exec::collect::other_sink;
-use crate::schema::Column;
+use crate::schema::{Column, Table};
 use crate::sql::{ListForm, type_of};
 use crate::value::{Cells, Type, Value, read};
 
@@ -96,6 +96,18 @@ impl Key {
             .collect::<Result<_>>()?;
         Ok(values.map(Key::new))
     }
+}
+
+/// A row. Its table by address: two models may have the same name in different modules.
+pub(crate) type Place = (usize, Key);
+
+/// The row of this key.
+pub(crate) fn place(table: &'static Table, key: Key) -> Place {
+    (address(table), key)
+}
+
+pub(crate) fn address(table: &'static Table) -> usize {
+    std::ptr::from_ref(table).addr()
 }
 
 /// The keys to ask for, each once.

@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::cascade::{Mode, unlinking};
+use crate::exec::cascade::{Mode, keys_of, remove, unlinking};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, inserts, step};
 use crate::exec::key::{Cell, Identities, Key, among, cell};
@@ -15,7 +15,7 @@ use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
 use crate::query::{Batch, Insert, IntoInsert, nodes, put, soft_delete_set, touch, update_statement};
 use crate::relation::{Related, label_is};
-use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
+use crate::schema::{Column, Default, Orphans, RelationDef, RelationKind, Role, Table, Through};
 use crate::value::Value;
 
 /// What [`Related::replace`] did.
@@ -37,7 +37,8 @@ impl<R: Rel> Related<R> {
     /// INSERT INTO "post_tags" ("post_id", "tag_id") … ON CONFLICT DO NOTHING
     /// ```
     ///
-    /// Else the rows' foreign key is set, wherever they were linked before.
+    /// Else the rows' foreign key is set, wherever they were linked before. Of a `has_one` relation the row takes the
+    /// place of the one that was there, see [`create`](Related::create).
     ///
     /// # Errors
     /// `ForeignKeyViolation` for a key that no row has, over a join table; `InvalidQuery` when the join table has
@@ -70,7 +71,11 @@ impl<R: Rel> Related<R> {
         self.link(ex, rows.into_iter().map(Model::id))
     }
     /// Inserts a row and links it, as one unit. A foreign key to this row that the new row holds itself is set,
-    /// whatever the value it came with.
+    /// whatever the value it came with. Of a `has_one` relation it takes the place of the row that was there, which is
+    /// unlinked, or deleted with `orphans = delete`.
+    ///
+    /// # Errors
+    /// `UniqueViolation` where there is a row already that can neither be unlinked nor deleted.
     #[track_caller]
     pub fn create<'a, E, I>(self, ex: &'a E, new: I) -> Pending<'a, R::Child>
     where
@@ -84,8 +89,8 @@ impl<R: Rel> Related<R> {
         let (parent, insert) = (self.into_key(), new.into_insert());
         Pending::steps(async move { create::<R>(raw, parent?, insert, site).await })
     }
-    /// Unlinks rows by their keys; how many were linked. Not offered where the foreign key is required: delete such
-    /// rows instead.
+    /// Unlinks rows by their keys; how many were linked. With `orphans = delete` on the relation they are deleted; else
+    /// it is not offered where the foreign key is required.
     #[track_caller]
     pub fn unlink<'a, E: Writes<<R as Linkable>::Through> + ?Sized>(
         self,
@@ -98,11 +103,7 @@ impl<R: Rel> Related<R> {
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
-        Pending::steps(async move {
-            let unit = Unit::open(raw, site).await?;
-            let outcome = unlink(&unit.raw(), R::DEF, &parent?, Which::These(ids), site).await;
-            unit.end(outcome).await
-        })
+        Pending::steps(async move { part(raw, R::DEF, parent?, Which::These(ids), site).await })
     }
     /// Unlinks all rows; how many were linked.
     #[track_caller]
@@ -113,7 +114,8 @@ impl<R: Rel> Related<R> {
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let parent = self.into_key();
-        Pending::steps(async move { unlink(&raw, R::DEF, &parent?, Which::ButThese(Vec::new()), site).await })
+        let which = Which::ButThese(Vec::new());
+        Pending::steps(async move { part(raw, R::DEF, parent?, which, site).await })
     }
     /// Links exactly these rows: unlinks all others and links those that are missing, as one unit.
     #[track_caller]
@@ -174,8 +176,14 @@ async fn link(
     if ids.is_empty() {
         return Ok(0);
     }
+    one_at_most(def, &ids)?;
     let unit = Unit::open(raw, site).await?;
-    let outcome = link_in(&unit, def, &parent, ids, site).await;
+    let outcome = async {
+        let displaced = displace(&unit.raw(), def, &parent, &ids, site).await;
+        unit.sent(displaced).await?;
+        link_in(&unit, def, &parent, ids, site).await
+    };
+    let outcome = outcome.await;
     unit.end(outcome).await
 }
 
@@ -201,9 +209,11 @@ async fn replace(
     ids: Vec<Key>,
     site: Site,
 ) -> Result<Replaced> {
+    one_at_most(def, &ids)?;
     let unit = Unit::open(raw, site).await?;
     let outcome = async {
-        let unlinked = unlink(&unit.raw(), def, &parent, Which::ButThese(ids.clone()), site).await?;
+        let unlinked = unlink(&unit.raw(), def, &parent, Which::ButThese(ids.clone()), site).await;
+        let unlinked = unit.sent(unlinked).await?;
         let linked = match ids.is_empty() {
             true => 0,
             false => link_in(&unit, def, &parent, ids, site).await?,
@@ -224,10 +234,19 @@ where
     R::Child: Insertable,
 {
     let Some(through) = &R::DEF.through else {
-        for (column, value) in R::DEF.linked(parent) {
+        for (column, value) in R::DEF.linked(parent.clone()) {
             insert.put(column, put(column, Node::Value(value)));
         }
-        return insert_one(raw, insert, site).await;
+        if R::DEF.kind != RelationKind::HasOne {
+            return insert_one(raw, insert, site).await;
+        }
+        let unit = Unit::open(raw, site).await?;
+        let outcome = async {
+            displace(&unit.raw(), R::DEF, &parent, &[], site).await?;
+            insert_one(unit.raw(), insert, site).await
+        };
+        let outcome = unit.sent(outcome.await).await;
+        return unit.end(outcome).await;
     };
     let unit = Unit::open(raw, site).await?;
     let outcome = async {
@@ -245,7 +264,7 @@ async fn insert_one<M: Insertable>(raw: Raw<'_>, insert: Insert<M>, site: Site) 
 }
 
 /// Inserts the links that are missing.
-async fn insert_links(
+pub(crate) async fn insert_links(
     mut raw: Raw<'_>,
     through: &Through,
     parent: &[Value],
@@ -254,9 +273,12 @@ async fn insert_links(
 ) -> Result<u64> {
     let table = (through.table)();
     let (own, other) = ((through.parent)(), (through.child)());
-    only_links(table, &own, &other)?;
     let mut found = links(&raw, table, &own, &other, parent, &ids, site).await?;
     let mut linked = 0;
+    if ids.iter().all(|id| found.contains(id)) {
+        return Ok(linked);
+    }
+    only_links(table, &own, &other)?;
     if table.managed.deleted_at.is_some() && is_key(table, &own, &other) {
         // the key of a deleted link is taken: that link comes back
         let missing: Vec<Key> = ids.iter().filter(|id| !found.contains(id)).cloned().collect();
@@ -396,13 +418,90 @@ async fn set_key(
     Ok(changed)
 }
 
+/// Where there is at most one related row, whoever else is there makes room.
+async fn displace(
+    raw: &Raw<'_>,
+    def: &'static RelationDef,
+    parent: &[Value],
+    ids: &[Key],
+    site: Site,
+) -> Result<()> {
+    if def.kind != RelationKind::HasOne {
+        return Ok(());
+    }
+    if orphaned(def).is_some() {
+        unlink(raw, def, parent, Which::ButThese(ids.to_vec()), site).await?;
+        return Ok(());
+    }
+    let (table, source) = ((def.table)(), Source::fresh());
+    let mut filter = linked_to(def, source, &(def.child)(), parent);
+    let kept = among(&nodes(source, table.key_columns()), ids, raw);
+    filter.push(Node::Not(Box::new(Node::Any(kept))));
+    match keys_of(raw, table, source, filter, Deleted::Hidden, site)
+        .await?
+        .is_empty()
+    {
+        true => Ok(()),
+        false => Err(taken(def)),
+    }
+}
+
+/// How a related row that has no place any more is got rid of, if it can be.
+pub(crate) fn orphaned(def: &'static RelationDef) -> Option<Orphans> {
+    match def.orphans {
+        Orphans::Delete => Some(Orphans::Delete),
+        Orphans::Unlink => (!def.unlinked().is_empty()).then_some(Orphans::Unlink),
+    }
+}
+
+#[cold]
+fn taken(def: &'static RelationDef) -> Error {
+    let text = "there is a related row already, whose foreign key is required: delete it first, or say \
+                `orphans = delete` on the relation";
+    Error::new(ErrorKind::UniqueViolation, text)
+        .with_model(def.model)
+        .with_field(def.name)
+}
+
+fn one_at_most(def: &'static RelationDef, ids: &[Key]) -> Result<()> {
+    match (def.kind, ids) {
+        (RelationKind::HasOne, [_, _, ..]) => Err(several(def)),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+pub(crate) fn several(def: &'static RelationDef) -> Error {
+    let text = "more than one row given for a relation that has at most one";
+    Error::new(ErrorKind::InvalidQuery, text)
+        .with_model(def.model)
+        .with_field(def.name)
+}
+
+/// Unlinks in a transaction, for what takes several statements.
+async fn part(
+    raw: Raw<'_>,
+    def: &'static RelationDef,
+    parent: Vec<Value>,
+    which: Which,
+    site: Site,
+) -> Result<u64> {
+    if def.orphans == Orphans::Unlink && matches!(which, Which::ButThese(_)) {
+        return unlink(&raw, def, &parent, which, site).await;
+    }
+    let unit = Unit::open(raw, site).await?;
+    let outcome = unlink(&unit.raw(), def, &parent, which, site).await;
+    let outcome = unit.sent(outcome).await;
+    unit.end(outcome).await
+}
+
 /// Which linked rows are unlinked.
-enum Which {
+pub(crate) enum Which {
     These(Vec<Key>),
     ButThese(Vec<Key>),
 }
 
-async fn unlink(
+pub(crate) async fn unlink(
     raw: &Raw<'_>,
     def: &'static RelationDef,
     parent: &[Value],
@@ -427,6 +526,17 @@ async fn unlink(
         }
     };
     let mut changed = 0;
+    if def.orphans == Orphans::Delete {
+        let mut raw = raw.again();
+        bulk::fix_clock(&mut raw, 2, site).await?;
+        let mut orphans = Vec::new();
+        for condition in conditions {
+            let mut filter = linked_to(def, source, &own, parent);
+            filter.push(condition);
+            orphans.extend(keys_of(&raw, table, source, filter, Deleted::Hidden, site).await?);
+        }
+        return remove(&raw, table, orphans, Mode::Delete, &mut HashSet::new(), site).await;
+    }
     for condition in conditions {
         let mut filter = linked_to(def, source, &own, parent);
         filter.push(condition);

@@ -23,6 +23,7 @@ mod pending;
 mod read;
 mod repeats;
 mod repository;
+mod session;
 mod texts;
 pub(crate) mod trail;
 mod transaction;
@@ -43,7 +44,12 @@ pub use load::LoadRelations;
 pub use pending::Pending;
 pub use repeats::{Repeat, Watched, watch_repeats};
 pub use repository::{MemoryRepository, Repository};
+pub use session::{Session, Tracked};
 pub use transaction::Tx;
-pub use work::{Committed, Graph, InsertGraph, IntoGraph, Ref, UnitOfWork};
+pub use work::{
+    Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Mergeable, Merged, Ref, UnitOfWork,
+};
+#[doc(hidden)]
+pub use work::{Finish, List, plan_relation};
 pub use wrapped::{Acting, Tenant};
 pub use write::{Inserts, Record};

@@ -182,11 +182,19 @@ impl Tx {
     }
     /// Whether the last statement of this transaction, or of a savepoint in it, failed in a way that running it again
     /// may cure.
+    ///
+    /// A connection that broke before COMMIT was sent has undone the whole transaction, whatever it was that was sent: that
+    /// can be run again too, though not from a savepoint, whose transaction is gone. A COMMIT without an answer is no
+    /// such failure: it fails as `CommitUnknown`, and not in here.
     pub(crate) fn may_retry(&self) -> bool {
+        let cured = |f: Failure| match f.kind {
+            ErrorKind::ConnectionLost => self.level == 0,
+            _ => f.retryable,
+        };
         self.core
             .slot
             .try_lock()
-            .is_ok_and(|slot| slot.failed.or(slot.cured).is_some_and(|f| f.retryable))
+            .is_ok_and(|slot| slot.failed.or(slot.cured).is_some_and(cured))
     }
     /// The connection, if this handle may use it now.
     async fn enter(&self, keep_cursor: bool) -> Result<tokio::sync::MutexGuard<'_, Slot>> {

@@ -195,8 +195,8 @@ pub trait Linkable: Rel {
     type Through: Model;
 }
 
-/// Linked rows can be unlinked: through a join table, or because their foreign key may be NULL. `P` is the related
-/// model.
+/// Linked rows can be unlinked: through a join table, because their foreign key may be NULL, or because they are deleted
+/// then (`orphans = delete`). `P` is the related model.
 pub trait Unlink<P>: Linkable {}
 
 /// Checked by generated code for `cascade = unlink`.
@@ -204,7 +204,7 @@ pub const fn unlinkable<R: Unlink<<R as Rel>::Child>>() {}
 
 /// The cardinality of a foreign key that may be NULL.
 #[diagnostic::on_unimplemented(
-    message = "the foreign key of this relation is required: delete the related row instead of unlinking it",
+    message = "the foreign key of this relation is required: delete the related row, or say `orphans = delete`",
     label = "cannot be set to NULL"
 )]
 pub trait Nullable {}

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::{Cardinality, Content, Embed, Maybe, Model, Rel, Shape, Single, named};
 use crate::query::{Col, Expr, Filter, Phantom, Set};
 use crate::relation::{Branch, Load, LoadLater, LoadOf, RelRef, filter::label_is};
-use crate::schema::{Association, Cascade, Column, Label, RelationDef, RelationKind};
+use crate::schema::{Association, Cascade, Column, Label, Orphans, RelationDef, RelationKind};
 use crate::value::{Loads, Rows, SqlType, Type, Value};
 
 /// An enum of models that a row may belong to. Implemented by `#[derive(Polymorphic)]`.
@@ -146,6 +146,7 @@ where
         child: || T::TABLE.key_columns().collect(),
         through: None,
         cascade: Cascade::Database,
+        orphans: Orphans::Unlink,
         required: false,
         association: Some(Association {
             label: match R::FORM {

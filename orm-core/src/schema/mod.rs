@@ -6,7 +6,7 @@ mod relation;
 mod table;
 
 pub use crate::ast::Nulls;
-pub use relation::{Association, Cascade, Label, RelationDef, RelationKind, Through};
+pub use relation::{Association, Cascade, Label, Orphans, RelationDef, RelationKind, Through};
 pub(crate) use table::enums_of;
 pub use table::{
     Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod, IndexPart,

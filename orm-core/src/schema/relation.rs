@@ -27,6 +27,15 @@ pub enum Cascade {
     Unlink,
 }
 
+/// What becomes of a related row that is unlinked, or that another one replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orphans {
+    /// It stays: its foreign key becomes NULL.
+    Unlink,
+    /// It is deleted, softly where its model says so, with what its own relations take along.
+    Delete,
+}
+
 /// A relation as its declaring model sees it.
 #[derive(Debug)]
 pub struct RelationDef {
@@ -46,6 +55,8 @@ pub struct RelationDef {
     pub through: Option<Through>,
     /// What a delete of a row does to its related rows first.
     pub cascade: Cascade,
+    /// What becomes of related rows that this one has no more.
+    pub orphans: Orphans,
     /// Whether every row has a related one (a `belongs_to` over a NOT NULL key).
     pub required: bool,
     /// The relation is a polymorphic association, towards one of its models.

@@ -8,12 +8,14 @@ use crate::plan::Plan;
 
 /// Methods of every model, which a relation's method of the same name would hide.
 const METHODS: &[&str] = &[
+    "attach",
     "clone",
     "delete",
     "get",
     "id",
     "insert",
     "into_parts",
+    "merge",
     "move_to",
     "purge",
     "query",

@@ -10,7 +10,7 @@ use crate::expand::names::{Names, allow, column_type, named, named_enum};
 use crate::expand::row::clone;
 use crate::name;
 use crate::parse::plain;
-use crate::parse::relation::{Cascade, RelationKind};
+use crate::parse::relation::{Cascade, Orphans, RelationKind};
 use crate::plan::{Column, Plan, RelationPlan, Target};
 
 /// The module of the zero-sized types.
@@ -197,6 +197,10 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
         Cascade::Delete => quote!(Delete),
         Cascade::Unlink => quote!(Unlink),
     };
+    let orphans = match relation.relation.orphans {
+        Orphans::Unlink => quote!(Unlink),
+        Orphans::Delete => quote!(Delete),
+    };
     quote_spanned! {child.span()=>
         type #child = #target;
         #association
@@ -222,6 +226,7 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
                 child: #children,
                 through: #through,
                 cascade: __orm::Cascade::#cascade,
+                orphans: __orm::Orphans::#orphans,
                 required: #required,
                 association: #by_association,
             };
@@ -249,6 +254,14 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     match (relation.relation.kind, &relation.relation.via) {
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
             let linkable = linkable(quote!(#child));
+            if relation.relation.orphans == Orphans::Delete {
+                return quote! {
+                    #linkable
+                    #[automatically_derived]
+                    impl<P> __orm::Unlink<P> for #marker {}
+                    #unlinkable
+                };
+            }
             let holder = match &relation.relation.by_association {
                 Some(name) => {
                     let name = fields([name].into_iter());
@@ -518,7 +531,22 @@ fn loaded_row(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> To
         RelationKind::BelongsToAny => quote!(take_any),
         _ => quote!(take),
     };
+    let merge = (relation.relation.kind != RelationKind::BelongsToAny).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl<#b, #c> __orm::Mergeable for #wrapper<#b, #c>
+            where
+                #b: __orm::Mergeable<Model = #model>,
+                #c: __orm::MergeContent<#module::#marker>,
+            {
+                fn plan(self, list: &mut __orm::List) -> __orm::Result<(__orm::Ref<#model>, __orm::Finish<Self>)> {
+                    __orm::plan_relation::<#module::#marker, #b, #c>(self.__base, self.#field, list)
+                }
+            }
+        }
+    });
     quote! {
+        #merge
         #[automatically_derived]
         impl<#b: __orm::Shape<Model = #model>, #c: __orm::Content> __orm::Output for #wrapper<#b, #c> {
             type Local = (#b::Local, #c::Local);

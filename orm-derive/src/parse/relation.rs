@@ -55,6 +55,8 @@ pub(crate) struct Relation {
     pub(crate) optional: Option<Span>,
     /// What a delete of this model's row does to related rows first.
     pub(crate) cascade: Cascade,
+    /// What becomes of related rows that this model's row has no more.
+    pub(crate) orphans: Orphans,
     pub(crate) on_delete: Option<Action>,
     pub(crate) on_update: Option<Action>,
     pub(crate) deferrable: Option<Span>,
@@ -88,6 +90,14 @@ const CASCADES: [(&str, Cascade); 3] = [
     ("delete", Cascade::Delete),
     ("unlink", Cascade::Unlink),
 ];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Orphans {
+    Unlink,
+    Delete,
+}
+
+const ORPHANS: [(&str, Orphans); 2] = [("delete", Orphans::Delete), ("unlink", Orphans::Unlink)];
 
 /// What the database does to referring rows.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +148,7 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         arc: None,
         optional: None,
         cascade: Cascade::Database,
+        orphans: Orphans::Unlink,
         on_delete: None,
         on_update: None,
         deferrable: None,
@@ -151,6 +162,12 @@ pub(crate) fn relation(cx: &Ctxt, item: &Item, model: &Ident, field: Option<&Ide
         _ => foreign_key(cx, &mut relation, item, field),
     }
     by_or_as(cx, &relation);
+    if (relation.orphans, relation.cascade) == (Orphans::Delete, Cascade::Unlink) {
+        cx.error(
+            &relation.name,
+            "`orphans = delete` deletes rows that `cascade = unlink` keeps: use `cascade = delete`",
+        );
+    }
     if kind == RelationKind::ManyToMany && relation.via.is_none() {
         cx.error(
             &relation.name,
@@ -204,6 +221,9 @@ fn option(cx: &Ctxt, relation: &mut Relation, attr: &'static Attr, raw: &Raw) {
         ("as", Body::Equals(value)) => relation.by_association = names(cx, value).into_iter().next(),
         ("via", Body::Equals(value)) => relation.via = path(cx, value, "`via = PostTag`"),
         ("cascade", Body::Equals(value)) => relation.cascade = cascade(cx, relation.kind, value),
+        ("orphans", Body::Equals(value)) => {
+            relation.orphans = one_of(cx, "orphans", value, &ORPHANS).unwrap_or(Orphans::Unlink);
+        }
         ("on_delete", Body::Equals(value)) => relation.on_delete = action(cx, &name, value),
         ("on_update", Body::Equals(value)) => relation.on_update = action(cx, &name, value),
         ("deferrable", Body::Flag) => relation.deferrable = Some(raw.name.span()),
@@ -223,6 +243,7 @@ fn with_option(attr: &Attr, name: &str) -> &'static str {
         (_, "on_delete") => "on_delete = restrict",
         (_, "on_update") => "on_update = cascade",
         (_, "cascade") => "cascade = delete",
+        (_, "orphans") => "orphans = delete",
         (_, "via") => "via = PostTag",
         (_, "arc") => "arc = (post_id, photo_id)",
         (_, "as") => "as = subject",

@@ -1,8 +1,10 @@
 //! What is known when an answer does not come: who is told what, and what becomes of the connection.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use orm::{Db, Tx, sql};
 use orm_core::driver::{Driver, PoolConfig, PrePing, Runner, TxMode};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
@@ -115,6 +117,82 @@ async fn a_commit_without_an_answer_is_unknown() {
         assert!(!e.is_retryable());
         assert_eq!(arrives(&admin, "lost_commit", tag).await, happens, "{tag}");
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_lost_its_connection_before_commit_is_run_again() {
+    let (proxy, driver, admin) = both("lost_retry").await;
+    let db = Db::new(driver);
+    for (tag, text, fault) in [
+        ("begin", "BEGIN", Fault::CutAnswer(0)),
+        ("statement", "statement 1", Fault::CutRequest),
+        ("answer", "answer 1", Fault::CutAnswer(0)),
+        // inside a savepoint: the whole is run again, not the savepoint alone
+        ("savepoint", "savepoint 2", Fault::CutAnswer(0)),
+    ] {
+        let (runs, inner) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        proxy.on(text, fault, 1);
+        let outcome: Result<()> = db
+            .tx()
+            .retry(3)
+            .run(async |tx| {
+                runs.fetch_add(1, Ordering::SeqCst);
+                write(tx, format!("{tag} 1")).await?;
+                tx.savepoint(async |savepoint| {
+                    inner.fetch_add(1, Ordering::SeqCst);
+                    write(savepoint, format!("{tag} 2")).await
+                })
+                .await
+            })
+            .await;
+        outcome.unwrap_or_else(|e| panic!("{tag}: {e}"));
+        assert_eq!(proxy.times_met(), 1, "{tag}");
+        let twice = if tag == "begin" { 1 } else { 2 };
+        assert_eq!(runs.load(Ordering::SeqCst), twice, "{tag}");
+        let text = format!("SELECT count(*) FROM lost_retry WHERE tag LIKE '{tag} %'");
+        assert_eq!(number(&*admin, &text).await, 2, "{tag}: once, and whole");
+        let inner = inner.load(Ordering::SeqCst);
+        assert_eq!(inner, if tag == "savepoint" { 2 } else { 1 }, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_whose_commit_has_no_answer_is_not_run_again() {
+    let (proxy, driver, admin) = both("lost_no_retry").await;
+    let db = Db::new(driver);
+    for (tag, fault, happens) in [
+        ("answer", Fault::CutAnswer(0), true),
+        ("request", Fault::CutRequest, false),
+    ] {
+        let runs = AtomicUsize::new(0);
+        proxy.on("COMMIT", fault, 9);
+        let outcome: Result<()> = db
+            .tx()
+            .retry(3)
+            .run(async |tx| {
+                runs.fetch_add(1, Ordering::SeqCst);
+                sql!("INSERT INTO lost_no_retry VALUES ({tag})")
+                    .exec(tx)
+                    .await
+                    .map(|_| ())
+            })
+            .await;
+        let e = outcome.unwrap_err();
+        assert_eq!(
+            (e.kind(), e.was_sent()),
+            (ErrorKind::CommitUnknown, Some(true)),
+            "{tag}"
+        );
+        assert_eq!((runs.load(Ordering::SeqCst), proxy.times_met()), (1, 1), "{tag}");
+        assert_eq!(arrives(&admin, "lost_no_retry", tag).await, happens, "{tag}");
+    }
+}
+
+async fn write(tx: &Tx, tag: String) -> Result<()> {
+    sql!("INSERT INTO lost_retry VALUES ({tag})")
+        .exec(tx)
+        .await
+        .map(|_| ())
 }
 
 /// Starts an operation whose answer is held back, drops it, and looks at what is left of its connection.

@@ -4,8 +4,8 @@ use std::panic::Location;
 
 use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::link::only_links;
-use crate::exec::work::{Committed, Kind, List, Ref, run};
+use crate::exec::link::{only_links, several};
+use crate::exec::work::{Finish, Kind, List, Ref, run};
 use crate::exec::{Pending, Writes};
 use crate::model::{Content as _, Holds, Insertable, Key, Linkable, Model, Rel, Shape, Whole, named};
 use crate::query::{Insert, New, put};
@@ -13,7 +13,6 @@ use crate::relation::RelRef;
 use crate::schema::RelationKind;
 use crate::value::{Children, Loads, Value};
 
-type Finish<O> = Box<dyn FnOnce(&mut Committed) -> Result<O> + Send>;
 type Plan<M, O> = Box<dyn FnOnce(&mut List) -> Result<(Ref<M>, Finish<O>)> + Send>;
 
 /// A new row with related rows. `O` is what comes back: the row with the relations beside it.
@@ -96,7 +95,7 @@ pub trait InsertGraph<M: Insertable>: IntoGraph<M> {
                     let row = finish(done)?;
                     let rows = below.into_iter().map(|f| f(done)).collect::<Result<Vec<_>>>()?;
                     let to_many = matches!(R::DEF.kind, RelationKind::HasMany | RelationKind::ManyToMany);
-                    let mut children = [Children::of_one(rows, to_many).ok_or_else(several)?];
+                    let mut children = [Children::of_one(rows, to_many).ok_or_else(|| several(R::DEF))?];
                     let content = Inserted::<R, _>::load(&mut Loads::new(&mut children));
                     Ok(R::attach(
                         row,
@@ -132,14 +131,6 @@ pub trait InsertGraph<M: Insertable>: IntoGraph<M> {
     }
 }
 impl<M: Insertable, G: IntoGraph<M>> InsertGraph<M> for G {}
-
-#[cold]
-fn several() -> Error {
-    Error::new(
-        ErrorKind::InvalidQuery,
-        "more than one row given for a relation that has at most one",
-    )
-}
 
 impl List {
     /// Makes the child belong to the row: by its foreign key, or by a row of the join table.

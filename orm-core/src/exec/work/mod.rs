@@ -4,13 +4,17 @@
 //! into it.
 
 mod graph;
+mod merge;
 mod order;
+mod reuse;
 mod run;
 
 pub use graph::{Graph, InsertGraph, IntoGraph};
+pub use merge::{Merge, MergeContent, Mergeable, Merged, plan_relation};
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -18,11 +22,13 @@ use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::{assignments, changes};
 use crate::exec::fetch::Site;
+use crate::exec::key::Place;
+use crate::exec::session::{Touched, View};
 use crate::exec::{Edit, Exec, Pending, Writes};
 use crate::model::{Insertable, Key as _, Model, Mutable, Writable};
 use crate::query::{Insert, IntoInsert, Sets, put};
 use crate::schema::{Column, Default, Table};
-use crate::value::{Collector, Held, Row, Rows, Type, Value};
+use crate::value::{Collector, Held, Row, Rows, Type, Value, finished_one};
 
 /// Collects inserts, changes and deletes of many rows; [`commit`](UnitOfWork::commit) sends them as one transaction,
 /// or as a part of the one it was made on. Dropped without `commit`, nothing was sent.
@@ -35,6 +41,7 @@ pub struct UnitOfWork<'a, E: ?Sized> {
     ex: &'a E,
     list: List,
     site: Site,
+    view: Option<View>,
 }
 
 /// A row in a unit of work.
@@ -68,6 +75,14 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
             ex,
             list: List::new(),
             site: Location::caller(),
+            view: None,
+        }
+    }
+    /// The same unit, which tells a session what it did.
+    pub(crate) fn within(self, view: View) -> Self {
+        UnitOfWork {
+            view: Some(view),
+            ..self
         }
     }
     /// Adds a new row: `NewX { .. }`, optionally with `.set(..)` or `.with_id(..)`.
@@ -109,14 +124,29 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
         f(M::cols(Source::ROOT)).add_to(&mut set);
         self.list.set(row, set)
     }
+    /// Adds a row with its loaded relations, to be written as it is now: see [`Merge`]. The database is asked at the
+    /// commit what has to be done. A row that another graph of the unit, or a change of its foreign key, gives a new
+    /// place is no orphan.
+    ///
+    /// # Errors
+    /// `InvalidQuery` as [`insert`](UnitOfWork::insert).
+    pub fn merge<G: Mergeable>(&mut self, graph: G) -> Result<Ref<G::Model>>
+    where
+        E: Writes<G::Model>,
+    {
+        graph.plan(&mut self.list).map(|(row, _)| row)
+    }
     /// Adds the delete of a row: softly where its model says so, with what its relations take along.
+    ///
+    /// When the unit also inserts a row with the same key, the row stays and is changed into the new one by one UPDATE:
+    /// see [`commit`](UnitOfWork::commit).
     pub fn delete<M: Insertable + Mutable>(&mut self, row: M)
     where
         E: Writes<M>,
     {
         self.list.delete(row);
     }
-    /// How many rows the unit would write.
+    /// How many rows the unit would write, and how many graphs' rows it would look at.
     pub fn len(&self) -> usize {
         self.list
             .steps
@@ -130,14 +160,24 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
     }
     /// Sends everything as one transaction.
     ///
+    /// A row that is deleted and another one that is inserted with its key become one UPDATE: what the new row leaves out
+    /// gets its default. What the relations of the old row take along goes; hooks and the audit trail see one change, the
+    /// version counts on, and `created_at` stays.
+    ///
     /// # Errors
     /// What any of the statements reports; `Stale` and `NotFound` for a changed or deleted row that somebody else
     /// changed or deleted; `InvalidQuery` for rows that refer to each other in a circle where no key may be NULL.
     /// Nothing of the unit stays then.
     pub fn commit(self) -> Pending<'a, Committed> {
-        let UnitOfWork { ex, list, site } = self;
+        let UnitOfWork { ex, list, site, view } = self;
         let raw = ex.raw();
-        Pending::steps(run::commit(raw, list, site))
+        Pending::steps(async move {
+            let done = run::commit(raw, list, site).await?;
+            if let Some(view) = view {
+                done.tell(&view);
+            }
+            Ok(done)
+        })
     }
 }
 
@@ -145,13 +185,29 @@ impl<'a, E: Exec + ?Sized> UnitOfWork<'a, E> {
 type Boxed = Box<dyn Any + Send + Sync>;
 
 /// What a unit of work did.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Committed {
     unit: u64,
     rows: HashMap<usize, Boxed>,
     inserted: u64,
     updated: u64,
     deleted: u64,
+    linked: u64,
+    unlinked: u64,
+    /// The rows that were written or deleted, by the keys they had; the step and the key of what is there now.
+    touched: Vec<(Place, Option<(usize, Place)>)>,
+}
+
+impl fmt::Debug for Committed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committed")
+            .field("inserted", &self.inserted)
+            .field("updated", &self.updated)
+            .field("deleted", &self.deleted)
+            .field("linked", &self.linked)
+            .field("unlinked", &self.unlinked)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Committed {
@@ -173,6 +229,20 @@ impl Committed {
         let stored = self.rows.get(&row.at).filter(|_| row.unit == self.unit);
         stored?.downcast_ref()
     }
+    /// Tells a session what was done.
+    fn tell(&self, view: &View) {
+        if self.touched.iter().any(|(_, now)| now.is_none()) {
+            view.expire_all();
+        }
+        for (old, now) in &self.touched {
+            let written = now.as_ref().and_then(|(at, new)| Some((self.rows.get(at)?, new)));
+            let touched = match written {
+                Some((row, new)) => Touched::Written(new.clone(), &**row),
+                None => Touched::Gone,
+            };
+            view.touch(old.clone(), touched);
+        }
+    }
     /// How many rows were inserted.
     pub fn inserted(&self) -> u64 {
         self.inserted
@@ -184,6 +254,14 @@ impl Committed {
     /// How many rows were deleted, without those that relations took along.
     pub fn deleted(&self) -> u64 {
         self.deleted
+    }
+    /// How many links over join tables merges made.
+    pub fn linked(&self) -> u64 {
+        self.linked
+    }
+    /// How many links over join tables merges removed.
+    pub fn unlinked(&self) -> u64 {
+        self.unlinked
     }
 }
 
@@ -200,11 +278,13 @@ struct Typed {
     collector: fn() -> Box<dyn Collector>,
     /// The finished rows, boxed one by one.
     finish: fn(Box<dyn Any + Send>) -> Result<Vec<Boxed>>,
+    /// The row of these values.
+    of_values: fn(&[Value]) -> Result<Boxed>,
 }
 
 enum Kind {
     Insert {
-        row: Vec<(&'static Column, Node)>,
+        row: Set,
         overriding: bool,
         /// The key, with a placeholder where the database makes it.
         key: Vec<Value>,
@@ -212,21 +292,32 @@ enum Kind {
         placeholder: Option<Value>,
     },
     Update {
-        set: Vec<(&'static Column, Node)>,
+        set: Set,
         before: Vec<Value>,
+        /// The row takes the place of one that is deleted.
+        reuses: bool,
     },
     Delete {
         before: Vec<Value>,
     },
     /// A row without a change.
     Keep,
+    /// A row as it should be: the database will be asked what that takes.
+    Merge(Box<merge::Wanted>),
 }
 
+type Set = Vec<(&'static Column, Node)>;
+
+/// What becomes of a row of a graph, once it was written.
+pub type Finish<O> = Box<dyn FnOnce(&mut Committed) -> Result<O> + Send>;
+
 /// The steps of a unit in the order they were put in.
-struct List {
+pub struct List {
     unit: u64,
     steps: Vec<Step>,
     kept: HashMap<usize, Boxed>,
+    /// The relations of rows to be merged.
+    relations: Vec<merge::Relation>,
 }
 
 fn typed<M: Model>() -> Typed {
@@ -236,6 +327,10 @@ fn typed<M: Model>() -> Typed {
             let rows = Rows::<M>::of(rows)?.finish(Vec::new())?;
             let boxed = |row| Box::new(row) as Boxed;
             Ok(rows.into_iter().map(boxed).collect())
+        },
+        of_values: |values| {
+            let row = M::decode(&mut Row::new(&Held(values)))?;
+            Ok(Box::new(finished_one::<M>(row)?))
         },
     }
 }
@@ -261,6 +356,18 @@ fn placeholder(ty: Type) -> Option<Value> {
     }
 }
 
+fn stand_in(table: &Table, column: &Column) -> Result<Value> {
+    placeholder(column.column.ty).ok_or_else(|| unknown_key(table, column))
+}
+
+fn update(set: Set, before: Vec<Value>) -> Kind {
+    Kind::Update {
+        set,
+        before,
+        reuses: false,
+    }
+}
+
 impl List {
     fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -268,6 +375,7 @@ impl List {
             unit: NEXT.fetch_add(1, Ordering::Relaxed),
             steps: Vec::new(),
             kept: HashMap::new(),
+            relations: Vec::new(),
         }
     }
 
@@ -286,7 +394,7 @@ impl List {
 
     fn insert<M: Insertable>(&mut self, insert: Insert<M>) -> Result<Ref<M>> {
         let (mut row, overriding) = insert.into_row();
-        let (mut key, mut stand_in) = (Vec::new(), None);
+        let (mut key, mut placeholder) = (Vec::new(), None);
         for column in M::TABLE.key_columns() {
             let given = row.iter().find(|(c, _)| std::ptr::eq(*c, column)).map(|(_, v)| v);
             let value = match (given, column.default) {
@@ -298,10 +406,7 @@ impl List {
                         _ => Value::Null(column.column.ty),
                     }
                 }
-                _ => {
-                    let value = placeholder(column.column.ty).ok_or_else(|| unknown_key(M::TABLE, column))?;
-                    stand_in.insert(value).clone()
-                }
+                _ => placeholder.insert(stand_in(M::TABLE, column)?).clone(),
             };
             key.push(value);
         }
@@ -310,7 +415,7 @@ impl List {
             row,
             overriding,
             key,
-            placeholder: stand_in,
+            placeholder,
         };
         let at = self.add(M::TABLE, kind, typed::<M>());
         Ok(self.row(at, id))
@@ -326,11 +431,11 @@ impl List {
             return Ok(self.row(at, id));
         }
         let set = assignments(M::TABLE, changed)?;
-        let at = self.add(M::TABLE, Kind::Update { set, before }, typed::<M>());
+        let at = self.add(M::TABLE, update(set, before), typed::<M>());
         Ok(self.row(at, id))
     }
 
-    fn set<M: Model>(&mut self, row: &Ref<M>, new: Vec<(&'static Column, Node)>) -> Result<()> {
+    fn set<M: Model>(&mut self, row: &Ref<M>, new: Set) -> Result<()> {
         let Some(step) = self.steps.get_mut(row.at).filter(|_| row.unit == self.unit) else {
             let text = "this row belongs to another unit of work";
             return Err(Error::new(ErrorKind::InvalidQuery, text).with_model(M::TABLE.model));
@@ -338,12 +443,14 @@ impl List {
         if let (Kind::Keep, Some(kept)) = (&step.kind, self.kept.remove(&row.at))
             && let Ok(kept) = kept.downcast::<M>()
         {
-            step.kind = Kind::Update {
-                set: Vec::new(),
-                before: kept.into_values(),
-            };
+            step.kind = update(Vec::new(), kept.into_values());
         }
-        if let Kind::Insert { row: set, .. } | Kind::Update { set, .. } = &mut step.kind {
+        let set = match &mut step.kind {
+            Kind::Insert { row: set, .. } | Kind::Update { set, .. } => Some(set),
+            Kind::Merge(wanted) => Some(&mut wanted.set),
+            Kind::Delete { .. } | Kind::Keep => None,
+        };
+        if let Some(set) = set {
             for (column, value) in new {
                 set.retain(|(c, _)| !std::ptr::eq(*c, column));
                 set.push((column, value));

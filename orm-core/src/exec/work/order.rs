@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::ast::Expr as Node;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::key_of;
-use crate::exec::key::Key;
+use crate::exec::key::{Key, address};
 use crate::exec::work::{Kind, Step};
 use crate::schema::{Column, Table};
 use crate::value::Value;
@@ -14,7 +14,7 @@ use crate::value::Value;
 pub(super) type Waits = Vec<HashSet<usize>>;
 
 /// Something that only one row has at a time: a key or unique values of a table.
-type Place = (&'static str, usize, Key);
+type Unique = (usize, usize, Key);
 
 /// A value that a row has after its step; nothing where the database calculates it.
 fn after<'s>(step: &'s Step, column: &'static Column) -> Option<&'s Value> {
@@ -34,8 +34,8 @@ fn after<'s>(step: &'s Step, column: &'static Column) -> Option<&'s Value> {
                 key.get(in_key)
             }
         },
-        Kind::Update { set: row, before } => set(row).unwrap_or_else(|| before.get(position?)),
-        Kind::Delete { .. } | Kind::Keep => None,
+        Kind::Update { set: row, before, .. } => set(row).unwrap_or_else(|| before.get(position?)),
+        Kind::Delete { .. } | Kind::Keep | Kind::Merge(_) => None,
     }
 }
 
@@ -44,7 +44,7 @@ fn before<'s>(step: &'s Step, column: &'static Column) -> Option<&'s Value> {
     let position = step.table.columns.iter().position(|c| std::ptr::eq(c, column))?;
     match &step.kind {
         Kind::Update { before, .. } | Kind::Delete { before } => before.get(position),
-        Kind::Insert { .. } | Kind::Keep => None,
+        Kind::Insert { .. } | Kind::Keep | Kind::Merge(_) => None,
     }
 }
 
@@ -63,7 +63,7 @@ fn together<'s>(
 fn assigned(step: &Step) -> impl Iterator<Item = &Value> {
     let set = match &step.kind {
         Kind::Insert { row: set, .. } | Kind::Update { set, .. } => set.as_slice(),
-        Kind::Delete { .. } | Kind::Keep => &[],
+        Kind::Delete { .. } | Kind::Keep | Kind::Merge(_) => &[],
     };
     let integers = set.iter().filter(|(c, _)| c.column.ty.is_integer());
     integers.filter_map(|(_, node)| match node {
@@ -82,23 +82,31 @@ fn unique_sets(table: &'static Table) -> impl Iterator<Item = &'static [usize]> 
 pub(super) fn waits(steps: &[Step]) -> Waits {
     let mut waits: Waits = steps.iter().map(|_| HashSet::new()).collect();
     let (mut inserted, mut deleted) = (HashMap::new(), HashMap::new());
-    let mut freed: HashMap<Place, usize> = HashMap::new();
+    let mut freed: HashMap<Unique, usize> = HashMap::new();
     let mut to_come: HashMap<Key, usize> = HashMap::new();
     for (i, step) in steps.iter().enumerate() {
         match &step.kind {
             Kind::Insert { key, placeholder, .. } => {
-                inserted.insert((step.table.model, Key::new(key.clone())), i);
+                inserted.insert((address(step.table), Key::new(key.clone())), i);
                 to_come.extend(placeholder.clone().map(|key| (Key::new(vec![key]), i)));
             }
             Kind::Delete { before } => {
-                deleted.insert((step.table.model, Key::new(key_of(step.table, before))), i);
+                deleted.insert((address(step.table), Key::new(key_of(step.table, before))), i);
             }
-            Kind::Update { .. } | Kind::Keep => {}
+            // for rows that referred to the old row, and for those that refer to the new one
+            Kind::Update {
+                before, reuses: true, ..
+            } => {
+                let key = Key::new(key_of(step.table, before));
+                inserted.insert((address(step.table), key.clone()), i);
+                deleted.insert((address(step.table), key), i);
+            }
+            Kind::Update { .. } | Kind::Keep | Kind::Merge(_) => {}
         }
         for (set, columns) in unique_sets(step.table).enumerate() {
             let (had, has) = (together(step, columns, before), together(step, columns, after));
             if let Some(key) = had.filter(|had| has.as_ref() != Some(had)) {
-                freed.insert((step.table.model, set, key), i);
+                freed.insert((address(step.table), set, key), i);
             }
         }
     }
@@ -109,16 +117,17 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
             waits[i].extend(keys.filter(|p| **p != i));
         }
         for foreign in step.table.foreign_keys {
-            let target = (foreign.target)().model;
+            let target = address((foreign.target)());
             // a row comes after the row it refers to
             let refers = together(step, foreign.columns, after);
+            let referred = together(step, foreign.columns, before);
+            let stays = refers.is_some() && refers == referred;
             waits[i].extend(
                 refers
                     .and_then(|key| inserted.get(&(target, key)))
-                    .filter(|p| **p != i),
+                    .filter(|p| **p != i && !stays),
             );
             // and a row that was referred to goes after the rows that referred to it
-            let referred = together(step, foreign.columns, before);
             if let Some(&p) = referred.and_then(|key| deleted.get(&(target, key)))
                 && p != i
             {
@@ -130,7 +139,7 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
                 continue;
             };
             // who takes a unique value comes after who had it
-            if let Some(&p) = freed.get(&(step.table.model, set, key)).filter(|p| **p != i) {
+            if let Some(&p) = freed.get(&(address(step.table), set, key)).filter(|p| **p != i) {
                 waits[i].insert(p);
             }
         }

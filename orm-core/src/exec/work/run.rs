@@ -11,16 +11,16 @@ use crate::exec::collect::other_sink;
 use crate::exec::db::no_row;
 use crate::exec::edit::{key_of, version_of};
 use crate::exec::fetch::{Site, step};
-use crate::exec::key::{Cell, Key, among, as_stored};
+use crate::exec::key::{Cell, Key, address, among, as_stored, place};
+use crate::exec::link::{self, Which};
 use crate::exec::names::NAMES;
 use crate::exec::transaction::Unit;
-use crate::exec::work::{Boxed, Committed, Kind, List, Step, Typed, order};
+use crate::exec::work::merge::{Links, Rest};
+use crate::exec::work::{Boxed, Committed, Kind, List, Set, Step, Typed, merge, order, reuse};
 use crate::exec::{Raw, bulk};
 use crate::query::{Batch, Insert, key_equals, nodes, returning, touch, update_statement};
 use crate::schema::{Column, Table};
 use crate::value::{Cells, Collector, Type, Value};
-
-type Set = Vec<(&'static Column, Node)>;
 
 pub(super) async fn commit(raw: Raw<'_>, list: List, site: Site) -> Result<Committed> {
     if list.steps.iter().all(|s| matches!(s.kind, Kind::Keep)) {
@@ -45,8 +45,10 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn all(mut raw: Raw<'a>, list: List, site: Site) -> Result<Committed> {
+    async fn all(mut raw: Raw<'a>, mut list: List, site: Site) -> Result<Committed> {
         bulk::fix_clock(&mut raw, 2, site).await?;
+        let rest = merge::resolve(&raw, &mut list, site).await?;
+        reuse::reuse(&mut list.steps);
         let committed = Committed {
             unit: list.unit,
             rows: list.kept,
@@ -59,6 +61,7 @@ impl<'a> Run<'a> {
             committed,
             known: HashMap::new(),
         };
+        run.unlink(&rest.links).await?;
         let mut waits = order::waits(&run.steps);
         let mut done: Vec<bool> = run.steps.iter().map(|s| matches!(s.kind, Kind::Keep)).collect();
         let mut later = Vec::new();
@@ -77,7 +80,56 @@ impl<'a> Run<'a> {
         for (i, set) in later {
             run.postponed(i, set).await?;
         }
+        run.rest(rest).await?;
         Ok(run.committed)
+    }
+
+    /// Removes the links that merged rows have no more.
+    async fn unlink(&mut self, links: &[Links]) -> Result<()> {
+        for Links {
+            def, parent, rows, ..
+        } in links.iter().filter(|links| !links.is_new)
+        {
+            let kept = rows.iter().cloned().map(Key::new).collect();
+            self.committed.unlinked +=
+                link::unlink(&self.raw, def, parent, Which::ButThese(kept), self.site).await?;
+        }
+        Ok(())
+    }
+
+    /// Links merged rows, and copies the rows that stand in a graph again.
+    async fn rest(&mut self, rest: Rest) -> Result<()> {
+        for Links {
+            def, parent, rows, ..
+        } in rest.links
+        {
+            let Some(through) = def.through.as_ref().filter(|_| !rows.is_empty()) else {
+                continue;
+            };
+            let parent = self.known(parent);
+            let mut ids: Vec<Key> = Vec::with_capacity(rows.len());
+            for key in rows.into_iter().map(|row| Key::new(self.known(row))) {
+                if !ids.contains(&key) {
+                    ids.push(key);
+                }
+            }
+            let raw = self.raw.again();
+            self.committed.linked += link::insert_links(raw, through, &parent, ids, self.site).await?;
+        }
+        for (at, first, copy) in rest.again {
+            let row = self.committed.rows.get(&first).and_then(copy);
+            self.committed.rows.extend(row.map(|row| (at, row)));
+        }
+        Ok(())
+    }
+
+    /// The key with the values that placeholders stood for.
+    fn known(&self, key: Vec<Value>) -> Vec<Value> {
+        let real = |value: Value| {
+            let known = self.known.get(&Key::new(vec![value.clone()]));
+            known.cloned().unwrap_or(value)
+        };
+        key.into_iter().map(real).collect()
     }
 
     async fn group(&mut self, group: &[usize]) -> Result<()> {
@@ -88,7 +140,7 @@ impl<'a> Run<'a> {
             Kind::Insert { .. } => self.insert(group).await,
             Kind::Update { .. } => self.update(group).await,
             Kind::Delete { .. } => self.delete(group).await,
-            Kind::Keep => Ok(()),
+            Kind::Keep | Kind::Merge(_) => Ok(()),
         }
     }
 
@@ -136,6 +188,8 @@ impl<'a> Run<'a> {
                 {
                     self.known.insert(Key::new(vec![stand_in.clone()]), made.clone());
                 }
+                let now = place(table, real.clone());
+                self.committed.touched.push((now.clone(), Some((i, now))));
                 *key = real.0;
             }
             self.committed.rows.insert(i, row);
@@ -151,12 +205,20 @@ impl<'a> Run<'a> {
     async fn update(&mut self, group: &[usize]) -> Result<()> {
         let (table, typed) = self.shape(group);
         let mut changes: Vec<(usize, Set, Vec<Value>)> = Vec::with_capacity(group.len());
+        let mut reused = Vec::new();
         for &i in group {
-            if let Kind::Update { set, before } = &mut self.steps[i].kind {
+            if let Kind::Update { set, before, reuses } = &mut self.steps[i].kind {
+                reused.extend(reuses.then(|| Key::new(key_of(table, before))));
                 let (mut set, before) = (std::mem::take(set), std::mem::take(before));
                 self.resolve(&mut set);
                 changes.push((i, set, before));
             }
+        }
+        if !reused.is_empty() {
+            let gone = reuse::clear(&self.raw, table, &reused, self.site).await?;
+            self.committed
+                .touched
+                .extend(gone.into_iter().map(|place| (place, None)));
         }
         let together = changes.len() > 1 && changes.iter().all(|(_, set, _)| listable(table, set));
         let width = table.key.len() + 1 + changes.first().map_or(0, |c| c.1.len());
@@ -175,12 +237,15 @@ impl<'a> Run<'a> {
             let done = step(&self.raw, update, Some(table), sink, self.site).await?;
             let mut back: HashMap<Key, Boxed> = Back::take(done.sink, typed)?.into_iter().collect();
             for (i, set, before) in some {
-                let row = back.remove(&key_after(table, &set, &before));
+                let key = key_after(table, &set, &before);
+                let row = back.remove(&key);
                 let Some(row) = row else {
                     return Err(self.unmatched(table, &before).await);
                 };
                 self.committed.rows.insert(i, row);
                 self.committed.updated += 1;
+                let old = place(table, Key::new(key_of(table, &before)));
+                self.committed.touched.push((old, Some((i, place(table, key)))));
             }
         }
         Ok(())
@@ -233,6 +298,9 @@ impl<'a> Run<'a> {
         let mut gone = HashSet::new();
         let removed = cascade::remove(&self.raw, table, keys, Mode::Delete, &mut gone, self.site).await?;
         self.committed.deleted += removed;
+        self.committed
+            .touched
+            .extend(gone.into_iter().map(|place| (place, None)));
         Ok(())
     }
 
@@ -262,10 +330,10 @@ impl<'a> Run<'a> {
 fn groups(steps: &[Step], ready: &[usize]) -> Vec<Vec<usize>> {
     let columns = |set: &Set| set.iter().map(|(c, _)| c.column.name).collect::<Vec<_>>();
     let shape = |step: &Step| match &step.kind {
-        Kind::Insert { .. } => (step.table.model, 0, Vec::new()),
-        Kind::Update { set, .. } => (step.table.model, 1, columns(set)),
-        Kind::Delete { .. } => (step.table.model, 2, Vec::new()),
-        Kind::Keep => (step.table.model, 3, Vec::new()),
+        Kind::Insert { .. } => (address(step.table), 0, Vec::new()),
+        Kind::Update { set, .. } => (address(step.table), 1, columns(set)),
+        Kind::Delete { .. } => (address(step.table), 2, Vec::new()),
+        Kind::Keep | Kind::Merge(_) => (address(step.table), 3, Vec::new()),
     };
     let mut groups: Vec<(_, Vec<usize>)> = Vec::new();
     for &i in ready {
