@@ -36,7 +36,7 @@ pub fn write(schema: &Schema, dialect: &str) -> String {
     text
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// `Config` when it is no such file, when a newer version wrote it, or when it belongs to another database.

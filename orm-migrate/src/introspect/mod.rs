@@ -24,6 +24,7 @@
 //! On SQLite: comments inside CREATE TABLE; MATCH, which has no effect there.
 
 mod catalogue;
+mod cursor;
 mod parse;
 mod postgres;
 mod sqlite;

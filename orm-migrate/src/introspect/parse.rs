@@ -4,14 +4,15 @@
 
 use orm_core::schema::Action;
 
-use crate::introspect::token::{self, Kind, Token, tokens};
+use crate::introspect::cursor::{Cursor, Range};
+use crate::introspect::token::{self, Kind};
 use crate::schema::{
     Check, Column, Deferrable, Fill, ForeignKey, Index, IndexPart, Key, Name, OnConflict, Table, Unique, View,
 };
 
 /// CREATE TABLE, with the names as they are written in it.
 pub(crate) fn table(sql: &str) -> Option<Table> {
-    let mut p = Parser::new(sql);
+    let mut p = Cursor::new(sql);
     p.create("TABLE")?;
     let mut table = Table {
         name: Name::new(p.qualified()?),
@@ -54,7 +55,7 @@ pub(crate) fn table(sql: &str) -> Option<Table> {
 
 /// CREATE INDEX. `is_column` tells a column from an expression that is one word.
 pub(crate) fn index(sql: &str, is_column: &dyn Fn(&str) -> bool) -> Option<Index> {
-    let mut p = Parser::new(sql);
+    let mut p = Cursor::new(sql);
     p.expect("CREATE")?;
     let unique = p.eat("UNIQUE");
     p.expect("INDEX")?;
@@ -79,7 +80,7 @@ pub(crate) fn index(sql: &str, is_column: &dyn Fn(&str) -> bool) -> Option<Index
 
 /// CREATE VIEW.
 pub(crate) fn view(sql: &str) -> Option<View> {
-    let mut p = Parser::new(sql);
+    let mut p = Cursor::new(sql);
     p.create("VIEW")?;
     let name = Name::new(p.qualified()?);
     let columns = match p.peek_symbol(b'(') {
@@ -97,7 +98,7 @@ pub(crate) fn view(sql: &str) -> Option<View> {
 
 /// CREATE VIRTUAL TABLE: what stands behind USING.
 pub(crate) fn module(sql: &str) -> Option<String> {
-    let mut p = Parser::new(sql);
+    let mut p = Cursor::new(sql);
     p.expect("CREATE")?;
     p.expect("VIRTUAL")?;
     p.expect("TABLE")?;
@@ -109,86 +110,10 @@ pub(crate) fn module(sql: &str) -> Option<String> {
 
 /// A whole statement, without comments and semicolons around it.
 pub(crate) fn whole(sql: &str) -> Option<String> {
-    Parser::new(sql).rest()
+    Cursor::new(sql).rest()
 }
 
-/// Tokens from one to before another.
-type Range = (usize, usize);
-
-struct Parser<'s> {
-    sql: &'s str,
-    tokens: Vec<Token>,
-    at: usize,
-}
-
-impl<'s> Parser<'s> {
-    fn new(sql: &'s str) -> Self {
-        let mut tokens = tokens(sql);
-        while tokens.last().is_some_and(|t| t.kind == Kind::Symbol(b';')) {
-            tokens.pop();
-        }
-        Parser { sql, tokens, at: 0 }
-    }
-
-    fn done(&self) -> bool {
-        self.at >= self.tokens.len()
-    }
-    fn text(&self, token: &Token) -> &'s str {
-        self.sql.get(token.start..token.end).unwrap_or_default()
-    }
-    /// The text from the first token of the range to its last, without comments around it.
-    fn slice(&self, (from, to): Range) -> Option<String> {
-        let first = self.tokens.get(from..to)?.first()?;
-        let last = self.tokens.get(from..to)?.last()?;
-        Some(self.sql.get(first.start..last.end)?.to_owned())
-    }
-    fn rest(&mut self) -> Option<String> {
-        let range = (self.at, self.tokens.len());
-        self.at = self.tokens.len();
-        self.slice(range)
-    }
-
-    fn word_at(&self, at: usize, word: &str) -> bool {
-        let found = self.tokens.get(at).filter(|t| t.kind == Kind::Word);
-        found.is_some_and(|t| self.text(t).eq_ignore_ascii_case(word))
-    }
-    fn is(&self, word: &str) -> bool {
-        self.word_at(self.at, word)
-    }
-    fn eat(&mut self, word: &str) -> bool {
-        let found = self.is(word);
-        self.at += usize::from(found);
-        found
-    }
-    /// Steps behind one of these words; which it was.
-    fn eat_one(&mut self, words: &[&'static str]) -> Option<&'static str> {
-        words.iter().copied().find(|word| self.eat(word))
-    }
-    fn expect(&mut self, word: &str) -> Option<()> {
-        self.eat(word).then_some(())
-    }
-    fn peek_symbol(&self, symbol: u8) -> bool {
-        let token = self.tokens.get(self.at);
-        token.is_some_and(|t| t.kind == Kind::Symbol(symbol))
-    }
-    fn symbol(&mut self, symbol: u8) -> bool {
-        let found = self.peek_symbol(symbol);
-        self.at += usize::from(found);
-        found
-    }
-    fn name(&mut self) -> Option<String> {
-        let token = self.tokens.get(self.at)?;
-        self.at += 1;
-        token::name(token.kind, self.text(token))
-    }
-    /// A name, perhaps behind that of its schema, which is dropped.
-    fn qualified(&mut self) -> Option<String> {
-        let name = self.name()?;
-        match self.symbol(b'.') {
-            true => self.name(),
-            false => Some(name),
-        }
-    }
+impl Cursor<'_> {
     fn create(&mut self, what: &str) -> Option<()> {
         self.expect("CREATE")?;
         let _ = self.eat("TEMP") || self.eat("TEMPORARY");
@@ -203,52 +128,6 @@ impl<'s> Parser<'s> {
         Some(())
     }
 
-    /// Steps behind an opening parenthesis; where its closing one stands.
-    fn open(&mut self) -> Option<usize> {
-        if !self.symbol(b'(') {
-            return None;
-        }
-        let mut depth = 1;
-        for (i, token) in self.tokens.iter().enumerate().skip(self.at) {
-            match token.kind {
-                Kind::Symbol(b'(') => depth += 1,
-                Kind::Symbol(b')') => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return Some(i);
-            }
-        }
-        None
-    }
-    /// What stands in parentheses, and steps behind them.
-    fn group(&mut self) -> Option<Range> {
-        let end = self.open()?;
-        let range = (self.at, end);
-        self.at = end + 1;
-        Some(range)
-    }
-    fn expression(&mut self) -> Option<String> {
-        let range = self.group()?;
-        self.slice(range)
-    }
-    /// The entries of a list.
-    fn split(&self, (from, to): Range) -> Vec<Range> {
-        let (mut depth, mut start, mut out) = (0usize, from, Vec::new());
-        for (i, token) in self.tokens.iter().enumerate().take(to).skip(from) {
-            match token.kind {
-                Kind::Symbol(b'(') => depth += 1,
-                Kind::Symbol(b')') => depth = depth.saturating_sub(1),
-                Kind::Symbol(b',') if depth == 0 => {
-                    out.push((start, i));
-                    start = i + 1;
-                }
-                _ => {}
-            }
-        }
-        out.push((start, to));
-        out
-    }
     /// A list of names in parentheses. A direction or a collation behind one means nothing where names are asked for.
     fn names(&mut self) -> Option<Vec<String>> {
         let range = self.group()?;
@@ -290,19 +169,6 @@ impl<'s> Parser<'s> {
         part.key = self.slice(self.inside((from, to)))?;
         Some(part)
     }
-    /// What stands between the parentheses around the whole range, if there are any.
-    fn inside(&self, (from, to): Range) -> Range {
-        let mut probe = Parser {
-            sql: self.sql,
-            tokens: self.tokens.get(from..to).unwrap_or_default().to_vec(),
-            at: 0,
-        };
-        match probe.open() {
-            Some(end) if from + end + 1 == to => (from + 1, to - 1),
-            _ => (from, to),
-        }
-    }
-
     fn column(&mut self, table: &mut Table) -> Option<()> {
         let name = self.name()?;
         let mut column = Column {
@@ -611,139 +477,4 @@ impl<'s> Parser<'s> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::introspect::parse::{index, module, table, view, whole};
-    use crate::schema::Fill;
-
-    const TEXTS: [&str; 6] = [
-        "CREATE TABLE \"a\"\"b\" (id integer constraint [p k] primary key desc on conflict replace autoincrement, \
-         x varchar(10, -2) not null on conflict fail default (1 + (2)) collate nocase unique check (x > ')') -- c\n, \
-         `y` \"odd type\" as (x * 2) stored, z generated always as (x) references t (a, b) on delete set null on update \
-         no action match full not deferrable initially deferred, constraint n primary key (id, x collate rtrim desc) on \
-         conflict ignore constraint o unique (x) check (x <> 1) on conflict rollback foreign key (x) references u \
-         deferrable) strict, without rowid;",
-        "create unique index if not exists main.i on t (a collate nocase desc, lower(b), (a + 1) asc, 'c') where a > 0",
-        "CREATE VIEW v (a, \"b\") AS select 1, ';' /* c */ from [t];",
-        "CREATE VIRTUAL TABLE f USING fts5(a, b, tokenize = 'porter')",
-        "CREATE TRIGGER t after insert on x begin select 'end;'; end; -- done",
-        "CREATE TABLE t(é 'text' default -1.5e-3 default x'00' default null)",
-    ];
-
-    /// Numbers that are the same in every run.
-    struct Dice(u64);
-    impl Dice {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 % n.max(1) as u64) as usize
-        }
-    }
-
-    fn all(sql: &str) {
-        let _ = (
-            table(sql),
-            index(sql, &|n| n == "a"),
-            view(sql),
-            module(sql),
-            whole(sql),
-        );
-    }
-
-    #[test]
-    fn no_text_makes_it_panic() {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-        let bits = [
-            "'", "\"", "[", "]", "`", "(", ")", ",", "--", "/*", "*/", ".", ";", "é", "\0", " ",
-        ];
-        for round in 0..20_000 {
-            let mut chars: Vec<char> = TEXTS[round % TEXTS.len()].chars().collect();
-            for _ in 0..=dice.below(6) {
-                let at = dice.below(chars.len());
-                match dice.below(5) {
-                    0 => chars.truncate(at),
-                    1 => drop(chars.drain(at..(at + dice.below(20)).min(chars.len()))),
-                    2 => {
-                        let to = dice.below(chars.len());
-                        chars.swap(at, to);
-                    }
-                    3 => {
-                        let copy: Vec<char> = chars[at..(at + dice.below(30)).min(chars.len())].to_vec();
-                        let to = dice.below(chars.len());
-                        chars.splice(to..to, copy);
-                    }
-                    _ => {
-                        let bit = bits[dice.below(bits.len())];
-                        chars.splice(at..at, bit.chars());
-                    }
-                }
-                if chars.is_empty() {
-                    break;
-                }
-            }
-            all(&chars.iter().collect::<String>());
-        }
-        for text in TEXTS {
-            for at in 0..text.len() {
-                all(text.get(..at).unwrap_or_default());
-                all(text.get(at..).unwrap_or_default());
-            }
-        }
-    }
-
-    #[test]
-    fn deep_nesting_takes_no_stack() {
-        let deep = format!(
-            "create table t (a check ({}1{}))",
-            "(".repeat(50_000),
-            ")".repeat(50_000)
-        );
-        let read = table(&deep).unwrap();
-        assert_eq!(read.checks[0].condition.len(), 100_001);
-        assert!(table(&"(".repeat(100_000)).is_none());
-    }
-
-    #[test]
-    fn what_is_no_statement_is_refused() {
-        for sql in [
-            "",
-            "create",
-            "create table t",
-            "create table t (",
-            "create table t (a b c d) what",
-            "create table t (a default)",
-            "create table t (a default ))",
-            "create table t (a primary)",
-            "create table t (a, primary key)",
-            "create table t (a references t on delete nothing)",
-            "create table t (a) without",
-            "create table t as select 1",
-        ] {
-            assert!(table(sql).is_none(), "{sql}");
-        }
-        assert!(index("create index i on t (a) what", &|_| true).is_none());
-        assert!(view("create view v select 1").is_none());
-    }
-
-    #[test]
-    fn words_that_may_be_names() {
-        let read =
-            table("create table t (generated text, key as (1), stored int, match references x match y)")
-                .unwrap();
-        let columns: Vec<_> = read
-            .columns
-            .iter()
-            .map(|c| (c.name.as_str(), c.ty.as_str()))
-            .collect();
-        assert_eq!(
-            columns,
-            [
-                ("generated", "text"),
-                ("key", ""),
-                ("stored", "int"),
-                ("match", "")
-            ]
-        );
-        assert_eq!(read.columns[1].fill, Fill::Virtual("1".into()));
-    }
-}
+mod tests;

@@ -205,3 +205,44 @@ fn spelled(table: &Table, part: IndexPart) -> IndexPart {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::introspect::sqlite::Reader;
+
+    fn read(kind: &str, sql: &str, columns: &str) -> bool {
+        let mut reader = Reader::default();
+        let table = r#"[{"name":"a","type":"INT","not_null":0}]"#;
+        assert!(
+            reader
+                .entry("table", "t", "t", "CREATE TABLE t (a int)", Some(table))
+                .is_some()
+        );
+        reader.entry(kind, "x", "T", sql, Some(columns)).is_some()
+    }
+
+    /// Somebody wrote into the catalogue: better an error than a table that was read in part.
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let one = r#"[{"name":"a","type":"INT","not_null":1}]"#;
+        assert!(read("table", "CREATE TABLE x (a int not null)", one));
+        assert!(
+            !read("table", "CREATE TABLE x (A int not null)", one),
+            "another name"
+        );
+        assert!(
+            !read("table", "CREATE TABLE x (a int, b int)", one),
+            "a column more"
+        );
+        assert!(!read("table", "CREATE TABLE x (a int not null) what", one));
+        assert!(!read("table", "CREATE TABLE x (a int not null)", "null"));
+        let nullable = one.replace('1', "0");
+        assert!(
+            !read("table", "CREATE TABLE x (a int not null)", &nullable),
+            "NOT NULL that is none"
+        );
+        assert!(read("index", "CREATE INDEX x ON t (a)", ""));
+        assert!(!read("index", "CREATE INDEX x ON t (a) what", ""));
+        assert!(!read("something", "CREATE SOMETHING x", ""));
+    }
+}
