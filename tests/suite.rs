@@ -16,6 +16,8 @@ mod cascade;
 mod constraints;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/dependents.rs"]
+mod dependents;
 #[path = "suite/edit.rs"]
 mod edit;
 #[path = "suite/embeds.rs"]
@@ -46,6 +48,8 @@ mod polymorphic;
 mod pools;
 #[path = "suite/raw.rs"]
 mod raw;
+#[path = "suite/references.rs"]
+mod references;
 #[path = "suite/relations.rs"]
 mod relations;
 #[path = "suite/repeats.rs"]
