@@ -34,6 +34,8 @@ mod graphs;
 mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
+#[path = "suite/joined.rs"]
+mod joined;
 #[path = "suite/joins.rs"]
 mod joins;
 #[path = "suite/loading.rs"]
@@ -42,6 +44,8 @@ mod loading;
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/partition.rs"]
+mod partition;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
 #[path = "suite/pools.rs"]
