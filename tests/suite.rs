@@ -44,6 +44,8 @@ mod loading;
 mod models;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/outlines.rs"]
+mod outlines;
 #[path = "suite/partition.rs"]
 mod partition;
 #[path = "suite/polymorphic.rs"]
