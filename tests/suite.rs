@@ -70,6 +70,8 @@ mod shadow;
 mod shapes;
 #[path = "suite/special.rs"]
 mod special;
+#[path = "suite/threads.rs"]
+mod threads;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/trees.rs"]

@@ -441,3 +441,48 @@ async fn batches_at_the_same_time_get_their_own_keys(db: Db) -> orm::Result<()> 
     assert_eq!(Tag::query().count(&db).await?, 1801);
     Ok(())
 }
+
+/// A savepoint that is undone takes new, changed and deleted rows with it, and the transaction around it goes on with
+/// the rows it had.
+#[orm::test(schema = blog())]
+async fn a_savepoint_undoes_new_changed_and_deleted_rows(db: Db) -> orm::Result<()> {
+    let (kept, gone) = (tag(&db, "kept").await, tag(&db, "gone").await);
+    let mut tx = db.begin().await?;
+    let before = Tag::query().order_by(|t| t.id.asc()).all(&tx).await?;
+    let sp = tx.begin().await?;
+    let mut unit = sp.unit_of_work();
+    let new = unit.insert(NewTag { name: "new".into() })?;
+    let mut edit = kept.clone().edit();
+    edit.name = "changed".into();
+    let changed = unit.save(edit)?;
+    unit.delete(gone.clone());
+    let done = unit.commit().await?;
+    assert_eq!((done.inserted(), done.updated(), done.deleted()), (1, 1, 1));
+    assert_eq!(done.get(&changed).map(|t| t.name.as_str()), Some("changed"));
+    let id = done.get(&new).expect("a new row").id;
+    sp.rollback().await?;
+    assert_eq!(Tag::query().order_by(|t| t.id.asc()).all(&tx).await?, before);
+    assert!(refused(Tag::get(&tx, id).await).is_not_found());
+    // the values in hand are those that are stored: they go on being used
+    kept.update().set(|t| t.name.to("again")).save(&tx).await?;
+    assert!(gone.delete(&tx).await?);
+    tx.commit().await?;
+    assert_eq!(Tag::query().select(|t| t.name).all(&db).await?, ["again"]);
+    Ok(())
+}
+
+/// A change by condition that sets nothing sends nothing.
+#[orm::test(schema = blog())]
+async fn a_change_of_nothing_sends_nothing(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let p = post(&db, &ann, "a").await;
+    let none: Option<i64> = None;
+    let nothing = Post::update_where(|p| p.published.eq(false)).set(|p| p.views.to_some(none));
+    assert_eq!(assert_statements!(db, 0, { nothing.exec(&db).await? }), 0);
+    let nobody = Post::update_where(|p| p.id.in_(Vec::<Id<Post>>::new())).set(|p| p.views.to(1));
+    assert_eq!(nobody.exec(&db).await?, 0);
+    let nobody = Post::delete_where(|p| p.id.in_(Vec::<Id<Post>>::new()));
+    assert_eq!(nobody.exec(&db).await?, 0);
+    assert_eq!(Post::get(&db, p.id).await?, p, "not even its version");
+    Ok(())
+}

@@ -171,6 +171,22 @@ async fn branches_below_a_joined_row(db: Db) -> orm::Result<()> {
         );
         assert_eq!(post.comments[0].author.name, "bob");
     }
+    // rows of a walk, and those that follow a row in hand
+    let leaf = Category::query().filter(|c| c.name.eq("tech")).one(&db).await?;
+    let walked = assert_statements!(db, 1, {
+        let up = leaf.walk(|c| c.parent).include_start().depth_first();
+        up.with(|c| c.parent.joined()).all(&db).await?
+    });
+    let above: Vec<_> = walked
+        .iter()
+        .map(|c| c.parent.as_ref().map(|c| c.name.as_str()))
+        .collect();
+    assert_eq!(above, [Some("news"), None]);
+    let of = leaf.posts().with(|p| p.author.joined());
+    assert_eq!(
+        assert_statements!(db, 1, { of.one(&db).await? }).author.name,
+        "ann"
+    );
     // a row in hand has no statement to join: its relations do, below
     let hand = assert_statements!(db, 1, { Post::query().all(&db).await? });
     let hand = assert_statements!(db, 1, {

@@ -635,7 +635,7 @@ async fn living_and_deleted_rows_are_all_rows_of_every_query(db: Db) -> orm::Res
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match number("ORM_TEST_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("ORM_TEST_QUERIES").unwrap_or(60),
+        None => 0..number("ORM_TEST_QUERIES").unwrap_or(50),
     };
     fill(&db, 1).await?;
     let truth = truth(&db).await?;

@@ -704,3 +704,62 @@ async fn relations_that_lead_round(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+/// What a query says about deleted rows says nothing about tenants: other tenants' rows stay out of sight and out of
+/// reach.
+#[orm::test(schema = books())]
+async fn a_choice_of_deleted_rows_keeps_the_tenant(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let (one, two) = (
+        db.tenant(1i64).acting_as(ann.id),
+        db.tenant(2i64).acting_as(ann.id),
+    );
+    let account = NewAccount { number: "1".into() }.insert(&one).await?;
+    for amount in [1, 2] {
+        let line = NewLine {
+            account_id: account.id,
+            amount,
+        };
+        let line = line.insert(&one).await?;
+        if amount == 2 {
+            line.delete(&one).await?;
+        }
+    }
+    for (of, all, deleted) in [(&one, 2, 1), (&two, 0, 0)] {
+        assert_eq!(Line::query().with_deleted().count(of).await?, all);
+        assert_eq!(Line::query().only_deleted().count(of).await?, deleted);
+        assert_eq!(account.lines().with_deleted().count(of).await?, all);
+    }
+    let read = Account::query()
+        .with(|a| a.lines.with_deleted())
+        .all(&one)
+        .await?;
+    assert_eq!(read[0].lines.len(), 2);
+    let mine = NewAccount { number: "1".into() }.insert(&two).await?;
+    let read = Account::query()
+        .with(|a| a.lines.with_deleted())
+        .all(&two)
+        .await?;
+    assert!(read.len() == 1 && read[0].id == mine.id && read[0].lines.is_empty());
+    let gone = Line::query().only_deleted().select(|l| l.id).one(&one).await?;
+    assert!(!Line::restore(&two, gone).await?);
+    assert!(!Line::purge(&two, gone).await?);
+    assert_eq!(Line::delete_everything().exec(&two).await?, 0);
+    assert_eq!(
+        Line::update_where(|l| l.amount.gt(0))
+            .set(|l| l.amount.to(9))
+            .exec(&two)
+            .await?,
+        0
+    );
+    assert!(Line::restore(&one, gone).await?);
+    assert_eq!(
+        Line::query()
+            .select(|l| l.amount)
+            .order_by(|l| l.amount.asc())
+            .all(&one)
+            .await?,
+        [1, 2]
+    );
+    Ok(())
+}

@@ -15,8 +15,8 @@ use crate::ast::{
 };
 use crate::model::{Key, Many, Maybe, Model, One, Path, Rel, SoftDelete};
 use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields, related_table};
-use crate::relation::{LoadOf, RelRef, owner, related_to};
-use crate::schema::{Column, RelationDef, RelationKind, Table};
+use crate::relation::{LoadOf, RelRef, label_is, owner, related_to};
+use crate::schema::{Column, Label, RelationDef, RelationKind, Table};
 use crate::value::{Type, Value};
 
 /// The related rows of related rows, and so on: descendants along `children`, ancestors along `parent`, everybody who
@@ -427,8 +427,7 @@ impl<R: Rel> Walk<R> {
     fn placed(&self, mut ctes: Vec<Cte>, siblings: Vec<Order>, paths: bool) -> (Box<Select>, Reached) {
         let linked = self.linked();
         let key: Vec<_> = self.table().key_columns().collect();
-        let path_is_text = key.iter().all(|c| Path::<R::Child>::holds(c.column.ty));
-        let paths = paths && path_is_text;
+        let paths = paths && key.iter().all(|c| Path::<R::Child>::holds(c.column.ty));
         ctes.push(self.ranked(&linked, &key, siblings));
         ctes.push(self.places(&linked, &key, paths));
         let end = match R::DEF.kind {
@@ -506,6 +505,7 @@ impl<R: Rel> Walk<R> {
         );
         let below = math(MathOp::Add, depth(above), number("1"));
         on.push(compare(CompareOp::Eq, depth(row), below));
+        on.extend(label_above(R::DEF).map(|label| label_is(above, label)));
         next.joins.push(inner(cte(PLACED, above), on));
         next.columns = columns(linked, row);
         next.columns.push(depth(row));
@@ -559,7 +559,8 @@ impl<R: Rel> Walk<R> {
     /// The columns of a row that the walk carries: its key, and those that lead on.
     fn carried(&self) -> Vec<&'static Column> {
         let mut carried: Vec<_> = self.table().key_columns().collect();
-        for link in (R::DEF.parent)() {
+        let label = label_above(R::DEF).map(|label| (label.column)());
+        for link in (R::DEF.parent)().into_iter().chain(label) {
             if !carried.iter().any(|c| std::ptr::eq(*c, link)) {
                 carried.push(link);
             }
@@ -599,6 +600,8 @@ impl<R: Rel> Walk<R> {
         let on = owner(R::DEF, &mut next);
         let on = equal(on, columns(&(R::DEF.parent)(), walk));
         next.joins.push(inner(cte(WALK, walk), on));
+        next.filter
+            .extend(label_above(R::DEF).map(|label| label_is(walk, label)));
         next.columns = columns(carried, self.step);
         next.columns.push(match self.counts() {
             true => math(MathOp::Add, depth(walk), number("1")),
@@ -649,7 +652,10 @@ impl<R: Rel> Walk<R> {
         let from = equal(owner(R::DEF, &mut select), columns(&(R::DEF.parent)(), near));
         select.joins.push(inner(cte(NEAR, near), from));
         select.columns.push(Node::Column(near, &column.column));
-        select.filter = equal(columns(key, row), columns(key, path));
+        select.filter.extend(equal(columns(key, row), columns(key, path)));
+        select
+            .filter
+            .extend(label_above(R::DEF).map(|label| label_is(near, label)));
         let one_less = math(MathOp::Sub, depth(path), number("1"));
         select.filter.push(compare(CompareOp::Eq, depth(near), one_less));
         select.order = columns(key, near).into_iter().map(ascending).collect();
@@ -748,6 +754,18 @@ fn is_root(def: &RelationDef, source: Source) -> Node {
         edge.filter = equal(columns(&(through.child)(), via), columns(&(def.child)(), source));
         return Node::Not(Box::new(Node::Exists(Box::new(edge))));
     }
+    if let Some(label) = def.label() {
+        // it belongs to another model, or to nothing
+        let column = (label.column)();
+        let kind = || Box::new(Node::Column(source, &column.column));
+        let other = Node::Compare(
+            CompareOp::Ne,
+            kind(),
+            Box::new(Node::Value(Value::Str(label.value))),
+        );
+        let nothing = column.column.nullable.then(|| Node::IsNull(kind(), false));
+        return Node::Any(nothing.into_iter().chain([other]).collect());
+    }
     let up = (def.child)();
     let nowhere: Vec<Node> = up
         .iter()
@@ -759,6 +777,11 @@ fn is_root(def: &RelationDef, source: Source) -> Node {
         // a key that every row has leads somewhere: at the top, to the row itself
         true => Node::All(equal(columns(&up, source), columns(&(def.parent)(), source))),
     }
+}
+
+/// On the way up a polymorphic association: what the row says of the model that it belongs to.
+fn label_above(def: &RelationDef) -> Option<Label> {
+    def.label().filter(|_| def.kind == RelationKind::BelongsTo)
 }
 
 /// Brent's mark of the next row: it moves to the row before wherever the depth of that is 0 or a power of two.
