@@ -142,6 +142,31 @@ async fn up_a_thread(db: Db) -> orm::Result<()> {
     Ok(())
 }
 
+/// What a row belongs to is joined by its label too: a story with the key of a reply is not taken for it.
+#[orm::test(schema = forum())]
+async fn joined_by_its_label(db: Db) -> orm::Result<()> {
+    thread(&db).await?;
+    let read = orm::assert_statements!(db, 1, {
+        let replies = Reply::query().with(|r| r.on.target::<Reply>().joined());
+        replies.order_by(|r| r.id.asc()).all(&db).await?
+    });
+    let on: Vec<_> = read
+        .iter()
+        .map(|r| r.on.as_ref().map(|r| r.body.as_str()))
+        .collect();
+    assert_eq!(on, [None, Some("first"), None, Some("under")]);
+    let read = orm::assert_statements!(db, 1, {
+        let replies = Reply::query().with(|r| r.on.target::<Story>().joined());
+        replies.order_by(|r| r.id.asc()).all(&db).await?
+    });
+    let on: Vec<_> = read
+        .iter()
+        .map(|r| r.on.as_ref().map(|s| s.title.as_str()))
+        .collect();
+    assert_eq!(on, [Some("two"), None, Some("two"), None]);
+    Ok(())
+}
+
 /// A reply that is moved under another one belongs to a reply from then on.
 #[orm::test(schema = forum())]
 async fn moving_in_a_thread(db: Db) -> orm::Result<()> {
