@@ -47,7 +47,7 @@ pub use orm_core::exec::{
     Repeat, Replaced, Repository, Serves, Session, Tenant, Tracked, Tx, UnitOfWork, Write, WriteKind, Writes,
     watch_repeats,
 };
-pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
+pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
 #[doc(hidden)]
 pub mod private {

@@ -112,6 +112,18 @@ fn the_sql_of_the_shapes_page() {
     );
 }
 
+#[test]
+fn the_sql_of_the_loading_page() {
+    shows!(
+        "09-loading.md",
+        Post::query()
+            .with(|p| p.author.joined().with(|u| u.profile.joined()))
+            .with(|p| p.category.joined())
+            .order_by(|p| p.id.asc())
+            .limit(20),
+    );
+}
+
 mod trees {
     use orm::prelude::*;
 
@@ -150,6 +162,7 @@ fn the_sql_of_the_trees_page() {
         "11-trees.md",
         music().walk(|c| c.children).query(),
         music().walk(|c| c.parent).max_depth(2).breadth_first().query(),
+        music().walk(|c| c.children).depth_first().query(),
         Category::query().roots(|c| c.children),
         Category::query().leaves(|c| c.children),
         person(1).walk(|p| p.follows).query(),

@@ -16,6 +16,8 @@ mod cascade;
 mod constraints;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/dependents.rs"]
+mod dependents;
 #[path = "suite/edit.rs"]
 mod edit;
 #[path = "suite/embeds.rs"]
@@ -32,6 +34,8 @@ mod graphs;
 mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
+#[path = "suite/joined.rs"]
+mod joined;
 #[path = "suite/joins.rs"]
 mod joins;
 #[path = "suite/loading.rs"]
@@ -44,12 +48,18 @@ mod models;
 mod observe;
 #[path = "suite/orphans.rs"]
 mod orphans;
+#[path = "suite/outlines.rs"]
+mod outlines;
+#[path = "suite/partition.rs"]
+mod partition;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
 #[path = "suite/pools.rs"]
 mod pools;
 #[path = "suite/raw.rs"]
 mod raw;
+#[path = "suite/references.rs"]
+mod references;
 #[path = "suite/relations.rs"]
 mod relations;
 #[path = "suite/repeats.rs"]
@@ -66,6 +76,8 @@ mod shadow;
 mod shapes;
 #[path = "suite/special.rs"]
 mod special;
+#[path = "suite/threads.rs"]
+mod threads;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/trees.rs"]

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::questions::QUESTIONS;
 use crate::table::{Cell, Cells};
+use crate::tour::{STOPS, Stop};
 
 /// Rows of hand-written SQL on their way.
 pub type Proved<'a> = Pin<Box<dyn Future<Output = orm::Result<Vec<Vec<String>>>> + Send + 'a>>;
@@ -33,6 +34,16 @@ pub async fn check(db: &Db) -> orm::Result<Vec<Verdict>> {
             title: answer.title,
             rows: proof.len(),
             matches: !proof.is_empty() && answer.rows == proof,
+        });
+    }
+    for visit in STOPS {
+        let Stop {
+            title, rows, proof, ..
+        } = visit(db).await?;
+        verdicts.push(Verdict {
+            title,
+            rows: proof.len(),
+            matches: !proof.is_empty() && rows == proof,
         });
     }
     Ok(verdicts)

@@ -1,4 +1,4 @@
-//! A music shop's data, and twenty questions about it.
+//! A music shop's data, twenty questions about it, a page of its catalogue as JSON, its staff, and an order.
 //!
 //! ```text
 //! cargo run --example chinook                                      # SQLite in memory
@@ -16,6 +16,7 @@ mod models;
 mod progress;
 mod questions;
 mod table;
+mod tour;
 
 use std::io::{ErrorKind as Io, Write};
 use std::process::ExitCode;
@@ -78,6 +79,13 @@ async fn run(args: &Args, out: &mut impl Write) -> Result<bool, Error> {
         }
         let rows = if args.all { usize::MAX } else { ROWS };
         table::print(out, answer.header, &answer.rows, rows)?;
+    }
+    for visit in tour::STOPS {
+        let stop = visit(&db).await?;
+        writeln!(out, "\n    {}\n", stop.title)?;
+        for line in stop.shown.lines() {
+            writeln!(out, "{}", format!("   {line}").trim_end())?;
+        }
     }
     let (n, sent) = (QUESTIONS.len(), db.statements_sent());
     writeln!(

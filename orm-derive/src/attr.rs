@@ -185,7 +185,7 @@ pub(crate) const SHAPES: &[Attr] = &[
     row("expr", SHAPE_FIELD, Value::List, &[], "expr(|u| u.name.lower())", "An expression over the columns of the row."),
     row("count", SHAPE_FIELD, Value::List, &["filter"], "count(posts, filter = |p| p.published)", "How many related rows there are, or meet a condition."),
     row("agg", SHAPE_FIELD, Value::List, &[], "agg(posts, |p| p.views.sum())", "An aggregate of the related rows."),
-    row("rel", SHAPE_FIELD, Value::FlagOrList, &["filter", "order", "limit", "offset", "select", "with_deleted", "only_deleted", "live"], "rel(posts, order = |p| p.id.desc(), limit = 5)", "Related rows, as models, as other shapes, or as what `select` names."),
+    row("rel", SHAPE_FIELD, Value::FlagOrList, &["filter", "order", "limit", "offset", "select", "with_deleted", "only_deleted", "live", "joined"], "rel(posts, order = |p| p.id.desc(), limit = 5)", "Related rows, as models, as other shapes, or as what `select` names."),
 ];
 
 /// One `name`, `name = value` or `name(...)` as the user typed it.

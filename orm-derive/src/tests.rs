@@ -764,7 +764,7 @@ fn shapes() {
             #[rel(posts)] all: Vec<Post>,
             #[rel(posts, with_deleted, filter = |p| p.published, order = |p| (p.id.desc(), p.title.asc()), limit = 5, offset = N)]
             some: Vec<Post>,
-            #[rel(live, select = |p| p.id)] writer: Option<Id<User>>,
+            #[rel(live, joined, select = |p| p.id)] writer: Option<Id<User>>,
         }"#;
     assert_eq!(shape_errors(correct), Vec::<String>::new());
     let input: DeriveInput = syn::parse_str(correct).unwrap();
@@ -787,7 +787,7 @@ fn shapes() {
             "other  false",
             "posts  false",
             "posts with_deleted.filter.order_by.limit.offset false",
-            "writer live true",
+            "writer live.joined true",
         ]
     );
 }

@@ -240,6 +240,12 @@ impl Dialect for SqliteDialect {
                 w.push(" <> 0)");
                 Ok(())
             }
+            (Type::Uuid, Type::Text) => {
+                w.push("lower(hex(");
+                w.expr(expr)?;
+                w.push("))");
+                Ok(())
+            }
             (from, to) if castable(from) && castable(to) => {
                 w.push("CAST(");
                 w.expr(expr)?;

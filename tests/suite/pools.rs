@@ -23,7 +23,7 @@ async fn limited(db: &Db, pool: PoolConfig, limit: Option<Duration>) -> orm::Res
     Ok(Db::new(options.connect().await?))
 }
 
-async fn pooled(db: &Db, pool: PoolConfig) -> orm::Result<Db> {
+pub(crate) async fn pooled(db: &Db, pool: PoolConfig) -> orm::Result<Db> {
     limited(db, pool, None).await
 }
 

@@ -76,7 +76,7 @@ pub fn trees() -> Schema {
     orm::schema![Category, Part, Officer, Section, Link, Person, Follow]
 }
 
-async fn category(db: &Db, name: &str, parent: Option<&Category>) -> Category {
+pub(crate) async fn category(db: &Db, name: &str, parent: Option<&Category>) -> Category {
     let new = NewCategory {
         name: name.to_owned(),
     };
@@ -85,7 +85,7 @@ async fn category(db: &Db, name: &str, parent: Option<&Category>) -> Category {
 }
 
 /// Two trees: music (rock (punk, metal (doom)), jazz) and film.
-async fn shelf(db: &Db) -> [Category; 7] {
+pub(crate) async fn shelf(db: &Db) -> [Category; 7] {
     let music = category(db, "music", None).await;
     let film = category(db, "film", None).await;
     let rock = category(db, "rock", Some(&music)).await;
@@ -96,7 +96,7 @@ async fn shelf(db: &Db) -> [Category; 7] {
     [music, film, rock, jazz, punk, metal, doom]
 }
 
-fn names<'a>(rows: impl IntoIterator<Item = &'a Category>) -> Vec<&'a str> {
+pub(crate) fn names<'a>(rows: impl IntoIterator<Item = &'a Category>) -> Vec<&'a str> {
     rows.into_iter().map(|c| c.name.as_str()).collect()
 }
 
@@ -364,7 +364,7 @@ async fn nested_trees_in_one_statement(db: Db) -> orm::Result<()> {
 }
 
 /// a → b → c → a, and d under c.
-async fn ring(db: &Db) -> [Category; 4] {
+pub(crate) async fn ring(db: &Db) -> [Category; 4] {
     let a = category(db, "a", None).await;
     let b = category(db, "b", Some(&a)).await;
     let c = category(db, "c", Some(&b)).await;
@@ -500,7 +500,7 @@ async fn a_thousand_levels(db: Db) -> orm::Result<()> {
     tx.rollback().await
 }
 
-async fn part(db: &impl Writes<Part>, name: &str, whole: Option<&Part>) -> Part {
+pub(crate) async fn part(db: &impl Writes<Part>, name: &str, whole: Option<&Part>) -> Part {
     let new = NewPart {
         name: name.to_owned(),
     };

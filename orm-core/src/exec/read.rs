@@ -9,7 +9,7 @@ use crate::driver::{Discard, Done};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, CollectRaw};
 use crate::exec::fetch::{Site, rendered, select, statement};
-use crate::exec::load::{load, select_keys};
+use crate::exec::load::{load, select_beside, select_keys};
 use crate::exec::names::NAMES;
 use crate::exec::{Cursor, Exec, InTx, Pending, Raw, Serves};
 use crate::model::{Model, Rel};
@@ -169,10 +169,10 @@ impl<M: Model, O> Query<M, O> {
     }
     /// The text and the binds this query has in a dialect, for reading. Actor and tenant are not bound: a query on a
     /// tenant-scoped model is an `InvalidQuery` error here. Of relations that are loaded beside the rows it shows the
-    /// columns that relate them.
+    /// columns that relate them, or the join.
     pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<Sql> {
         let (mut ast, loads) = self.clone().into_parts();
-        select_keys(&mut ast, &loads)?;
+        select_beside(&mut ast, &loads)?;
         sql::render_select(&ast, dialect, &Scope::default())
     }
 }

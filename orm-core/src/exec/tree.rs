@@ -75,6 +75,8 @@ struct Nodes<M: Output> {
     rows: Vec<M::Local>,
     /// Where the key is, where the key of the row above, where the depth.
     at: (Vec<Cell>, Vec<Cell>, usize),
+    /// Where a row says to which model the row above belongs, and what it says of its own.
+    label: Option<(usize, &'static str)>,
     keys: Vec<Option<Key>>,
     above: Vec<Option<Key>>,
     depths: Vec<i64>,
@@ -96,11 +98,16 @@ fn nodes<R: Rel>(mut walk: Walk<R>) -> Result<(Box<Select>, Box<dyn Sink>)> {
         columns.into_iter().map(|c| cell(&mut ast, &node(c))).collect()
     };
     let (key, above) = (cells((R::DEF.parent)())?, cells((R::DEF.child)())?);
+    let label = match R::DEF.label() {
+        Some(label) => cells(vec![(label.column)()])?.first().map(|c| (c.0, label.value)),
+        None => None,
+    };
     let at = (key, above, ast.columns.len());
     ast.columns.push(depth);
     let sink = Nodes::<R::Child> {
         rows: Vec::new(),
         at,
+        label,
         keys: Vec::new(),
         above: Vec::new(),
         depths: Vec::new(),
@@ -113,7 +120,14 @@ impl<M: Output> Sink for Nodes<M> {
         let (key, above, depth) = &self.at;
         self.rows.push(M::decode(&mut Row::new(cells))?);
         self.keys.push(Key::read(cells, key)?);
-        self.above.push(Key::read(cells, above)?);
+        let of_this_model = match self.label {
+            Some((at, label)) => cells.text(at)? == Some(label),
+            None => true,
+        };
+        self.above.push(match of_this_model {
+            true => Key::read(cells, above)?,
+            false => None,
+        });
         self.depths.push(cells.i64(*depth)?.unwrap_or(0));
         Ok(())
     }
@@ -220,6 +234,21 @@ fn moved<M: Model, R: Rel<Parent = M>>(row: &M, own: &[Value], place: Option<&[V
             }
             (None, None) => {}
         }
+    }
+    if let Some(association) = &R::DEF.association {
+        let label = association.label.map(|label| (label.column)());
+        let nullable = label.filter(|c| c.column.nullable || place.is_some());
+        update.set.extend(nullable.map(|column| {
+            let value = match (place, association.label) {
+                (Some(_), Some(label)) => Value::Str(label.value),
+                _ => Value::Null(column.column.ty),
+            };
+            (column, Node::Value(value))
+        }));
+        let others = place.map(|_| (association.others)()).into_iter().flatten();
+        update
+            .set
+            .extend(others.map(|c| (c, Node::Value(Value::Null(c.column.ty)))));
     }
     match update.set.is_empty() {
         true => Err(misused(

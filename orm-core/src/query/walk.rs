@@ -11,12 +11,12 @@
 use crate::ast::{
     self, Aggregate, AggregateFn, CompareOp, Cte, Deleted, Distinct, Expr as Node, FromItem, GroupBy, Guard,
     InList, Join, JoinKind, MathOp, Nulls, Order, RawPart, Select, SetOp, SetOperation, Source, Statement,
-    TableRef,
+    TableRef, Window, WindowCall, WindowFn,
 };
-use crate::model::{Key, Many, Maybe, Model, One, Rel, SoftDelete};
+use crate::model::{Key, Many, Maybe, Model, One, Path, Rel, SoftDelete};
 use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields, related_table};
-use crate::relation::{LoadOf, RelRef, owner, related_to};
-use crate::schema::{Column, RelationDef, Table};
+use crate::relation::{LoadOf, RelRef, label_is, owner, related_to};
+use crate::schema::{Column, Label, RelationDef, RelationKind, Table};
 use crate::value::{Type, Value};
 
 /// The related rows of related rows, and so on: descendants along `children`, ancestors along `parent`, everybody who
@@ -53,11 +53,19 @@ pub struct Walk<R: Rel> {
     deleted: Deleted,
     max_depth: Option<u32>,
     include_start: bool,
-    breadth_first: bool,
+    order: WalkOrder,
     /// The rows that come back.
     root: Source,
     siblings: Vec<Order>,
     _p: Phantom<R>,
+}
+
+/// The order of the rows of a walk.
+#[derive(Clone, Copy, PartialEq)]
+enum WalkOrder {
+    None,
+    Breadth,
+    Depth,
 }
 
 /// `Self` is the model a relation leads to, `M` the one it starts from.
@@ -95,11 +103,37 @@ const WALK: &str = "_walk";
 const REACHED: &str = "_reached";
 const NEAR: &str = "_near";
 const PATH: &str = "_path";
+const RANKED: &str = "_ranked";
+const PLACED: &str = "_placed";
+const FIRST: &str = "_first";
+const UNPLACED: &str = "over a join table a row may stand under several others: use `.breadth_first()`, or `.shortest_path_to(key)`";
+const UNWRITTEN: &str = "paths are made of keys that are integers, text, UUIDs or enums";
 const UNCOUNTED: &str =
     "depths over a join table are counted only up to a limit: give the walk a `.max_depth(n)`";
 static DEPTH: ast::Column = ast::Column {
     name: "_depth",
     ty: Type::I32,
+    nullable: false,
+    sensitive: false,
+};
+/// The number of a row in the order of siblings.
+static RANK: ast::Column = ast::Column {
+    name: "_rank",
+    ty: Type::I64,
+    nullable: false,
+    sensitive: false,
+};
+/// The ranks from the start to a row.
+static PLACE: ast::Column = ast::Column {
+    name: "_place",
+    ty: Type::Text,
+    nullable: false,
+    sensitive: false,
+};
+/// The keys from the start to a row.
+static WAY: ast::Column = ast::Column {
+    name: "_way",
+    ty: Type::Text,
     nullable: false,
     sensitive: false,
 };
@@ -124,7 +158,7 @@ impl<M: Model> Query<M> {
             deleted: Deleted::Hidden,
             max_depth: None,
             include_start: false,
-            breadth_first: false,
+            order: WalkOrder::None,
             root: Source::fresh(),
             siblings: Vec::new(),
             _p: std::marker::PhantomData,
@@ -200,11 +234,27 @@ impl<R: Rel> Walk<R> {
     }
     /// The nearest rows first. Over a join table it needs a [`max_depth`](Walk::max_depth).
     pub fn breadth_first(mut self) -> Self {
-        self.breadth_first = true;
+        self.order = WalkOrder::Breadth;
+        self
+    }
+    /// Each row before those under it, and these before the next one: the order of an outline. Every row stands under the
+    /// row before it on the shortest way from the start, so that a start under another one begins an outline of its own.
+    /// Rows under one row come as [`order_siblings_by`](Walk::order_siblings_by) says, or by their keys.
+    ///
+    /// Not over a join table: there a row may stand under several others.
+    ///
+    /// ```sql
+    /// WITH RECURSIVE "_walk" …, "_reached" …,
+    /// "_ranked" ("id", "parent_id", "_depth", "_rank") AS (… row_number() OVER (ORDER BY t2."name", t2."id") …),
+    /// "_placed" ("id", "parent_id", "_depth", "_place") AS (… from depth 0, each rank behind those above it …)
+    /// SELECT t6."id", … FROM "categories" AS t6 JOIN "_placed" AS t7 ON t7."id" = t6."id" ORDER BY t7."_place"
+    /// ```
+    pub fn depth_first(mut self) -> Self {
+        self.order = WalkOrder::Depth;
         self
     }
     /// The order of rows of one depth where the walk is [`breadth_first`](Walk::breadth_first), and of the rows under one
-    /// row in a tree.
+    /// row where it is [`depth_first`](Walk::depth_first) or in a tree.
     pub fn order_siblings_by<T: Orders<R::Child>>(mut self, f: impl FnOnce(Cols<R>) -> T) -> Self {
         f(R::Child::cols(self.root)).add_to(&mut self.siblings);
         self
@@ -220,6 +270,25 @@ impl<R: Rel> Walk<R> {
     pub fn with_depth(self) -> Query<R::Child, (R::Child, i64)> {
         let (mut ast, depth) = self.reached();
         ast.columns.push(depth);
+        Query::from_ast(ast)
+    }
+    /// The rows with their paths: the keys of the rows on the shortest way from the start, this row's own last. What the
+    /// query leaves out ([`filter`](Query::filter), [`limit`](Query::limit)) still stands in the paths.
+    ///
+    /// Keys are integers, text, UUIDs, enums, or several of these. Not over a join table: a way to one row is there what
+    /// [`shortest_path_to`](Walk::shortest_path_to) finds.
+    ///
+    /// ```
+    /// # use orm_core::{exec::{Db, Record, Serves}, model::{Model, Path, Rel}, relation::RelRef};
+    /// # async fn run<M, R>(db: &Db, music: M, children: fn(M::Cols<M>) -> RelRef<M, R>) -> orm_core::error::Result<()>
+    /// # where M: Model, Db: Serves<M>, R: Rel<Parent = M, Child = M> {
+    /// // music.walk(|c| c.children)
+    /// let outline: Vec<(M, Path<M>)> = music.walk(children).depth_first().with_path().all(db).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn with_path(self) -> Query<R::Child, (R::Child, Path<R::Child>)> {
+        let (mut ast, reached) = self.reached_by(true);
+        ast.columns.push(reached.path);
         Query::from_ast(ast)
     }
     /// The rows on a shortest way to the row of this key, in order: the start first, that row last, and none where no
@@ -290,7 +359,9 @@ impl<R: Rel> Walk<R> {
     pub(crate) fn step_over_deleted(&mut self) {
         self.deleted = Deleted::Included;
     }
+    /// The order of siblings, for whom the order of all is nothing to.
     pub(crate) fn take_siblings(&mut self) -> Vec<Order> {
+        self.order = WalkOrder::None;
         std::mem::take(&mut self.siblings)
     }
     fn table(&self) -> &'static Table {
@@ -305,41 +376,178 @@ impl<R: Rel> Walk<R> {
     }
 
     /// The select of the rows, and their depth in it.
-    pub(crate) fn reached(mut self) -> (Box<Select>, Node) {
+    pub(crate) fn reached(self) -> (Box<Select>, Node) {
+        let (select, reached) = self.reached_by(false);
+        (select, reached.depth)
+    }
+
+    fn reached_by(mut self, paths: bool) -> (Box<Select>, Reached) {
         let lock = self.start.lock.take();
+        let placed = (paths || self.order == WalkOrder::Depth) && !self.over_join_table();
         let names: Vec<_> = self.table().key_columns().collect();
-        let mut reached = nearest_of(&names);
-        if !self.include_start {
-            let least = nearest(reached.root());
-            reached.having.push(compare(CompareOp::Gt, least, number("0")));
+        let mut nearest_rows = nearest_of(&names);
+        // paths go through the start also where it does not come back
+        if !self.include_start && !placed {
+            let least = nearest(nearest_rows.root());
+            nearest_rows
+                .having
+                .push(compare(CompareOp::Gt, least, number("0")));
         }
         let mut ctes = vec![self.recursion(None)];
         let mut named = names_of(&names);
         named.push(DEPTH.name);
-        ctes.push(plain(REACHED, named, reached));
-        let (mut select, depth) = self.joined(ctes, REACHED);
-        if self.breadth_first {
-            select.order.push(ascending(depth.clone()));
-            select.order.append(&mut self.siblings);
-        }
+        ctes.push(plain(REACHED, named, nearest_rows));
+        let siblings = std::mem::take(&mut self.siblings);
+        let (mut select, reached) = match placed {
+            true => self.placed(ctes, siblings, paths),
+            false => {
+                let (mut select, depth) = self.joined(ctes, REACHED);
+                match self.order {
+                    WalkOrder::None => {}
+                    WalkOrder::Breadth => {
+                        select.order.push(ascending(depth.clone()));
+                        select.order.extend(siblings);
+                    }
+                    WalkOrder::Depth => select
+                        .order
+                        .push(ascending(Node::Value(Value::Refused(UNPLACED)))),
+                }
+                let path = Node::Value(Value::Refused(UNPLACED));
+                (select, Reached { depth, path })
+            }
+        };
         select.lock = lock.map(|lock| ast::Lock {
-            of: vec![self.root],
+            of: vec![select.root()],
             ..lock
         });
-        (select, depth)
+        (select, reached)
     }
 
-    /// The rows whose keys a common table expression holds. They were guarded while they were walked.
-    fn joined(&self, with: Vec<Cte>, name: &'static str) -> (Box<Select>, Node) {
-        let keys = Source::fresh();
-        let key_columns: Vec<_> = self.table().key_columns().collect();
+    /// The rows with their places in an outline: the ranks of the rows above and of their own, one behind the other.
+    fn placed(&self, mut ctes: Vec<Cte>, siblings: Vec<Order>, paths: bool) -> (Box<Select>, Reached) {
+        let linked = self.linked();
+        let key: Vec<_> = self.table().key_columns().collect();
+        let paths = paths && key.iter().all(|c| Path::<R::Child>::holds(c.column.ty));
+        ctes.push(self.ranked(&linked, &key, siblings));
+        ctes.push(self.places(&linked, &key, paths));
+        let end = match R::DEF.kind {
+            // upwards several starts lead to one row: the first of its places is its place
+            RelationKind::BelongsTo => {
+                ctes.push(first_place(&key, paths));
+                FIRST
+            }
+            RelationKind::HasOne | RelationKind::HasMany | RelationKind::ManyToMany => PLACED,
+        };
+        // the order of siblings, and what it refers to, is in the ranks
+        let (mut select, _) = self.joined_as(Source::fresh(), ctes, end);
+        let places = select.joins.last().map_or(Source::ROOT, |join| join.table.source);
+        if end == FIRST
+            && let Some(join) = select.joins.last_mut()
+        {
+            let rank = Node::Column(places, &RANK);
+            join.on.push(compare(CompareOp::Eq, rank, number("1")));
+        }
+        if !self.include_start {
+            let below = compare(CompareOp::Gt, depth(places), number("0"));
+            select.filter.push(below);
+        }
+        let place = || ascending(Node::Column(places, &PLACE));
+        match self.order {
+            WalkOrder::None => {}
+            WalkOrder::Breadth => select.order.extend([ascending(depth(places)), place()]),
+            WalkOrder::Depth => select.order.push(place()),
+        }
+        let path = match paths {
+            true => Node::Column(places, &WAY),
+            false => Node::Value(Value::Refused(UNWRITTEN)),
+        };
+        let depth = depth(places);
+        (select, Reached { depth, path })
+    }
+
+    /// The rows that were reached, numbered in the order of siblings.
+    fn ranked(&self, linked: &[&'static Column], key: &[&'static Column], siblings: Vec<Order>) -> Cte {
+        let reached = Source::fresh();
         let mut select = Select::from(TableRef::unguarded(
             self.root,
             FromItem::Table(&self.table().table),
         ));
+        let on = equal(columns(key, reached), columns(key, self.root));
+        select.joins.push(inner(cte(REACHED, reached), on));
+        select.columns = columns(linked, self.root);
+        select.columns.push(depth(reached));
+        let mut order = siblings;
+        order.extend(columns(key, self.root).into_iter().map(ascending));
+        select.columns.push(row_number(Vec::new(), order));
+        let mut names = names_of(linked);
+        names.extend([DEPTH.name, RANK.name]);
+        plain(RANKED, names, select)
+    }
+
+    /// From the starts down, each row behind the one that it was reached from.
+    fn places(&self, linked: &[&'static Column], key: &[&'static Column], paths: bool) -> Cte {
+        let (top, row, above) = (Source::fresh(), Source::fresh(), Source::fresh());
+        let mut select = Select::from(cte(RANKED, top));
+        select.columns = columns(linked, top);
+        select
+            .columns
+            .extend([depth(top), fixed_width(Node::Column(top, &RANK))]);
+        select
+            .columns
+            .extend(paths.then(|| Path::<R::Child>::written(columns(key, top))));
+        select
+            .filter
+            .push(compare(CompareOp::Eq, depth(top), number("0")));
+        let mut next = Select::from(cte(RANKED, row));
+        let mut on = equal(
+            columns(&(R::DEF.child)(), row),
+            columns(&(R::DEF.parent)(), above),
+        );
+        let below = math(MathOp::Add, depth(above), number("1"));
+        on.push(compare(CompareOp::Eq, depth(row), below));
+        on.extend(label_above(R::DEF).map(|label| label_is(above, label)));
+        next.joins.push(inner(cte(PLACED, above), on));
+        next.columns = columns(linked, row);
+        next.columns.push(depth(row));
+        let behind = |column, own| math(MathOp::Concat, Node::Column(above, column), own);
+        next.columns
+            .push(behind(&PLACE, fixed_width(Node::Column(row, &RANK))));
+        next.columns
+            .extend(paths.then(|| behind(&WAY, Path::<R::Child>::written(columns(key, row)))));
+        select.compound.push(SetOperation {
+            op: SetOp::Union,
+            all: true,
+            query: next,
+        });
+        let mut names = names_of(linked);
+        names.extend([DEPTH.name, PLACE.name]);
+        names.extend(paths.then_some(WAY.name));
+        recursive(PLACED, names, select)
+    }
+
+    /// The columns of a row that its place is found by: its key, and both ends of the relation.
+    fn linked(&self) -> Vec<&'static Column> {
+        let mut linked = self.carried();
+        for link in (R::DEF.child)() {
+            if !linked.iter().any(|c| std::ptr::eq(*c, link)) {
+                linked.push(link);
+            }
+        }
+        linked
+    }
+
+    /// The rows whose keys a common table expression holds. They were guarded while they were walked.
+    fn joined(&self, with: Vec<Cte>, name: &'static str) -> (Box<Select>, Node) {
+        self.joined_as(self.root, with, name)
+    }
+
+    fn joined_as(&self, root: Source, with: Vec<Cte>, name: &'static str) -> (Box<Select>, Node) {
+        let keys = Source::fresh();
+        let key_columns: Vec<_> = self.table().key_columns().collect();
+        let mut select = Select::from(TableRef::unguarded(root, FromItem::Table(&self.table().table)));
         select.with = with;
-        select.columns = all_fields::<R::Child>(self.root);
-        let on = equal(columns(&key_columns, keys), columns(&key_columns, self.root));
+        select.columns = all_fields::<R::Child>(root);
+        let on = equal(columns(&key_columns, keys), columns(&key_columns, root));
         select.joins.push(inner(cte(name, keys), on));
         let depth = match self.counts() {
             true => depth(keys),
@@ -351,7 +559,8 @@ impl<R: Rel> Walk<R> {
     /// The columns of a row that the walk carries: its key, and those that lead on.
     fn carried(&self) -> Vec<&'static Column> {
         let mut carried: Vec<_> = self.table().key_columns().collect();
-        for link in (R::DEF.parent)() {
+        let label = label_above(R::DEF).map(|label| (label.column)());
+        for link in (R::DEF.parent)().into_iter().chain(label) {
             if !carried.iter().any(|c| std::ptr::eq(*c, link)) {
                 carried.push(link);
             }
@@ -391,6 +600,8 @@ impl<R: Rel> Walk<R> {
         let on = owner(R::DEF, &mut next);
         let on = equal(on, columns(&(R::DEF.parent)(), walk));
         next.joins.push(inner(cte(WALK, walk), on));
+        next.filter
+            .extend(label_above(R::DEF).map(|label| label_is(walk, label)));
         next.columns = columns(carried, self.step);
         next.columns.push(match self.counts() {
             true => math(MathOp::Add, depth(walk), number("1")),
@@ -441,7 +652,10 @@ impl<R: Rel> Walk<R> {
         let from = equal(owner(R::DEF, &mut select), columns(&(R::DEF.parent)(), near));
         select.joins.push(inner(cte(NEAR, near), from));
         select.columns.push(Node::Column(near, &column.column));
-        select.filter = equal(columns(key, row), columns(key, path));
+        select.filter.extend(equal(columns(key, row), columns(key, path)));
+        select
+            .filter
+            .extend(label_above(R::DEF).map(|label| label_is(near, label)));
         let one_less = math(MathOp::Sub, depth(path), number("1"));
         select.filter.push(compare(CompareOp::Eq, depth(near), one_less));
         select.order = columns(key, near).into_iter().map(ascending).collect();
@@ -478,6 +692,46 @@ impl<R: Rel> Walk<R> {
     }
 }
 
+/// What a walk knows of a row beside the row.
+struct Reached {
+    depth: Node,
+    path: Node,
+}
+
+/// Of several places of one row the first.
+fn first_place(key: &[&'static Column], paths: bool) -> Cte {
+    let placed = Source::fresh();
+    let mut select = Select::from(cte(PLACED, placed));
+    select.columns = columns(key, placed);
+    select.columns.push(depth(placed));
+    let mut names = names_of(key);
+    names.push(DEPTH.name);
+    for column in [Some(&PLACE), paths.then_some(&WAY)].into_iter().flatten() {
+        select.columns.push(Node::Column(placed, column));
+        names.push(column.name);
+    }
+    let by_place = vec![ascending(Node::Column(placed, &PLACE))];
+    select.columns.push(row_number(columns(key, placed), by_place));
+    names.push(RANK.name);
+    plain(FIRST, names, select)
+}
+
+fn row_number(partition: Vec<Node>, order: Vec<Order>) -> Node {
+    let window = Window {
+        partition,
+        order,
+        ..Window::default()
+    };
+    let function = WindowFn::RowNumber;
+    Node::Window(Box::new(WindowCall { function, window }))
+}
+
+/// A rank as text that is ordered as the number: ten digits.
+fn fixed_width(rank: Node) -> Node {
+    let ten_digits = math(MathOp::Add, rank, number("1000000000"));
+    Node::Cast(Box::new(ten_digits), Type::Text)
+}
+
 /// Each row of the walk once, with its least depth.
 fn nearest_of(carried: &[&'static Column]) -> Select {
     let walk = Source::fresh();
@@ -500,6 +754,18 @@ fn is_root(def: &RelationDef, source: Source) -> Node {
         edge.filter = equal(columns(&(through.child)(), via), columns(&(def.child)(), source));
         return Node::Not(Box::new(Node::Exists(Box::new(edge))));
     }
+    if let Some(label) = def.label() {
+        // it belongs to another model, or to nothing
+        let column = (label.column)();
+        let kind = || Box::new(Node::Column(source, &column.column));
+        let other = Node::Compare(
+            CompareOp::Ne,
+            kind(),
+            Box::new(Node::Value(Value::Str(label.value))),
+        );
+        let nothing = column.column.nullable.then(|| Node::IsNull(kind(), false));
+        return Node::Any(nothing.into_iter().chain([other]).collect());
+    }
     let up = (def.child)();
     let nowhere: Vec<Node> = up
         .iter()
@@ -511,6 +777,11 @@ fn is_root(def: &RelationDef, source: Source) -> Node {
         // a key that every row has leads somewhere: at the top, to the row itself
         true => Node::All(equal(columns(&up, source), columns(&(def.parent)(), source))),
     }
+}
+
+/// On the way up a polymorphic association: what the row says of the model that it belongs to.
+fn label_above(def: &RelationDef) -> Option<Label> {
+    def.label().filter(|_| def.kind == RelationKind::BelongsTo)
 }
 
 /// Brent's mark of the next row: it moves to the row before wherever the depth of that is 0 or a power of two.

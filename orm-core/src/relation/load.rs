@@ -2,13 +2,15 @@
 
 use crate::ast::{Deleted, Expr as Node, Select, Source};
 use crate::error::Result;
-use crate::model::{Content, Coverage, Holds, Model, Partial, Rel, Shape, SoftDelete, Whole, named};
+use crate::model::{
+    Content, Coverage, Holds, Maybe, Model, One, Partial, Rel, Shape, SoftDelete, Whole, named,
+};
 use crate::query::{Cond, Orders, Phantom, Plan, Projection, Selection, all_fields, related_table};
 use crate::relation::{RelRef, filter::count_of};
 use crate::schema::RelationDef;
 use crate::value::{Collector, Loads, Output, Rows, Value};
 
-/// A relation to load with a statement of its own, as data: what it selects, what is loaded beside its rows in turn.
+/// A relation to load, as data: what it selects, what is loaded beside its rows in turn.
 #[derive(Clone)]
 pub struct Branch {
     pub(crate) relation: &'static RelationDef,
@@ -18,6 +20,8 @@ pub struct Branch {
     pub(crate) rows: fn() -> Box<dyn Collector>,
     /// Whether it stands beside the row as a field of its own name, by `.with(..)`: one such field hides another.
     pub(crate) beside: bool,
+    /// Whether the related row should come with the statement of the row it belongs to.
+    pub(crate) joined: bool,
 }
 
 impl Branch {
@@ -40,8 +44,20 @@ type ChildCols<R> = <<R as Rel>::Child as Model>::Cols<<R as Rel>::Child>;
 pub struct Load<R: Rel, N = <R as Rel>::Child, F = Whole> {
     select: Box<Select>,
     loads: Vec<Branch>,
+    joined: bool,
     _p: Phantom<(R, N, F)>,
 }
+
+/// A relation to at most one row.
+#[diagnostic::on_unimplemented(
+    message = "`.joined()` brings one related row with the row itself, and this relation leads to many",
+    label = "drop `.joined()`: the related rows of all rows are one statement"
+)]
+pub trait Joinable {}
+#[diagnostic::do_not_recommend]
+impl Joinable for One {}
+#[diagnostic::do_not_recommend]
+impl Joinable for Maybe {}
 
 impl<R: Rel> Load<R> {
     pub(crate) fn new() -> Self {
@@ -51,6 +67,7 @@ impl<R: Rel> Load<R> {
         Load {
             select: Box::new(select),
             loads: Vec::new(),
+            joined: false,
             _p: std::marker::PhantomData,
         }
     }
@@ -61,6 +78,7 @@ impl<R: Rel, N, F> Load<R, N, F> {
         Load {
             select: self.select,
             loads: self.loads,
+            joined: self.joined,
             _p: std::marker::PhantomData,
         }
     }
@@ -80,6 +98,7 @@ impl<R: Rel, N, F> Load<R, N, F> {
             loads: self.loads,
             rows,
             beside: false,
+            joined: self.joined,
         }
     }
     /// Only related rows that meet the condition. What is loaded is then a [`Part`](crate::model::Part).
@@ -113,6 +132,24 @@ impl<R: Rel, N, F> Load<R, N, F> {
     pub fn offset(mut self, n: u64) -> Load<R, N, Partial> {
         self.select.offset = Some(n);
         self.cast()
+    }
+    /// The related row comes with the statement of the row itself, by a LEFT JOIN, instead of a statement of its own:
+    /// one way to the database less, and a row that many rows share is sent with each of them. What comes back is the
+    /// same.
+    ///
+    /// It stays a statement of its own where a join could not say the same: beside rows in hand, for a `has_one` that no
+    /// unique key keeps to one row, with a limit or an offset, and beside rows that are distinct or themselves limited
+    /// for each row above. With a lock only the query's own rows are locked.
+    ///
+    /// ```sql
+    /// SELECT t0."id", …, t1."id", t1."name" FROM "posts" AS t0 LEFT JOIN "users" AS t1 ON t1."id" = t0."author_id"
+    /// ```
+    pub fn joined(mut self) -> Self
+    where
+        R::Card: Joinable,
+    {
+        self.joined = true;
+        self
     }
     /// Soft-deleted related rows as well.
     pub fn with_deleted(self) -> Self
@@ -202,6 +239,13 @@ impl<S, R: Rel> RelRef<S, R> {
     /// Loads at most so many related rows for each row.
     pub fn limit(self, n: u64) -> Load<R, R::Child, Partial> {
         self.load().limit(n)
+    }
+    /// Loads the related row with the statement of the row itself, see [`Load::joined`].
+    pub fn joined(self) -> Load<R>
+    where
+        R::Card: Joinable,
+    {
+        self.load().joined()
     }
     /// Loads soft-deleted related rows as well.
     pub fn with_deleted(self) -> Load<R>

@@ -7,7 +7,7 @@ mod related;
 
 pub use any::{AnyRef, AnyRel, Form, Polymorphic, Referrer, TargetCols, Targets, To, branch, take_any};
 pub(crate) use filter::{count_of, counted, joins, label_is, owner, related_to};
-pub use load::{Branch, Load, LoadColumns, LoadCount, LoadLater, LoadOf};
+pub use load::{Branch, Joinable, Load, LoadColumns, LoadCount, LoadLater, LoadOf};
 pub use related::Related;
 
 use crate::ast::{Expr as Node, Select, Source};

@@ -78,7 +78,8 @@ pub(crate) struct Places<'a> {
 
 /// Collects decoded rows; what they are is erased.
 pub(crate) trait Collector: Send {
-    fn push(&mut self, cells: &dyn Cells) -> Result<()>;
+    /// Takes a row that begins at this cell.
+    fn push(&mut self, cells: &dyn Cells, at: usize) -> Result<()>;
     fn len(&self) -> usize;
     /// Completes the rows with what was loaded for them, and sorts them by the rows above.
     fn place(self: Box<Self>, loads: Vec<Children>, places: Places<'_>) -> Result<Children>;
@@ -108,8 +109,10 @@ impl<O: Output> Rows<O> {
 }
 
 impl<O: Output> Collector for Rows<O> {
-    fn push(&mut self, cells: &dyn Cells) -> Result<()> {
-        self.0.push(O::decode(&mut Row::new(cells))?);
+    fn push(&mut self, cells: &dyn Cells, at: usize) -> Result<()> {
+        let mut row = Row::new(cells);
+        row.skip(at);
+        self.0.push(O::decode(&mut row)?);
         Ok(())
     }
     fn len(&self) -> usize {

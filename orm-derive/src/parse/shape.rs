@@ -187,7 +187,7 @@ fn read<T>(cx: &Ctxt, item: &Item, parse: impl Fn(ParseStream<'_>) -> syn::Resul
 }
 
 /// Options of relations that take no value.
-const FLAGS: [&str; 3] = ["with_deleted", "only_deleted", "live"];
+const FLAGS: [&str; 4] = ["with_deleted", "only_deleted", "live", "joined"];
 
 /// The relation that is named first, if any, and the options.
 fn named(cx: &Ctxt, item: &Item) -> (Option<Ident>, Vec<Raw>) {

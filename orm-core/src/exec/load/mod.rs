@@ -1,9 +1,11 @@
-//! Loading relations: one statement for each relation and level, whatever the number of rows above.
+//! Loading relations: one statement for each relation and level, whatever the number of rows above; none for a relation
+//! that is joined to the statement of the rows above.
 //!
 //! The rows of a level are decoded while the driver steps, together with the values that relate them to the rows above
 //! and below. A row that belongs to several rows above (the author of many posts) is decoded once for each of them, so
 //! that nothing has to be cloned.
 
+mod beside;
 mod hand;
 mod keys;
 mod window;
@@ -12,18 +14,19 @@ pub use hand::LoadRelations;
 
 use std::any::Any;
 
-use crate::ast::{Expr as Node, Select, Statement};
+use crate::ast::{Select, Statement};
 use crate::driver::{BoxFuture, Sink};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::exec::Raw;
 use crate::exec::collect::other_sink;
 use crate::exec::fetch::{Site, step};
 use crate::exec::key::cell;
+use crate::exec::load::beside::{Beside, Here, Layout, keys, layout, once_each};
 use crate::exec::load::keys::{END, Keys, Owners};
 use crate::exec::load::window::of_each;
 use crate::exec::repeats::apart;
 use crate::relation::{Branch, owner};
-use crate::schema::{Column, RelationDef, RelationKind, Table};
+use crate::schema::{RelationDef, RelationKind, Table};
 use crate::value::{Cells, Children, Collector, Output, Places, Rows};
 
 /// Rows of a query and what was loaded beside them.
@@ -47,11 +50,11 @@ pub(crate) async fn load(
     table: &'static Table,
     site: Site,
 ) -> Result<Loaded> {
-    let keys = readers(&mut select, &loads)?;
-    let level = Level::new(rows, None, keys);
+    let layout = whole(&mut select, &loads)?;
+    let level = Level::new(rows, None, &layout);
     let done = step(raw, Statement::Select(select), Some(table), Box::new(level), site).await?;
     let level = Level::back(done.sink)?;
-    let children = below(raw, level.keys, loads, site).await?;
+    let children = below(raw, level.rows.len(), level.beside, loads, site).await?;
     Ok(Loaded {
         rows: level.rows.into_any(),
         children,
@@ -60,26 +63,25 @@ pub(crate) async fn load(
 
 /// Relations that are loaded batch by batch, beside the rows of a cursor.
 pub(crate) struct Batches {
-    keys: Vec<Keys>,
+    layout: Vec<Layout>,
     loads: Vec<Branch>,
 }
 
 impl Batches {
     pub(crate) fn new(select: &mut Select, loads: Vec<Branch>) -> Result<Self> {
-        let keys = readers(select, &loads)?;
-        Ok(Batches { keys, loads })
+        let layout = whole(select, &loads)?;
+        Ok(Batches { layout, loads })
     }
     /// The receiver of one batch.
     pub(crate) fn sink(&self, rows: Box<dyn Collector>, most: usize) -> Box<dyn Sink> {
-        let keys = self.keys.iter().map(Keys::empty).collect();
-        let mut level = Level::new(rows, None, keys);
+        let mut level = Level::new(rows, None, &self.layout);
         level.wants = Some(most);
         Box::new(level)
     }
     /// Loads what belongs to the rows of a batch.
     pub(crate) async fn finish(&self, raw: &Raw<'_>, sink: Box<dyn Sink>, site: Site) -> Result<Loaded> {
         let level = Level::back(sink)?;
-        let children = below(raw, level.keys, self.loads.clone(), site).await?;
+        let children = below(raw, level.rows.len(), level.beside, self.loads.clone(), site).await?;
         Ok(Loaded {
             rows: level.rows.into_any(),
             children,
@@ -88,12 +90,48 @@ impl Batches {
 }
 
 /// What is loaded beside the rows of a level, relation by relation.
-async fn below(raw: &Raw<'_>, keys: Vec<Keys>, loads: Vec<Branch>, site: Site) -> Result<Vec<Children>> {
+async fn below(
+    raw: &Raw<'_>,
+    parents: usize,
+    beside: Vec<Beside>,
+    loads: Vec<Branch>,
+    site: Site,
+) -> Result<Vec<Children>> {
     let mut children = Vec::with_capacity(loads.len());
-    for (keys, branch) in keys.into_iter().zip(loads) {
-        children.push(apart(branch_of(raw, keys, branch, site)).await?);
+    for (beside, branch) in beside.into_iter().zip(loads) {
+        children.push(match beside {
+            Beside::Later(keys) => apart(branch_of(raw, keys, branch, site)).await?,
+            Beside::Here(here) => joined(raw, parents, here, branch, site).await?,
+        });
     }
     Ok(children)
+}
+
+/// Related rows that came with the rows above.
+fn joined<'a>(
+    raw: &'a Raw<'_>,
+    parents: usize,
+    here: Here,
+    branch: Branch,
+    site: Site,
+) -> BoxFuture<'a, Result<Children>> {
+    Box::pin(async move {
+        let children = below(raw, here.rows.len(), here.below, branch.loads, site).await?;
+        let places = Places {
+            of: &here.slots,
+            parents,
+            single: single(branch.relation),
+        };
+        here.rows.place(children, places)
+    })
+}
+
+/// How errors name a relation to at most one row.
+fn single(relation: &'static RelationDef) -> Option<(&'static str, &'static str)> {
+    match relation.kind {
+        RelationKind::HasMany | RelationKind::ManyToMany => None,
+        RelationKind::HasOne | RelationKind::BelongsTo => Some((relation.model, relation.name)),
+    }
 }
 
 fn branch_of<'a>(
@@ -109,8 +147,13 @@ fn branch_of<'a>(
             loads,
             rows,
             beside: _,
+            joined: _,
         } = branch;
-        let readers = readers(&mut select, &loads)?;
+        let layout = match select.limit.or(select.offset) {
+            None => whole(&mut select, &loads)?,
+            // a limit for each row above stands around the select, and so would the joins
+            Some(_) => keys_only(&mut select, &loads)?,
+        };
         let owner = owner(relation, &mut select);
         let at = owner
             .iter()
@@ -118,7 +161,7 @@ fn branch_of<'a>(
             .collect::<Result<_>>()?;
         let parents = keys.len();
         let (owners, wanted) = Owners::new(keys, at, relation);
-        let mut level = Level::new(rows(), Some(owners), readers);
+        let mut level = Level::new(rows(), Some(owners), &layout);
         let table = (relation.table)();
         for (i, condition) in wanted.conditions(&owner, raw).into_iter().enumerate() {
             let mut select = select.clone();
@@ -129,15 +172,11 @@ fn branch_of<'a>(
             let done = if i == 0 { step.await? } else { apart(step).await? };
             level = Level::back(done.sink)?;
         }
-        let children = below(raw, level.keys, loads, site).await?;
-        let single = match relation.kind {
-            RelationKind::HasMany | RelationKind::ManyToMany => None,
-            RelationKind::HasOne | RelationKind::BelongsTo => Some((relation.model, relation.name)),
-        };
+        let children = below(raw, level.rows.len(), level.beside, loads, site).await?;
         let places = Places {
             of: &level.slots,
             parents,
-            single,
+            single: single(relation),
         };
         level.rows.place(children, places)
     })
@@ -145,39 +184,24 @@ fn branch_of<'a>(
 
 /// Adds the columns that relate the rows to those below, where the select lacks them.
 pub(crate) fn select_keys(select: &mut Select, loads: &[Branch]) -> Result<()> {
-    readers(select, loads).map(drop)
+    keys_only(select, loads).map(drop)
 }
 
-/// What reads, from each row of the select, the values that relate it to the rows below.
-fn readers(select: &mut Select, loads: &[Branch]) -> Result<Vec<Keys>> {
-    let beside = || loads.iter().filter(|b| b.beside);
-    for (i, branch) in beside().enumerate() {
-        if beside()
-            .take(i)
-            .any(|b| std::ptr::eq(b.relation, branch.relation))
-        {
-            let text = "this relation is loaded twice; the second one would hide the first";
-            let RelationDef { model, name, .. } = branch.relation;
-            return Err(Error::new(ErrorKind::InvalidQuery, text)
-                .with_model(model)
-                .with_field(*name));
-        }
-    }
+/// Adds what is loaded beside the rows as far as it comes with their own statement: joins and columns.
+pub(crate) fn select_beside(select: &mut Select, loads: &[Branch]) -> Result<()> {
+    whole(select, loads).map(drop)
+}
+
+fn whole(select: &mut Select, loads: &[Branch]) -> Result<Vec<Layout>> {
     let root = select.root();
-    let mut reader = |branch: &Branch| {
-        let columns = (branch.relation.parent)();
-        let mut at = |c: &'static Column| cell(select, &Node::Column(root, &c.column));
-        let keys = Keys::read_from(columns.into_iter().map(&mut at).collect::<Result<_>>()?);
-        match (branch.relation.kind, branch.relation.label()) {
-            (RelationKind::BelongsTo, Some(label)) => Ok(Keys::Labelled {
-                at: at((label.column)())?.0,
-                label: label.value,
-                keys: Box::new(keys),
-            }),
-            _ => Ok(keys),
-        }
-    };
-    loads.iter().map(&mut reader).collect()
+    layout(select, root, loads)
+}
+
+fn keys_only(select: &mut Select, loads: &[Branch]) -> Result<Vec<Layout>> {
+    once_each(loads)?;
+    let root = select.root();
+    let mut one = |branch: &Branch| keys(select, root, branch.relation).map(Layout::Later);
+    loads.iter().map(&mut one).collect()
 }
 
 /// The rows of one level while they arrive.
@@ -186,17 +210,17 @@ struct Level {
     owners: Option<Owners>,
     /// For each row the row above.
     slots: Vec<u32>,
-    keys: Vec<Keys>,
+    beside: Vec<Beside>,
     wants: Option<usize>,
 }
 
 impl Level {
-    fn new(rows: Box<dyn Collector>, owners: Option<Owners>, keys: Vec<Keys>) -> Level {
+    fn new(rows: Box<dyn Collector>, owners: Option<Owners>, layout: &[Layout]) -> Level {
         Level {
             rows,
             owners,
             slots: Vec::new(),
-            keys,
+            beside: layout.iter().map(Layout::start).collect(),
             wants: None,
         }
     }
@@ -205,8 +229,9 @@ impl Level {
         level.map(|level| *level).map_err(|_| other_sink())
     }
     fn take(&mut self, cells: &dyn Cells) -> Result<()> {
-        self.rows.push(cells)?;
-        self.keys.iter_mut().try_for_each(|keys| keys.push(cells))
+        let slot = self.rows.len() as u32;
+        self.rows.push(cells, 0)?;
+        self.beside.iter_mut().try_for_each(|b| b.push(cells, slot))
     }
 }
 

@@ -453,7 +453,7 @@ impl Back {
 
 impl Sink for Back {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        self.rows.push(cells)?;
+        self.rows.push(cells, 0)?;
         let null = || Error::decode("a row without a key came back");
         self.keys.push(Key::read(cells, &self.at)?.ok_or_else(null)?);
         Ok(())
