@@ -38,6 +38,8 @@ mod joins;
 mod loading;
 #[path = "suite/models.rs"]
 mod models;
+#[path = "suite/named_filters.rs"]
+mod named_filters;
 #[path = "suite/observe.rs"]
 mod observe;
 #[path = "suite/polymorphic.rs"]

@@ -7,9 +7,10 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
-    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,
-    SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, FilterRef, Filtered, ForeignKey as RefersTo,
+    Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel,
+    Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take,
+    unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -32,6 +33,7 @@ pub use crate::value::{
     Type, Value,
 };
 
+use crate::query::Cond;
 use crate::value::{Held, finished_one};
 
 /// What the audit trail calls a table.
@@ -263,6 +265,11 @@ pub const fn covers(models: usize, columns: usize) {
 pub const fn validated(mut column: Column, validator: Validator) -> Column {
     column.validator = Some(validator);
     column
+}
+
+/// The condition of a named filter for one reference to the table.
+pub fn condition<M: Model, C: Cond<M>>(source: Source, f: impl FnOnce(M::Cols<M>) -> C) -> ast::Expr {
+    f(M::cols(source)).into_cond()
 }
 
 /// Asks a function about the value of a column.

@@ -34,6 +34,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
             unique: &[],
             soft_delete: None,
             tenant: None,
+            filters: &[],
         },
         model: "Model",
         kind: TableKind::Table,

@@ -45,6 +45,7 @@ pub(crate) static USERS: Table = Table {
     unique: &[&[&ID], &[&EMAIL, &AGE]],
     soft_delete: None,
     tenant: None,
+    filters: &[],
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -58,6 +59,7 @@ pub(crate) static POSTS: Table = Table {
     unique: &[&[&POST_ID]],
     soft_delete: Some(&DELETED_AT),
     tenant: Some(&ORG),
+    filters: &[],
 };
 
 const CREATE: &str = r#"

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
-use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
+use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{Mode, unlinking};
@@ -13,7 +13,9 @@ use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
-use crate::query::{Batch, Insert, IntoInsert, nodes, put, soft_delete_set, touch, update_statement};
+use crate::query::{
+    Batch, Insert, IntoInsert, in_hand, nodes, put, soft_delete_set, touch, update_statement,
+};
 use crate::relation::{Related, label_is};
 use crate::schema::{Column, Default, RelationDef, Role, Table, Through};
 use crate::value::Value;
@@ -324,7 +326,7 @@ async fn links(
     let mut select = Select::from(TableRef {
         source,
         item: FromItem::Table(&table.table),
-        guard: Guard::default(),
+        guard: in_hand(Deleted::Hidden),
     });
     let other = nodes(source, other.iter().copied());
     let at: Vec<Cell> = other

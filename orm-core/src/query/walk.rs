@@ -11,11 +11,11 @@
 use crate::ast::{
     self, Aggregate, AggregateFn, CompareOp, Cte, Deleted, Distinct, Expr as Node, FromItem, GroupBy, Guard,
     InList, Join, JoinKind, MathOp, Nulls, Order, RawPart, Select, SetOp, SetOperation, Source, Statement,
-    TableRef,
+    TableRef, Unfiltered,
 };
-use crate::model::{Key, Many, Maybe, Model, One, Rel, SoftDelete};
+use crate::model::{FilterRef, Filtered, Key, Many, Maybe, Model, One, Rel, SoftDelete};
 use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields, related_table};
-use crate::relation::{LoadOf, RelRef, owner, related_to};
+use crate::relation::{LoadOf, RelRef, owner, unfilter};
 use crate::schema::{Column, RelationDef, Table};
 use crate::value::{Type, Value};
 
@@ -51,6 +51,8 @@ pub struct Walk<R: Rel> {
     step: Source,
     through: Vec<Node>,
     deleted: Deleted,
+    /// The filters of the model that the steps do without.
+    unfiltered: Unfiltered,
     max_depth: Option<u32>,
     include_start: bool,
     breadth_first: bool,
@@ -115,13 +117,14 @@ impl<M: Model> Query<M> {
     where
         R::Child: LeadsBack<M>,
     {
-        // what the closure returns is known by its type
-        f(M::cols(self.ast().root()));
+        // what else the closure returns is known by its type
+        let unfiltered = f(M::cols(self.ast().root())).unfiltered();
         Walk {
             start: self.into_ast(),
             step: Source::fresh(),
             through: Vec::new(),
             deleted: Deleted::Hidden,
+            unfiltered,
             max_depth: None,
             include_start: false,
             breadth_first: false,
@@ -158,11 +161,8 @@ impl<M: Model> Query<M> {
         R::Card: LeadsDown,
     {
         let source = self.ast().root();
-        f(M::cols(source));
-        let mut select = related_to(R::DEF, source, Source::fresh());
-        select.columns.push(Node::one());
-        let below = Node::Exists(Box::new(select));
-        self.ast_mut().filter.push(Node::Not(Box::new(below)));
+        let below = f(M::cols(source)).exist();
+        self.ast_mut().filter.push(below.not().into_cond());
         self
     }
 }
@@ -190,12 +190,36 @@ impl<R: Rel> Walk<R> {
     where
         R::Child: SoftDelete,
     {
-        self.step_over_deleted();
+        self.deleted = Deleted::Included;
         if let Some(from) = &mut self.start.from
             && from.guard.deleted == Deleted::Hidden
         {
             from.guard.deleted = Deleted::Included;
         }
+        self
+    }
+    /// Walks through rows that do not meet this named filter of the model as well, and starts from them. Otherwise such a
+    /// row hides what only it leads to.
+    pub fn without_filter(
+        self,
+        f: impl FnOnce(<R::Child as Filtered>::Filters) -> FilterRef<R::Child>,
+    ) -> Self
+    where
+        R::Child: Filtered,
+    {
+        let off = f(<R::Child as Filtered>::FILTERS).off();
+        self.unfiltered(off)
+    }
+    /// Walks through all rows, whether or not they meet the named filters of the model.
+    pub fn without_filters(self) -> Self
+    where
+        R::Child: Filtered,
+    {
+        self.unfiltered(Unfiltered::ALL)
+    }
+    fn unfiltered(mut self, off: Unfiltered) -> Self {
+        self.unfiltered = self.unfiltered.and(off);
+        unfilter(&mut self.start, off);
         self
     }
     /// The nearest rows first. Over a join table it needs a [`max_depth`](Walk::max_depth).
@@ -287,8 +311,10 @@ impl<R: Rel> From<Walk<R>> for Query<R::Child> {
 }
 
 impl<R: Rel> Walk<R> {
-    pub(crate) fn step_over_deleted(&mut self) {
+    /// Steps over rows that are deleted or filtered out.
+    pub(crate) fn step_over_hidden(&mut self) {
         self.deleted = Deleted::Included;
+        self.unfiltered = Unfiltered::ALL;
     }
     pub(crate) fn take_siblings(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.siblings)
@@ -387,6 +413,7 @@ impl<R: Rel> Walk<R> {
         // from the rows themselves, so that a condition made outside of a closure means them
         let mut rows = related_table(R::DEF, self.step);
         rows.guard.deleted = self.deleted;
+        rows.guard.unfiltered = self.unfiltered;
         let mut next = Select::from(rows);
         let on = owner(R::DEF, &mut next);
         let on = equal(on, columns(&(R::DEF.parent)(), walk));

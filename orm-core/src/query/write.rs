@@ -2,17 +2,18 @@
 
 use crate::ast::{
     Assignment, CompareOp, Conflict, ConflictAction, Delete, Deleted, Expr as Node, Guard, Insert,
-    InsertSource, MathOp, Source, Update,
+    InsertSource, MathOp, Source, Unfiltered, Update,
 };
 use crate::model::Key;
 use crate::schema::{Column, Role, Table};
 use crate::value::Value;
 
-/// Guard of a write: which rows of the table it can touch.
-pub(crate) fn guard(deleted: Deleted) -> Guard {
+/// Guard of rows in hand, that is by their keys. Named filters say what is seen, and a row in hand has been seen.
+pub(crate) fn in_hand(deleted: Deleted) -> Guard {
     Guard {
         deleted,
         all_tenants: false,
+        unfiltered: Unfiltered::ALL,
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn update_statement(
         with: Vec::new(),
         source,
         table: &table.table,
-        guard: guard(deleted),
+        guard: in_hand(deleted),
         set: assignments(set),
         from: Vec::new(),
         joins: Vec::new(),
@@ -137,7 +138,7 @@ pub(crate) fn delete_statement(
         with,
         source,
         table: &table.table,
-        guard: guard(deleted),
+        guard: in_hand(deleted),
         using,
         filter,
         returning,

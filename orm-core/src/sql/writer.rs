@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::ast::{Column, Source, Table};
+use crate::ast::{Column, NamedFilter, Source, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dialect::require;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
@@ -43,6 +43,8 @@ pub struct SqlWriter<'a> {
     known: Vec<(Source, u32)>,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
+    /// The named filters that are being written, each inside the one before.
+    filters: Vec<&'static NamedFilter>,
 }
 
 /// A source in scope.
@@ -108,6 +110,7 @@ impl<'a> SqlWriter<'a> {
             force_where: false,
             repeatable: false,
             known: Vec::new(),
+            filters: Vec::new(),
         }
     }
 
@@ -411,6 +414,22 @@ impl<'a> SqlWriter<'a> {
         };
         self.tenant = Some(self.params.len() + 1);
         self.param(tenant.clone())
+    }
+
+    /// Begins the condition of a named filter. One that leads back to itself would never end.
+    pub(crate) fn begin_filter(&mut self, table: &Table, filter: &'static NamedFilter) -> Result<()> {
+        if self.filters.iter().any(|open| std::ptr::eq(*open, filter)) {
+            let (name, table) = (filter.name, table.name);
+            let text = format!(
+                "the filter `{name}` of `{table}` leads back to itself: switch it off inside the condition, with `without_filter` on the relation"
+            );
+            return Err(Error::new(ErrorKind::InvalidQuery, text));
+        }
+        self.filters.push(filter);
+        Ok(())
+    }
+    pub(crate) fn end_filter(&mut self) {
+        self.filters.pop();
     }
 
     /// Begins a statement inside the statement (or the outermost one).

@@ -13,13 +13,19 @@ use crate::parse::plain;
 use crate::parse::relation::{Cascade, RelationKind};
 use crate::plan::{Column, Plan, RelationPlan, Target};
 
-/// The module of the zero-sized types.
+/// The module of the zero-sized types, and of the names of filters.
 pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
-    if plan.relations.is_empty() {
+    let options = &plan.model.options;
+    if plan.relations.is_empty() && options.filters.is_empty() {
         return TokenStream::new();
     }
     let (vis, module) = (&plan.model.vis, &names.module);
     let inner = seen_from_within(vis);
+    let filters = (!options.filters.is_empty()).then(|| {
+        let (private, model) = (&names.private, &plan.model.ident);
+        let name = options.filters.iter().map(|filter| &filter.name);
+        quote!(#inner struct Filters { #(pub #name: #private::FilterRef<super::#model>,)* })
+    });
     let types = plan.relations.iter().map(|relation| {
         let marker = &relation.marker;
         quote! {
@@ -32,6 +38,7 @@ pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[doc(hidden)]
         #allow
         #vis mod #module {
+            #filters
             #(#types)*
         }
     }

@@ -155,6 +155,12 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
         }))
     };
     let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
+    let ident = &plan.model.ident;
+    let filters = plan.model.options.filters.iter().map(|filter| {
+        let (name, condition) = (plain(&filter.name), &filter.condition);
+        let condition = quote_spanned!(condition.span()=> __orm::condition::<#ident, _>(source, #condition));
+        quote!(__orm::ast::NamedFilter { name: #name, condition: |source| #condition })
+    });
     quote! {
         __orm::AstTable {
             schema: #schema,
@@ -162,6 +168,7 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
             unique: &[#(#unique),*],
             soft_delete: #soft_delete,
             tenant: #tenant,
+            filters: &[#(#filters),*],
         }
     }
 }

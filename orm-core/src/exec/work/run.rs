@@ -16,7 +16,7 @@ use crate::exec::names::NAMES;
 use crate::exec::transaction::Unit;
 use crate::exec::work::{Boxed, Committed, Kind, List, Step, Typed, order};
 use crate::exec::{Raw, bulk};
-use crate::query::{Batch, Insert, key_equals, nodes, returning, touch, update_statement};
+use crate::query::{Batch, Insert, in_hand, key_equals, nodes, returning, touch, update_statement};
 use crate::schema::{Column, Table};
 use crate::value::{Cells, Collector, Type, Value};
 
@@ -190,7 +190,8 @@ impl<'a> Run<'a> {
     async fn unmatched(&self, table: &'static Table, before: &[Value]) -> Error {
         let source = Source::fresh();
         let key = key_equals(table, source, key_of(table, before));
-        let found = cascade::keys_of(&self.raw, table, source, key, Deleted::Hidden, self.site).await;
+        let found =
+            cascade::keys_of(&self.raw, table, source, key, in_hand(Deleted::Hidden), self.site).await;
         match found {
             Ok(found) if found.is_empty() => Error::not_found(table.model),
             Ok(_) => {
@@ -223,7 +224,15 @@ impl<'a> Run<'a> {
             for condition in among(&columns, &wanted, &self.raw) {
                 let filter = vec![condition];
                 found.extend(
-                    cascade::keys_of(&self.raw, table, source, filter, Deleted::Hidden, self.site).await?,
+                    cascade::keys_of(
+                        &self.raw,
+                        table,
+                        source,
+                        filter,
+                        in_hand(Deleted::Hidden),
+                        self.site,
+                    )
+                    .await?,
                 );
             }
             if let Some((_, row)) = keys.iter().zip(&rows).find(|(key, _)| !found.contains(key)) {
