@@ -52,7 +52,7 @@ pub mod private {
 pub use orm_core::relation::Polymorphic;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
-pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
+pub use orm_core::value::{Date, Id, LocalTimestamp, RowVersion, TimeOfDay, Timestamp};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]

@@ -72,3 +72,5 @@ mod types;
 mod unit;
 #[path = "suite/upsert.rs"]
 mod upsert;
+#[path = "suite/versions.rs"]
+mod versions;

@@ -9,8 +9,8 @@ pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, FilterRef, Filtered, ForeignKey as RefersTo,
     Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel,
-    Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take,
-    unlinkable,
+    Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, Version, foreign_key,
+    take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -109,6 +109,7 @@ impl<T> Field<T> {
                 ty: self.ty,
                 nullable: self.nullable,
                 sensitive: false,
+                system: false,
             },
             field,
             types: &[],
@@ -207,6 +208,12 @@ pub const fn instant(column: Column) -> Column {
         matches!(column.column.ty, Type::Timestamp),
         "this column holds an instant: make the field a `Timestamp`, or a `DateTime<Utc>`"
     );
+    column
+}
+
+/// The column with the version of a row.
+pub const fn version<T: Version>(mut column: Column) -> Column {
+    column.column.system = T::SYSTEM;
     column
 }
 

@@ -157,7 +157,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
     row("check", PART, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
     row("validate", FIELD, Value::Equals, &[], "validate = not_blank", "A function over the value that refuses it with a reason, whichever way it is written."),
-    row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
+    row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write changes the version, a stale write is refused."),
     row("json", PART, Value::Flag, &[], "json", "Stores the value as JSON."),
     row("sensitive", PART, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
     row("skip", PART, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),

@@ -14,6 +14,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
             ty,
             nullable,
             sensitive: false,
+            system: false,
         },
         field: name,
         types: &[],

@@ -17,6 +17,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool) -> Column {
         ty,
         nullable,
         sensitive: false,
+        system: false,
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) static SECRET: Column = Column {
     ty: Type::Text,
     nullable: true,
     sensitive: true,
+    system: false,
 };
 pub(crate) static USERS: Table = Table {
     schema: None,

@@ -16,6 +16,9 @@ pub struct Column {
     pub nullable: bool,
     /// Whether its values must never be logged.
     pub sensitive: bool,
+    /// Whether it is the version of a row that the database keeps by itself (`Features::row_version`): read and compared,
+    /// but no part of the table's definition.
+    pub system: bool,
 }
 
 impl PartialEq for Column {

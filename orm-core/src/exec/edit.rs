@@ -161,11 +161,9 @@ pub(crate) fn key_of(table: &'static Table, values: &[Value]) -> Vec<Value> {
 }
 
 /// The version among the values of the fields.
-pub(crate) fn version_of(table: &'static Table, values: &[Value]) -> Option<i64> {
-    match values.get(table.managed.version?) {
-        Some(Value::I64(version)) => Some(*version),
-        _ => None,
-    }
+pub(crate) fn version_of(table: &'static Table, values: &[Value]) -> Option<Value> {
+    let version = values.get(table.managed.version?)?;
+    (!version.is_null()).then(|| version.clone())
 }
 
 /// The assignments that make these changes.

@@ -2,7 +2,10 @@
 
 use std::panic::Location;
 
-use crate::ast::{Deleted, Expr as Node, InsertSource, Select, Source, Statement, TableRef, Unfiltered};
+use crate::ast::{
+    Deleted, Expr as Node, InsertSource, Lock, LockStrength, LockWait, Select, Source, Statement, TableRef,
+    Unfiltered,
+};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
@@ -10,7 +13,7 @@ use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
-use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
+use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
@@ -162,6 +165,25 @@ pub trait Record: Model {
         Self: Insertable + Mutable,
     {
         Update::of(self)
+    }
+    /// The row as it is in the database now. `NotFound` when it is gone.
+    #[track_caller]
+    fn refresh<'a, E: Serves<Self> + ?Sized>(&self, ex: &'a E) -> Pending<'a, Self> {
+        reread(ex.raw(), self, false, Location::caller())
+    }
+    /// Locks the row until the transaction ends (`FOR UPDATE`), and returns it. `Stale` when the model has a version and
+    /// somebody changed the row since it was read: [`refresh`](Record::refresh) it then, and decide anew. `NotFound` when
+    /// it is gone.
+    ///
+    /// ```sql
+    /// SELECT t0."id", … FROM "posts" AS t0 WHERE t0."id" = $1 FOR UPDATE
+    /// ```
+    #[track_caller]
+    fn lock<'a, E: InTx + Serves<Self>>(&self, tx: &'a E) -> Pending<'a, Self>
+    where
+        Self: Insertable + Mutable,
+    {
+        reread(tx.raw(), self, true, Location::caller())
     }
     /// A change of this row in place: assign to its fields, then `.save(&db)` writes the columns that differ.
     fn edit(self) -> Edit<Self>
@@ -341,6 +363,30 @@ impl<M: Model> Update<M> {
             }
         })
     }
+}
+
+/// The row of the key of the one in hand; locked, it must be at the version that was read.
+fn reread<'a, M: Model>(raw: Raw<'a>, row: &M, lock: bool, site: Site) -> Pending<'a, M> {
+    let source = Source::fresh();
+    let mut ast = Select::from(by_key::<M>(source));
+    ast.columns = all_fields::<M>(source);
+    ast.filter = key_filter(M::TABLE, source, row.id());
+    if !lock {
+        return select::<M, _>(raw, Box::new(ast), M::TABLE, changed_row::<M>, site);
+    }
+    ast.lock = Some(Lock {
+        strength: LockStrength::Update,
+        of: Vec::new(),
+        wait: LockWait::Wait,
+    });
+    let version = row.version();
+    Pending::steps(async move {
+        let now = select::<M, _>(raw, Box::new(ast), M::TABLE, changed_row::<M>, site).await?;
+        match now.version() == version {
+            true => Ok(now),
+            false => Err(stale(M::TABLE)),
+        }
+    })
 }
 
 /// A reference that finds a row by a key in hand, whether or not it meets the named filters.

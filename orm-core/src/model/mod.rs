@@ -35,7 +35,7 @@ pub trait Model: Shape<Model = Self> + Sync {
     /// The values of its fields in the order of the table's columns, moved out of it.
     fn into_values(self) -> Vec<Value>;
     /// The version this row was read at, for models with `#[orm(version)]`.
-    fn version(&self) -> Option<i64> {
+    fn version(&self) -> Option<Value> {
         None
     }
 }
@@ -167,6 +167,25 @@ impl<K: Key> ForeignKey<K> for K {}
 impl<K: Key> ForeignKey<K> for Option<K> {}
 /// Checked by generated code: one error at the field when the key's type is another.
 pub const fn foreign_key<T: ForeignKey<K>, K>() {}
+
+/// What tells versions of a row apart. Implemented for the types a field with `#[orm(version)]` may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the version of a row",
+    label = "make it an `i64`, a `Uuid`, a `Timestamp` or a `RowVersion`"
+)]
+pub trait Version: Scalar {
+    /// Whether the database keeps it by itself.
+    const SYSTEM: bool = false;
+}
+impl Version for i64 {}
+impl Version for crate::value::Timestamp {}
+#[cfg(feature = "chrono")]
+impl Version for chrono::DateTime<chrono::Utc> {}
+#[cfg(feature = "uuid")]
+impl Version for uuid::Uuid {}
+impl Version for crate::value::RowVersion {
+    const SYSTEM: bool = true;
+}
 
 /// A relation between two models. Implemented by the derive on hidden marker types.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a relation")]

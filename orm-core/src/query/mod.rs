@@ -45,8 +45,8 @@ pub use upsert::{
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub(crate) use write::{
-    InsertParts, conflict_update, delete_statement, in_hand, insert_statement, key_equals, key_filter, nodes,
-    returning, soft_delete_set, touch, update_statement, version_filter,
+    InsertParts, conflict_update, delete_statement, first_version, in_hand, insert_statement, key_equals,
+    key_filter, nodes, returning, soft_delete_set, touch, update_statement, version_filter,
 };
 
 /// A marker that owns nothing and is always `Send`.

@@ -4,6 +4,7 @@ use crate::ast::{Expr as Node, Source, Unfiltered};
 use crate::model::{FilterRef, Filtered, Model};
 use crate::query::{Phantom, Sets, key_filter, version_filter};
 use crate::schema::Column;
+use crate::value::Value;
 
 /// A change of one row: only the columns that are set are written.
 #[must_use = "an update does nothing until `.save(&db)`"]
@@ -31,7 +32,7 @@ impl<M: Model> Update<M> {
         source: Source,
         set: Vec<(&'static Column, Node)>,
         key: Vec<Node>,
-        version: Option<i64>,
+        version: Option<Value>,
     ) -> Self {
         let version = version_filter(M::TABLE, source, version);
         Update {

@@ -14,6 +14,9 @@ thread_local! {
     static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
+/// What a database lacks that keeps no version of rows.
+pub(crate) const ROW_VERSION: &str = "a version of rows that the database keeps (`RowVersion`)";
+
 /// A buffer larger than this is not kept.
 const SCRATCH_LIMIT: usize = 64 * 1024;
 
@@ -534,9 +537,28 @@ impl<'a> SqlWriter<'a> {
     }
     /// Appends `alias."column"`.
     pub(crate) fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
+        if column.system {
+            return self.row_version(source);
+        }
         self.source(source, column.name)?;
         self.text.push('.');
         self.ident(column.name)
+    }
+    /// Appends the version that the database keeps of each row, as an integer.
+    fn row_version(&mut self, source: Source) -> Result<()> {
+        let Some(name) = self.features.row_version else {
+            return Err(self.unsupported(ROW_VERSION));
+        };
+        self.push("CAST(CAST(");
+        self.source(source, name)?;
+        self.push(".");
+        self.ident(name)?;
+        self.push(" AS ");
+        self.type_name(Type::Text)?;
+        self.push(") AS ");
+        self.type_name(Type::I64)?;
+        self.push(")");
+        Ok(())
     }
     /// Appends `alias."name"` of a derived table.
     pub(crate) fn field(&mut self, source: Source, name: &'static str) -> Result<()> {

@@ -110,10 +110,11 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let values = values(plan);
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
-        let member = &plan.columns[i].member;
+        let column = &plan.columns[i];
+        let (described, value) = (field(plan, column), clone(column, &quote!(self)));
         quote! {
-            fn version(&self) -> ::core::option::Option<i64> {
-                ::core::option::Option::Some(self.#member)
+            fn version(&self) -> ::core::option::Option<__orm::Value> {
+                ::core::option::Option::Some(#described.value(#value))
             }
         }
     });

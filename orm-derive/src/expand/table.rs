@@ -214,6 +214,9 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
         ) {
             built = quote_spanned!(syn::spanned::Spanned::span(&field.ty)=> __orm::instant(#built));
         }
+        if column.role == Some(Role::Version) {
+            built = quote_spanned!(field.ty.span()=> __orm::version::<#ty>(#built));
+        }
         if field.attrs.sensitive.is_some() {
             built = quote!(__orm::sensitive(#built));
         }

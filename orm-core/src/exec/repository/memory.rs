@@ -12,7 +12,7 @@ use crate::exec::key::Key;
 use crate::exec::repository::Repository;
 use crate::exec::{Edit, Pending};
 use crate::model::{Key as _, Writable};
-use crate::query::{Insert, Phantom};
+use crate::query::{Insert, Phantom, first_version};
 use crate::schema::{Column, Default as Filled, IndexKey, Role, Table, primary_key_name};
 use crate::value::{Held, Row, Timestamp, Type, Value, finished_one};
 
@@ -153,6 +153,7 @@ impl<M: Writable> MemoryRepository<M> {
             }
             match (column.role, &mut *value) {
                 (Role::Version, Value::I64(version)) => *version += 1,
+                (Role::Version, version) => *version = new_version(column),
                 (Role::UpdatedAt, value) => *value = Value::Timestamp(Timestamp::now()),
                 (Role::UpdatedBy, _) => return Err(unsupported(M::TABLE, column, "who acts")),
                 _ => {}
@@ -223,6 +224,15 @@ fn unfiltered(table: &'static Table) -> Result<()> {
     }
 }
 
+/// The version of a new row.
+fn new_version(column: &'static Column) -> Value {
+    match first_version(column) {
+        Some(Node::Value(version)) => version,
+        Some(_) => Value::Timestamp(Timestamp::now()),
+        None => Value::I64(1),
+    }
+}
+
 /// A row as its model.
 fn model<M: Writable>(values: &[Value]) -> Result<M> {
     finished_one(M::decode(&mut Row::new(&Held(values)))?)
@@ -237,7 +247,7 @@ impl Rows {
         &self,
         table: &'static Table,
         key: Vec<Value>,
-        version: Option<i64>,
+        version: Option<Value>,
     ) -> Result<Option<usize>> {
         let key = Key::new(key);
         let same = |row: &Kept| !row.deleted && Key::new(key_of(table, &row.values)) == key;
@@ -271,7 +281,7 @@ impl Rows {
                 _ if column.generated.is_some() => {
                     return Err(unsupported(table, column, "a generated column"));
                 }
-                (_, Role::Version, _) => Value::I64(1),
+                (_, Role::Version, _) => new_version(column),
                 (_, Role::CreatedAt | Role::UpdatedAt, _) => Value::Timestamp(Timestamp::now()),
                 (_, Role::CreatedBy | Role::UpdatedBy, _) => {
                     return Err(unsupported(table, column, "who acts"));

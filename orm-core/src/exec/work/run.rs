@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
             let columns = nodes(source, table.key_columns().chain([version]));
             let read = |row: &Vec<Value>| {
                 let mut key = key_of(table, row);
-                key.extend(version_of(table, row).map(Value::I64));
+                key.extend(version_of(table, row));
                 Key::new(key)
             };
             let wanted: Vec<Key> = rows.iter().map(read).collect();
