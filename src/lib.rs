@@ -39,7 +39,7 @@ pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
     InsertGraph, Inserts, LoadRelations, MemoryRepository, Pending, Record, Ref, Repeat, Replaced,
-    Repository, Serves, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
+    Repository, Serves, Snapshot, Tenant, Tx, UnitOfWork, Write, WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.

@@ -60,6 +60,8 @@ mod schema;
 mod shadow;
 #[path = "suite/shapes.rs"]
 mod shapes;
+#[path = "suite/snapshots.rs"]
+mod snapshots;
 #[path = "suite/special.rs"]
 mod special;
 #[path = "suite/transactions.rs"]

@@ -8,9 +8,9 @@ pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks};
 pub use crate::model::{
     Audited, Cardinality, Content, DbEnum, Embed, Entity, FilterRef, Filtered, ForeignKey as RefersTo,
-    Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel,
-    Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, Version, foreign_key,
-    take, unlinkable,
+    Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, NewKeys, NewRows, Nullable, One, Open,
+    References, Rel, Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink,
+    Version, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,

@@ -492,3 +492,44 @@ async fn related_rows_start_walks(db: Db) -> orm::Result<()> {
     assert_eq!(root.children().roots(|c| c.children).count(&db).await?, 0);
     Ok(())
 }
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[many_to_many(badges: Badge, via = Award)]
+pub struct Scout {
+    pub id: Id<Scout>,
+    pub name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[many_to_many(scouts: Scout, via = Award)]
+pub struct Badge {
+    pub id: Id<Badge>,
+    pub name: String,
+}
+
+/// Once given, it stays.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(id(scout_id, badge_id), append_only)]
+pub struct Award {
+    #[belongs_to(scout: Scout)]
+    pub scout_id: Id<Scout>,
+    #[belongs_to(badge: Badge)]
+    pub badge_id: Id<Badge>,
+}
+
+#[orm::test(schema = orm::schema![Scout, Badge, Award])]
+async fn links_in_an_append_only_table_are_added(db: Db) -> orm::Result<()> {
+    let scout = NewScout { name: "Ann".into() }.insert(&db).await?;
+    let badge = |name: &str| NewBadge { name: name.into() };
+    let (fire, knots) = (
+        badge("fire").insert(&db).await?,
+        badge("knots").insert(&db).await?,
+    );
+    assert_eq!(scout.badges().link(&db, [fire.id]).await?, 1);
+    assert_eq!(scout.badges().link(&db, [fire.id]).await?, 0);
+    assert_eq!(scout.badges().add(&db, [&fire, &knots]).await?, 1);
+    scout.badges().create(&db, badge("maps")).await?;
+    assert_eq!(scout.badges().count(&db).await?, 3);
+    assert_eq!(Award::query().count(&db).await?, 3);
+    Ok(())
+}

@@ -12,7 +12,7 @@ use crate::exec::fetch::{Site, inserts, step};
 use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::{Pending, Raw, Writes, bulk};
-use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
+use crate::model::{Insertable, Linkable, Model, Rel, TakesLinks, Unlink, Writable};
 use crate::query::{
     Batch, Insert, IntoInsert, in_hand, nodes, put, soft_delete_set, touch, update_statement,
 };
@@ -52,7 +52,7 @@ impl<R: Rel> Related<R> {
     ) -> Pending<'a, u64>
     where
         R: Linkable,
-        R::Through: Writable,
+        R::Through: TakesLinks<R::By>,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
@@ -67,7 +67,7 @@ impl<R: Rel> Related<R> {
     ) -> Pending<'a, u64>
     where
         R: Linkable,
-        R::Through: Writable,
+        R::Through: TakesLinks<R::By>,
     {
         self.link(ex, rows.into_iter().map(Model::id))
     }

@@ -179,7 +179,7 @@ pub trait Record: Model {
     /// SELECT t0."id", … FROM "posts" AS t0 WHERE t0."id" = $1 FOR UPDATE
     /// ```
     #[track_caller]
-    fn lock<'a, E: InTx + Serves<Self>>(&self, tx: &'a E) -> Pending<'a, Self>
+    fn lock<'a, E: InTx + Writes<Self>>(&self, tx: &'a E) -> Pending<'a, Self>
     where
         Self: Insertable + Mutable,
     {

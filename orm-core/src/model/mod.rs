@@ -214,7 +214,20 @@ pub trait Rel: Copy + Send + Sync + 'static {
 pub trait Linkable: Rel {
     /// The model that linking writes: the join table's, or the related one.
     type Through: Model;
+    /// How: by [`NewRows`] or by [`NewKeys`].
+    type By;
 }
+
+/// Rows of a join table are inserted.
+pub struct NewRows;
+/// The foreign key of existing rows is set.
+pub struct NewKeys;
+
+/// Takes what a link writes.
+#[diagnostic::on_unimplemented(message = "`{Self}` is a view or append-only: its rows are not linked")]
+pub trait TakesLinks<By> {}
+impl<M: Insertable> TakesLinks<NewRows> for M {}
+impl<M: Insertable + Mutable> TakesLinks<NewKeys> for M {}
 
 /// Linked rows can be unlinked: through a join table, or because their foreign key may be NULL. `P` is the related
 /// model.

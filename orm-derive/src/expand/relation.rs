@@ -242,11 +242,12 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
 fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     let (module, marker, child) = (&names.module, &relation.marker, child(relation));
     let marker = quote!(#module::#marker);
-    let linkable = |through: TokenStream| {
+    let linkable = |through: TokenStream, by: TokenStream| {
         quote! {
             #[automatically_derived]
             impl __orm::Linkable for #marker {
                 type Through = #through;
+                type By = __orm::#by;
             }
         }
     };
@@ -255,7 +256,7 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     );
     match (relation.relation.kind, &relation.relation.via) {
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
-            let linkable = linkable(quote!(#child));
+            let linkable = linkable(quote!(#child), quote!(NewKeys));
             let holder = match &relation.relation.by_association {
                 Some(name) => {
                     let name = fields([name].into_iter());
@@ -278,7 +279,7 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
             }
         }
         (RelationKind::ManyToMany, Some(via)) => {
-            let linkable = linkable(named(via));
+            let linkable = linkable(named(via), quote!(NewRows));
             quote! {
                 #linkable
                 #[automatically_derived]
