@@ -171,6 +171,36 @@ pub trait NamedEnum {
     type Models: Polymorphic;
 }
 
+/// Whether a type is a model: `IsModel::<T>::YES` is that of the inherent impl where there is one, else of the trait.
+pub struct IsModel<T>(std::marker::PhantomData<T>);
+impl<T: Model> IsModel<T> {
+    /// It is.
+    pub const YES: bool = true;
+}
+/// What else [`IsModel`] says.
+pub trait IsNoModel {
+    /// It is not.
+    const YES: bool = false;
+}
+impl<T> IsNoModel for IsModel<T> {}
+
+/// The type of the key of a model, or of anything where it is none: that is one error elsewhere, and not one more for
+/// each use of the enum of keys.
+pub trait KeyOf<T> {
+    /// The type.
+    type Key;
+}
+/// What [`IsModel`] said, as a type.
+pub struct Is<const MODEL: bool>;
+#[diagnostic::do_not_recommend]
+impl<T: Model> KeyOf<T> for Is<true> {
+    type Key = T::Id;
+}
+#[diagnostic::do_not_recommend]
+impl<T> KeyOf<T> for Is<false> {
+    type Key = i64;
+}
+
 /// The key of a model that a polymorphic association may refer to.
 #[diagnostic::on_unimplemented(
     message = "a polymorphic association refers to keys of one column, and this model has the key `{Self}`",
