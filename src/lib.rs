@@ -44,8 +44,8 @@ pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
     InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref,
-    Repeat, Replaced, Repository, Serves, Session, Tenant, Tracked, Tx, UnitOfWork, Write, WriteKind, Writes,
-    watch_repeats,
+    Repeat, Replaced, Repository, Serves, Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Write,
+    WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
@@ -60,7 +60,7 @@ pub use orm_core::relation::Polymorphic;
 pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]
 pub use orm_core::value::Scaled;
-pub use orm_core::value::{Date, Id, LocalTimestamp, TimeOfDay, Timestamp};
+pub use orm_core::value::{Date, Id, LocalTimestamp, RowVersion, TimeOfDay, Timestamp};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]

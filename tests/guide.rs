@@ -88,7 +88,18 @@ fn the_sql_of_the_queries_page() {
             .having(|g| g.count().gt(5))
             .select(|g| (g.key(), g.count(), g.sum(|p| p.views))),
         User::query().filter(|u| u.id.in_([Id::new(1), Id::new(2)])),
+        Story::query().without_filter(|f| f.out),
     );
+}
+
+#[derive(Model, Clone, Debug)]
+#[orm(filter(published = |s| s.published, out = |s| s.at.le(orm::query::now())))]
+struct Story {
+    id: Id<Story>,
+    shelf_id: i64,
+    title: String,
+    published: bool,
+    at: Timestamp,
 }
 
 #[derive(Shape)]

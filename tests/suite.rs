@@ -44,6 +44,8 @@ mod loading;
 mod merge;
 #[path = "suite/models.rs"]
 mod models;
+#[path = "suite/named_filters.rs"]
+mod named_filters;
 #[path = "suite/observe.rs"]
 mod observe;
 #[path = "suite/orphans.rs"]
@@ -74,6 +76,8 @@ mod session;
 mod shadow;
 #[path = "suite/shapes.rs"]
 mod shapes;
+#[path = "suite/snapshots.rs"]
+mod snapshots;
 #[path = "suite/special.rs"]
 mod special;
 #[path = "suite/threads.rs"]
@@ -90,3 +94,5 @@ mod unit;
 mod upsert;
 #[path = "suite/valid.rs"]
 mod valid;
+#[path = "suite/versions.rs"]
+mod versions;

@@ -7,9 +7,10 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::exec::{Finish, HookTable, Hooks, List, MergeContent, Mergeable, Ref, plan_relation};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
-    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,
-    SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
+    Audited, Cardinality, Content, DbEnum, Embed, Entity, FilterRef, Filtered, ForeignKey as RefersTo,
+    Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, NewKeys, NewRows, Nullable, One, Open,
+    References, Rel, Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink,
+    Version, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -33,6 +34,7 @@ pub use crate::value::{
     Type, Value,
 };
 
+use crate::query::Cond;
 use crate::value::{Held, finished_one};
 
 /// What the audit trail calls a table.
@@ -108,6 +110,7 @@ impl<T> Field<T> {
                 ty: self.ty,
                 nullable: self.nullable,
                 sensitive: false,
+                system: false,
             },
             field,
             types: &[],
@@ -169,6 +172,36 @@ pub trait NamedEnum {
     type Models: Polymorphic;
 }
 
+/// Whether a type is a model: `IsModel::<T>::YES` is that of the inherent impl where there is one, else of the trait.
+pub struct IsModel<T>(std::marker::PhantomData<T>);
+impl<T: Model> IsModel<T> {
+    /// It is.
+    pub const YES: bool = true;
+}
+/// What else [`IsModel`] says.
+pub trait IsNoModel {
+    /// It is not.
+    const YES: bool = false;
+}
+impl<T> IsNoModel for IsModel<T> {}
+
+/// The type of the key of a model, or of anything where it is none: that is one error elsewhere, and not one more for
+/// each use of the enum of keys.
+pub trait KeyOf<T> {
+    /// The type.
+    type Key;
+}
+/// What [`IsModel`] said, as a type.
+pub struct Is<const MODEL: bool>;
+#[diagnostic::do_not_recommend]
+impl<T: Model> KeyOf<T> for Is<true> {
+    type Key = T::Id;
+}
+#[diagnostic::do_not_recommend]
+impl<T> KeyOf<T> for Is<false> {
+    type Key = i64;
+}
+
 /// The key of a model that a polymorphic association may refer to.
 #[diagnostic::on_unimplemented(
     message = "a polymorphic association refers to keys of one column, and this model has the key `{Self}`",
@@ -206,6 +239,12 @@ pub const fn instant(column: Column) -> Column {
         matches!(column.column.ty, Type::Timestamp),
         "this column holds an instant: make the field a `Timestamp`, or a `DateTime<Utc>`"
     );
+    column
+}
+
+/// The column with the version of a row.
+pub const fn version<T: Version>(mut column: Column) -> Column {
+    column.column.system = T::SYSTEM;
     column
 }
 
@@ -264,6 +303,11 @@ pub const fn covers(models: usize, columns: usize) {
 pub const fn validated(mut column: Column, validator: Validator) -> Column {
     column.validator = Some(validator);
     column
+}
+
+/// The condition of a named filter for one reference to the table.
+pub fn condition<M: Model, C: Cond<M>>(source: Source, f: impl FnOnce(M::Cols<M>) -> C) -> ast::Expr {
+    f(M::cols(source)).into_cond()
 }
 
 /// Asks a function about the value of a column.

@@ -143,6 +143,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
     row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
+    row("filter", MODEL, Value::List, &[], "filter(published = |p| p.published)", "Named condition that rows meet wherever they are seen, until a query says `.without_filter(|f| f.published)`."),
     row("debug", &[Place::Model, Place::Embed], Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
     row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
     row("crate", ANY_ITEM, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
@@ -156,7 +157,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("generated", FIELD, Value::EqualsOrList, &["sql", "virtual"], r#"generated = "price * amount""#, "The database calculates the column; stored unless `generated(sql = \"..\", virtual)`."),
     row("check", PART, Value::Equals, &[], r#"check = "price > 0""#, "Condition in SQL on the column."),
     row("validate", FIELD, Value::Equals, &[], "validate = not_blank", "A function over the value that refuses it with a reason, whichever way it is written."),
-    row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write counts up, a stale write is refused."),
+    row("version", FIELD, Value::Flag, &[], "version", "Optimistic locking: every write changes the version, a stale write is refused."),
     row("json", PART, Value::Flag, &[], "json", "Stores the value as JSON."),
     row("sensitive", PART, Value::Flag, &[], "sensitive", "Hides the value in logs and in `Debug` of statements."),
     row("skip", PART, Value::Flag, &[], "skip", "Not a column; `Default::default()` after reading."),
@@ -185,7 +186,7 @@ pub(crate) const SHAPES: &[Attr] = &[
     row("expr", SHAPE_FIELD, Value::List, &[], "expr(|u| u.name.lower())", "An expression over the columns of the row."),
     row("count", SHAPE_FIELD, Value::List, &["filter"], "count(posts, filter = |p| p.published)", "How many related rows there are, or meet a condition."),
     row("agg", SHAPE_FIELD, Value::List, &[], "agg(posts, |p| p.views.sum())", "An aggregate of the related rows."),
-    row("rel", SHAPE_FIELD, Value::FlagOrList, &["filter", "order", "limit", "offset", "select", "with_deleted", "only_deleted", "live", "joined"], "rel(posts, order = |p| p.id.desc(), limit = 5)", "Related rows, as models, as other shapes, or as what `select` names."),
+    row("rel", SHAPE_FIELD, Value::FlagOrList, &["filter", "order", "limit", "offset", "select", "with_deleted", "only_deleted", "live", "joined", "without_filter"], "rel(posts, order = |p| p.id.desc(), limit = 5)", "Related rows, as models, as other shapes, or as what `select` names."),
 ];
 
 /// One `name`, `name = value` or `name(...)` as the user typed it.

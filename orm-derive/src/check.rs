@@ -34,6 +34,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         key_is_short,
         columns::one_version,
         columns::version_counts,
+        columns::row_version_is_a_version,
         columns::attributes_agree,
         columns::shadow_fields,
         columns::tenant_field,

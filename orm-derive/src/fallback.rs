@@ -108,7 +108,7 @@ fn drop_broken_roles(plan: &mut Plan<'_>) {
         let Some(role) = column.role else { continue };
         let wrong = match (role, column.field) {
             (_, None) => false,
-            (Role::Version, Some(field)) => ty::word(&field.ty).is_none_or(|word| word != "i64"),
+            (Role::Version, Some(field)) => !ty::is_version(&field.ty),
             (Role::Tenant, Some(_)) => column.nullable || column.embed().is_some(),
             (_, Some(_)) => true,
         };

@@ -56,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) soft_delete: Option<Span>,
     pub(crate) audit: Option<Audit>,
     pub(crate) tenant: Option<Ident>,
+    pub(crate) filters: Vec<Filter>,
     pub(crate) debug: Option<Span>,
     pub(crate) view: Option<Span>,
     pub(crate) krate: Option<Path>,
@@ -67,6 +68,13 @@ pub(crate) struct Options {
 pub(crate) struct Audit {
     pub(crate) span: Span,
     pub(crate) by: Type,
+}
+
+/// One of `filter(published = |p| p.published)`.
+pub(crate) struct Filter {
+    pub(crate) name: Ident,
+    /// A closure over the columns, or the path of such a function.
+    pub(crate) condition: Expr,
 }
 
 /// A field, or a field of an embedded struct: `city`, `home.city`.
@@ -193,6 +201,7 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
         "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),
         "soft_delete" => once(cx, &mut options.soft_delete, item, Some(item.span())),
+        "filter" => filters(cx, item, &mut options.filters),
         "debug" => once(cx, &mut options.debug, item, Some(item.span())),
         "view" => once(cx, &mut options.view, item, Some(item.span())),
         "audit" => once(cx, &mut options.audit, item, audit(cx, item, model)),
@@ -216,6 +225,30 @@ pub(crate) fn once<T>(cx: &Ctxt, slot: &mut Option<T>, item: &Item, value: Optio
         *slot = value;
     }
 }
+
+/// `filter(published = |p| p.published, recent = recent_only)`: each name once.
+fn filters(cx: &Ctxt, item: &Item, filters: &mut Vec<Filter>) {
+    let before = cx.count();
+    for Raw { name, body } in attr::split(cx, item.list()) {
+        let Body::Equals(condition) = body else {
+            cx.error(&name, item.attr.usage());
+            continue;
+        };
+        if filters.iter().any(|seen| seen.name.unraw() == name.unraw()) {
+            cx.error(&name, format!("the filter `{}` is given twice", name.unraw()));
+        } else if filters.len() == MOST_FILTERS {
+            cx.error(&name, format!("a model has at most {MOST_FILTERS} filters"));
+        } else {
+            filters.push(Filter { name, condition });
+        }
+    }
+    if filters.is_empty() && cx.count() == before {
+        cx.error(item, item.attr.usage());
+    }
+}
+
+/// As many as a table reference can switch off.
+const MOST_FILTERS: usize = 32;
 
 /// The value of `rename_all`, as a string or as a bare word.
 pub(crate) fn case(cx: &Ctxt, item: &Item) -> Option<Case> {

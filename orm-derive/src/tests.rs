@@ -325,7 +325,7 @@ fn versions_and_shadow_fields() {
     );
     assert_eq!(
         model_errors(&fields("#[orm(version)] a: String")),
-        ["the version `a` counts writes: make it an `i64`"],
+        ["`a` cannot be the version of a row: make it an `i64`, a `Uuid`, a `Timestamp` or a `RowVersion`"],
     );
     let shadow = |attribute: &str, field: &str| {
         model_errors(&format!("#[orm({attribute})] struct M {{ id: Id<M>, {field} }}"))

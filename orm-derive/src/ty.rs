@@ -40,6 +40,12 @@ pub(crate) fn is_integer(ty: &Type) -> bool {
     word(ty).is_some_and(|word| ["i16", "i32", "i64", "u8", "u16", "u32"].contains(&word.as_str()))
 }
 
+/// What `#[orm(version)]` takes.
+pub(crate) fn is_version(ty: &Type) -> bool {
+    let plain = word(ty).is_some_and(|w| ["i64", "Uuid", "Timestamp", "RowVersion"].contains(&w.as_str()));
+    plain || arguments(ty, "DateTime").is_some()
+}
+
 pub(crate) fn is_reference(ty: &Type) -> bool {
     matches!(bare(ty), Type::Reference(_))
 }

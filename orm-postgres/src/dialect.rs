@@ -42,6 +42,7 @@ static FEATURES: Features = Features {
     add_constraint: true,
     inline_key: false,
     table_options: "",
+    row_version: Some("xmin"),
     server_clock: true,
     inserted_marker: Some("(xmax = 0)"),
     refusal: Refusal::Function(

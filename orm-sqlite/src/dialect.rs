@@ -46,6 +46,7 @@ static FEATURES: Features = Features {
     add_constraint: false,
     inline_key: true,
     table_options: " STRICT",
+    row_version: None,
     server_clock: false,
     inserted_marker: None,
     refusal: Refusal::Inline("BEGIN SELECT RAISE(ABORT, 'append-only'); END"),

@@ -17,6 +17,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool) -> Column {
         ty,
         nullable,
         sensitive: false,
+        system: false,
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) static SECRET: Column = Column {
     ty: Type::Text,
     nullable: true,
     sensitive: true,
+    system: false,
 };
 pub(crate) static USERS: Table = Table {
     schema: None,
@@ -45,6 +47,7 @@ pub(crate) static USERS: Table = Table {
     unique: &[&[&ID], &[&EMAIL, &AGE]],
     soft_delete: None,
     tenant: None,
+    filters: &[],
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -58,6 +61,7 @@ pub(crate) static POSTS: Table = Table {
     unique: &[&[&POST_ID]],
     soft_delete: Some(&DELETED_AT),
     tenant: Some(&ORG),
+    filters: &[],
 };
 
 const CREATE: &str = r#"

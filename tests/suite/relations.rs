@@ -404,3 +404,132 @@ async fn linking_by_a_foreign_key(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn related_rows_are_narrowed_like_any_query(db: Db) -> orm::Result<()> {
+    let ann = NewUser {
+        email: "ann@x.io".into(),
+        name: "Ann".into(),
+    };
+    let ann = ann.insert(&db).await?;
+    for (title, views) in [("a", 1), ("b", 1), ("c", 2)] {
+        let new = NewPost {
+            author_id: ann.id,
+            title: title.into(),
+        };
+        new.set(|p| p.views.to(views)).insert(&db).await?;
+    }
+    let gone = ann.posts().filter(|p| p.title.eq("c")).one(&db).await?;
+    gone.delete(&db).await?;
+
+    let second = ann
+        .posts()
+        .offset(1)
+        .limit(5)
+        .order_by(|p| p.id.asc())
+        .all(&db)
+        .await?;
+    assert_eq!(second.len(), 1);
+    assert_eq!(ann.posts().distinct().select(|p| p.views).all(&db).await?, [1]);
+    assert_eq!(
+        ann.posts().only_deleted().select(|p| p.title).all(&db).await?,
+        ["c"]
+    );
+    let joined = ann.posts().join_on::<User, _>(|p, u| u.id.eq(p.author_id));
+    assert_eq!(joined.select(|(_, u)| u.name).all(&db).await?, ["Ann", "Ann"]);
+    let none = ann.posts().left_join_on::<Comment, _>(|p, c| c.post_id.eq(p.id));
+    let bodies = none.select(|(_, c)| c.map(|c| c.body)).all(&db).await?;
+    assert_eq!(bodies, [None, None]);
+
+    let lock = |query: Query<Post>| {
+        query
+            .to_sql(&orm::postgres::DIALECT)
+            .map(|sql| sql.text.to_string())
+    };
+    let ends = [
+        (lock(ann.posts().for_update().no_wait())?, r#" FOR UPDATE NOWAIT"#),
+        (
+            lock(ann.posts().for_share().skip_locked())?,
+            r#" FOR SHARE SKIP LOCKED"#,
+        ),
+        (lock(ann.posts().for_no_key_update())?, r#" FOR NO KEY UPDATE"#),
+        (
+            lock(ann.posts().for_key_share().own_rows_only())?,
+            r#" FOR KEY SHARE OF t0"#,
+        ),
+    ];
+    for (text, end) in ends {
+        assert!(text.ends_with(end), "{text}");
+    }
+    let mut tx = db.begin().await?;
+    assert_eq!(ann.posts().for_update().all(&tx).await?.len(), 2);
+    let mut rows = ann.posts().stream(&mut tx);
+    assert!(rows.next().await?.is_some());
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn related_rows_start_walks(db: Db) -> orm::Result<()> {
+    let new = |name: &str, parent: Option<Id<Category>>| {
+        NewCategory { name: name.into() }.set(|c| c.parent_id.to(parent))
+    };
+    let root = new("root", None).insert(&db).await?;
+    let child = new("child", Some(root.id)).insert(&db).await?;
+    let grandchild = new("grandchild", Some(child.id)).insert(&db).await?;
+    let below = root
+        .children()
+        .walk(|c| c.children)
+        .query()
+        .select(|c| c.name)
+        .all(&db)
+        .await?;
+    assert_eq!(below, ["grandchild"]);
+    assert!(!root.children().leaves(|c| c.children).exists(&db).await?);
+    assert_eq!(
+        child.children().leaves(|c| c.children).one(&db).await?,
+        grandchild
+    );
+    assert_eq!(root.children().roots(|c| c.children).count(&db).await?, 0);
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[many_to_many(badges: Badge, via = Award)]
+pub struct Scout {
+    pub id: Id<Scout>,
+    pub name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[many_to_many(scouts: Scout, via = Award)]
+pub struct Badge {
+    pub id: Id<Badge>,
+    pub name: String,
+}
+
+/// Once given, it stays.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(id(scout_id, badge_id), append_only)]
+pub struct Award {
+    #[belongs_to(scout: Scout)]
+    pub scout_id: Id<Scout>,
+    #[belongs_to(badge: Badge)]
+    pub badge_id: Id<Badge>,
+}
+
+#[orm::test(schema = orm::schema![Scout, Badge, Award])]
+async fn links_in_an_append_only_table_are_added(db: Db) -> orm::Result<()> {
+    let scout = NewScout { name: "Ann".into() }.insert(&db).await?;
+    let badge = |name: &str| NewBadge { name: name.into() };
+    let (fire, knots) = (
+        badge("fire").insert(&db).await?,
+        badge("knots").insert(&db).await?,
+    );
+    assert_eq!(scout.badges().link(&db, [fire.id]).await?, 1);
+    assert_eq!(scout.badges().link(&db, [fire.id]).await?, 0);
+    assert_eq!(scout.badges().add(&db, [&fire, &knots]).await?, 1);
+    scout.badges().create(&db, badge("maps")).await?;
+    assert_eq!(scout.badges().count(&db).await?, 3);
+    assert_eq!(Award::query().count(&db).await?, 3);
+    Ok(())
+}

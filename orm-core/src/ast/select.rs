@@ -1,6 +1,6 @@
 //! SELECT and its clauses.
 
-use crate::ast::{Deleted, Expr, Guard, Source, Table, Window};
+use crate::ast::{Deleted, Expr, Guard, Source, Table, Unfiltered, Window};
 use crate::value::Type;
 
 /// A SELECT. Conditions in `filter` and `having` are joined by AND.
@@ -86,6 +86,7 @@ impl TableRef {
         let guard = Guard {
             deleted: Deleted::Included,
             all_tenants: true,
+            unfiltered: Unfiltered::ALL,
         };
         TableRef { source, item, guard }
     }

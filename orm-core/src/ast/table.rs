@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::ast::Expr;
 use crate::value::Type;
 
 /// A column as statements see it. Compared by address where identity matters.
@@ -15,6 +16,9 @@ pub struct Column {
     pub nullable: bool,
     /// Whether its values must never be logged.
     pub sensitive: bool,
+    /// Whether it is the version of a row that the database keeps by itself (`Features::row_version`): read and compared,
+    /// but no part of the table's definition.
+    pub system: bool,
 }
 
 impl PartialEq for Column {
@@ -36,6 +40,17 @@ pub struct Table {
     pub soft_delete: Option<&'static Column>,
     /// The tenant's column: every reference sees the rows of the handle's tenant only.
     pub tenant: Option<&'static Column>,
+    /// Named filters: every reference sees the rows that meet all of them unless it says otherwise.
+    pub filters: &'static [NamedFilter],
+}
+
+/// A condition that rows of a table meet wherever they are seen.
+#[derive(Debug)]
+pub struct NamedFilter {
+    /// What it is switched off by.
+    pub name: &'static str,
+    /// The condition for one reference to the table.
+    pub condition: fn(Source) -> Expr,
 }
 
 impl PartialEq for Table {
@@ -68,6 +83,49 @@ pub struct Guard {
     pub deleted: Deleted,
     /// Rows of every tenant, not only the handle's.
     pub all_tenants: bool,
+    /// Rows that do not meet these named filters.
+    pub unfiltered: Unfiltered,
+}
+
+/// Which named filters of a table are switched off for one reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Unfiltered(u32);
+
+impl Unfiltered {
+    /// None of them: the reference sees what meets all filters.
+    pub const NONE: Unfiltered = Unfiltered(0);
+    /// All of them.
+    pub const ALL: Unfiltered = Unfiltered(u32::MAX);
+    /// How many filters a table can have.
+    pub const MOST: usize = u32::BITS as usize;
+    /// The filter at this position.
+    pub const fn one(position: usize) -> Unfiltered {
+        assert!(
+            position < Unfiltered::MOST,
+            "a table has at most 32 named filters"
+        );
+        Unfiltered(1 << position)
+    }
+    /// Those of both.
+    #[must_use]
+    pub const fn and(self, other: Unfiltered) -> Unfiltered {
+        Unfiltered(self.0 | other.0)
+    }
+    /// Whether the filter at this position is switched off.
+    pub const fn has(self, position: usize) -> bool {
+        position < Unfiltered::MOST && self.0 & (1 << position) != 0
+    }
+}
+
+impl Table {
+    /// The filters that are in force, with their positions.
+    pub fn filters_but(
+        &'static self,
+        off: Unfiltered,
+    ) -> impl Iterator<Item = (usize, &'static NamedFilter)> {
+        let all = self.filters.iter().enumerate();
+        all.filter(move |(position, _)| !off.has(*position))
+    }
 }
 
 /// How a reference treats soft-deleted rows.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::ast::{
     CompareOp, Deleted, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source,
-    Statement, TableRef,
+    Statement, TableRef, Unfiltered,
 };
 use crate::driver::{BoxFuture, Discard, Sink};
 use crate::error::Result;
@@ -16,7 +16,7 @@ use crate::exec::key::{Identities, Key, Place, among, cell, place};
 use crate::exec::transaction::Unit;
 use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
-use crate::query::{delete_statement, nodes, soft_delete_set, touch, update_statement};
+use crate::query::{delete_statement, in_hand, nodes, soft_delete_set, touch, update_statement};
 use crate::relation::label_is;
 use crate::schema::{Cascade, RelationDef, Table};
 use crate::value::{Type, Value};
@@ -36,13 +36,14 @@ pub(crate) enum Mode {
 }
 
 /// Deletes the rows that meet the conditions, and what hangs on them; how many rows of this table. The conditions are
-/// about `source`.
+/// about `source`. Rows that do not meet the filters of the table stay unless those are switched off; what hangs on a row
+/// goes with it in any case.
 pub(crate) async fn delete(
     raw: Raw<'_>,
     table: &'static Table,
     source: Source,
     filter: Vec<Node>,
-    mode: Mode,
+    (mode, unfiltered): (Mode, Unfiltered),
     site: Site,
 ) -> Result<u64> {
     let unit = Unit::open(raw, site).await?;
@@ -53,7 +54,11 @@ pub(crate) async fn delete(
             Mode::Delete => Deleted::Hidden,
             Mode::Purge => Deleted::Included,
         };
-        let keys = keys_of(&raw, table, source, filter, seen, site).await?;
+        let guard = Guard {
+            unfiltered,
+            ..in_hand(seen)
+        };
+        let keys = keys_of(&raw, table, source, filter, guard, site).await?;
         let mut gone = HashSet::new();
         remove(&raw, table, keys, mode, &mut gone, site).await
     };
@@ -67,10 +72,10 @@ pub(crate) async fn keys_of(
     table: &'static Table,
     source: Source,
     filter: Vec<Node>,
-    deleted: Deleted,
+    guard: Guard,
     site: Site,
 ) -> Result<Vec<Key>> {
-    let mut select = rows(table, source, deleted);
+    let mut select = rows(table, source, guard);
     select.filter = filter;
     select.lock = Some(Lock {
         strength: LockStrength::Update,
@@ -86,14 +91,11 @@ pub(crate) async fn keys_of(
     Ok(Identities::take(done.sink)?.into_iter().collect())
 }
 
-pub(crate) fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
+pub(crate) fn rows(table: &'static Table, source: Source, guard: Guard) -> Select {
     Select::from(TableRef {
         source,
         item: FromItem::Table(&table.table),
-        guard: Guard {
-            deleted,
-            all_tenants: false,
-        },
+        guard,
     })
 }
 
@@ -164,7 +166,7 @@ fn seen(table: &Table, mode: Mode) -> Deleted {
 
 fn removal(table: &'static Table, source: Source, filter: Vec<Node>, mode: Mode) -> Statement {
     match mode {
-        Mode::Delete => delete_or_hide(table, source, filter),
+        Mode::Delete => delete_or_hide(table, source, filter, Unfiltered::ALL),
         Mode::Purge => {
             let delete = delete_statement(table, source, filter, seen(table, mode));
             Statement::Delete(Box::new(delete))
@@ -204,7 +206,7 @@ async fn related(
     for condition in among(&foreign, parents, raw) {
         let label = relation.label().map(|label| label_is(source, label));
         let filter = label.into_iter().chain([condition]).collect();
-        keys.extend(keys_of(raw, table, source, filter, deleted, site).await?);
+        keys.extend(keys_of(raw, table, source, filter, in_hand(deleted), site).await?);
     }
     Ok(keys)
 }
@@ -258,7 +260,7 @@ async fn deleted_at(raw: &Raw<'_>, table: &'static Table, keys: &[Key], site: Si
     let Some(column) = table.managed.deleted_at.map(|i| &table.columns[i]) else {
         return Ok(None);
     };
-    let mut select = rows(table, source, Deleted::Only);
+    let mut select = rows(table, source, in_hand(Deleted::Only));
     select.columns = nodes(source, [column]);
     select.filter = among(&nodes(source, table.key_columns()), keys, raw);
     let sink: Box<dyn Sink> = Identities::boxed(vec![(0, Type::Timestamp)]);
@@ -301,7 +303,7 @@ fn bring_back<'a>(
                 let same = Node::Compare(CompareOp::Eq, when, Box::new(Node::Value(instant.clone())));
                 let label = relation.label().map(|label| label_is(source, label));
                 let filter = label.into_iter().chain([condition, same]).collect();
-                with_it.extend(keys_of(raw, table, source, filter, Deleted::Only, site).await?);
+                with_it.extend(keys_of(raw, table, source, filter, in_hand(Deleted::Only), site).await?);
             }
             bring_back(raw, table, with_it, instant, site).await?;
         }

@@ -171,7 +171,7 @@ pub fn create_table(table: &'static Table) -> CreateTable {
     CreateTable {
         name: name_of(table),
         if_not_exists: false,
-        columns: table.columns.iter().map(column).collect(),
+        columns: stored(table).map(column).collect(),
         primary_key: (!table.key.is_empty())
             .then(|| (crate::schema::primary_key_name(table), names(table, table.key))),
         uniques: table
@@ -193,6 +193,11 @@ fn checks(table: &'static Table) -> Vec<(String, String)> {
         Some((name, embed::condition(table, c, c.check?)))
     });
     own.chain(embedded).collect()
+}
+
+/// The columns that the table's definition has.
+fn stored(table: &'static Table) -> impl Iterator<Item = &'static Column> {
+    table.columns.iter().filter(|c| !c.column.system)
 }
 
 fn column(c: &'static Column) -> ddl::ColumnDef {
@@ -392,7 +397,7 @@ fn comments(table: &'static Table, out: &mut Vec<Ddl>) {
         }
     };
     push(None, table.comment);
-    for c in table.columns {
+    for c in stored(table) {
         push(Some(c.column.name), c.comment);
     }
 }

@@ -9,7 +9,7 @@ use crate::driver::{Driver, PoolStatus, Runner, SharedDriver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::insert::InsertForm;
 use crate::exec::texts::Texts;
-use crate::exec::{Exec, Raw};
+use crate::exec::{Exec, Raw, Writer};
 use crate::sql::{Dialect, Scope};
 
 /// A database: cheap to clone, shared by all tasks.
@@ -117,6 +117,8 @@ impl fmt::Debug for Db {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl Writer for Db {}
 #[diagnostic::do_not_recommend]
 impl Exec for Db {
     fn raw(&self) -> Raw<'_> {

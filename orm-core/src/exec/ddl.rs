@@ -3,20 +3,37 @@
 use crate::ast::Statement;
 use crate::ast::ddl::Ddl;
 use crate::driver::Discard;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::create::{create_statements, drop_statements};
 use crate::exec::fetch::step;
 use crate::exec::transaction::mode_at;
 use crate::exec::{Db, Exec, Tx};
-use crate::schema::Schema;
-use crate::sql::{self, Scope};
+use crate::schema::{Schema, Table};
+use crate::sql::{self, ROW_VERSION, Scope};
 
 impl Db {
     /// Creates all tables, enum types, constraints, indexes and comments of the schema, in foreign-key order, in one
     /// transaction. What exists already is an error.
     #[track_caller]
     pub fn create_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
-        self.run_ddl(create_statements(schema, self.dialect().features()))
+        let creatable = self.creatable(schema);
+        let statements = create_statements(schema, self.dialect().features());
+        let created = self.run_ddl(statements);
+        async move {
+            creatable?;
+            created.await
+        }
+    }
+    /// Fails for a model whose rows could not be read here.
+    fn creatable(&self, schema: &Schema) -> Result<()> {
+        let dialect = self.dialect();
+        let kept_by_database = |t: &&Table| t.columns.iter().any(|c| c.column.system);
+        match schema.in_foreign_key_order().into_iter().find(kept_by_database) {
+            Some(table) if dialect.features().row_version.is_none() => {
+                Err(Error::unsupported(ROW_VERSION, dialect.name()).with_model(table.model))
+            }
+            _ => Ok(()),
+        }
     }
     /// Drops all tables and enum types of the schema that exist, in one transaction; tables that refer to each other
     /// in a circle as well.

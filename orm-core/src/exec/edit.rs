@@ -9,7 +9,7 @@ use crate::exec::{Pending, Writes};
 use crate::model::Writable;
 use crate::query::{Update, key_equals, put};
 use crate::schema::{Column, Default, Role, Table};
-use crate::value::Value;
+use crate::value::{Timestamp, Value};
 
 /// A row being changed: a model that remembers how it was read. Made by
 /// [`Record::edit`](crate::exec::Record::edit).
@@ -164,10 +164,20 @@ pub(crate) fn key_of(table: &'static Table, values: &[Value]) -> Vec<Value> {
 }
 
 /// The version among the values of the fields.
-pub(crate) fn version_of(table: &'static Table, values: &[Value]) -> Option<i64> {
-    match values.get(table.managed.version?) {
-        Some(Value::I64(version)) => Some(*version),
-        _ => None,
+pub(crate) fn version_of(table: &'static Table, values: &[Value]) -> Option<Value> {
+    let version = values.get(table.managed.version?)?;
+    (!version.is_null()).then(|| version.clone())
+}
+
+/// Whether it is the version of a row that was never written: nothing but zeros.
+pub(crate) fn is_first(version: &Value) -> bool {
+    match version {
+        Value::I16(n) => *n == 0,
+        Value::I32(n) => *n == 0,
+        Value::I64(n) => *n == 0,
+        Value::Uuid(bytes) => *bytes == [0; 16],
+        Value::Timestamp(at) => *at == Timestamp::default(),
+        _ => false,
     }
 }
 

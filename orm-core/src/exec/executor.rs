@@ -42,7 +42,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// A handle that runs statements: `Db`, `Tx`, or one of them with a tenant or an actor.
+/// A handle that runs statements: `Db`, `Tx`, a `Snapshot`, or one of them with a tenant or an actor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run queries",
     label = "expected `&db` or a transaction",
@@ -83,7 +83,7 @@ pub trait Serves<M>: Exec {}
 pub trait Writes<M>: Serves<M> {}
 
 impl<M: Model, E: Exec + ?Sized> Serves<M> for E where M::Reads: AllowsRead<E> {}
-impl<M: Model, E: Serves<M> + ?Sized> Writes<M> for E where M::Writes: AllowsWrite<E> {}
+impl<M: Model, E: Writer + Serves<M> + ?Sized> Writes<M> for E where M::Writes: AllowsWrite<E> {}
 
 /// `Self` is what a model asks of a reader, `E` the handle.
 #[diagnostic::on_unimplemented(
@@ -100,6 +100,18 @@ pub trait AllowsRead<E: ?Sized> {}
     note = "in code generic over the model, take `&impl Writes<M>`"
 )]
 pub trait AllowsWrite<E: ?Sized> {}
+
+/// A handle that does more than read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` only reads",
+    label = "write through `&db` or a transaction",
+    note = "in code generic over the handle, take `&impl Writes<M>`"
+)]
+pub trait Writer: Exec {}
+#[diagnostic::do_not_recommend]
+impl<E: Writer + ?Sized> Writer for &E {}
+#[diagnostic::do_not_recommend]
+impl<E: Writer + ?Sized> Writer for &mut E {}
 
 #[diagnostic::do_not_recommend]
 impl<E: Exec + ?Sized> AllowsRead<E> for Open {}

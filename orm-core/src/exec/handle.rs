@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::driver::{BoxFuture, Isolation, TxMode};
 use crate::error::{Error, Result};
 use crate::exec::transaction::mode_at;
-use crate::exec::{Acting, Db, Exec, Tenant, Tx};
+use crate::exec::{Acting, Db, Exec, Snapshot, Tenant, Tx};
 use crate::value::Scalar;
 
 /// What a handle becomes inside a transaction, and when it is shared. Implemented by all handles.
@@ -225,6 +225,22 @@ macro_rules! verbs {
                     + 'a,
             {
                 Box::pin(once(&*self, here(), f))
+            }
+            /// A handle for reads that all see one moment of the database, however many statements they take.
+            ///
+            /// ```
+            /// # use orm_core::{exec::{Db, Serves, Snapshot}, model::Model, query::Query};
+            /// # async fn run<User: Model>(db: &Db, users: Query<User>) -> orm_core::error::Result<()>
+            /// # where Snapshot: Serves<User> {
+            /// let snapshot = db.snapshot().await?;
+            /// let count = users.clone().count(&snapshot).await?;
+            /// let all = users.all(&snapshot).await?; // as many as were counted, whatever others do
+            /// snapshot.end().await
+            /// # }
+            /// ```
+            #[track_caller]
+            pub fn snapshot(&self) -> BoxFuture<'_, Result<Snapshot<$Inner>>> {
+                Snapshot::open(self, here())
             }
             /// How to run a transaction: isolation, access mode, retries.
             #[track_caller]

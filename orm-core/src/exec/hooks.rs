@@ -20,9 +20,9 @@ use crate::exec::fetch::{Site, plain_inserts, plain_step};
 use crate::exec::key::{Key, among};
 use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
-use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, trail};
+use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, Writer, trail};
 use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};
-use crate::query::{Col, InsertParts, Sets, nodes};
+use crate::query::{Col, InsertParts, Sets, in_hand, nodes};
 use crate::schema::{Column, Table, Validator};
 use crate::value::{Cells, Held, Row, SqlType, Value, finished_one, read};
 
@@ -121,6 +121,8 @@ impl HookHandle<'_> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl Writer for HookHandle<'_> {}
 #[diagnostic::do_not_recommend]
 impl Exec for HookHandle<'_> {
     fn raw(&self) -> Raw<'_> {
@@ -653,7 +655,7 @@ fn rows_in_the_way(statement: &Statement, table: &'static Table) -> Option<Selec
             Some(_) => Deleted::Included,
             None => Deleted::Hidden,
         },
-        ..Guard::default()
+        ..in_hand(Deleted::Hidden)
     };
     let mut select = Select::from(TableRef {
         source,

@@ -41,8 +41,8 @@ fn more_than_one(model: &'static str) -> Error {
 fn render<M: Model>(raw: &Raw<'_>, address: usize, key: Vec<Value>) -> Result<Sql> {
     let query = Query::<M>::new().with_key(key.clone());
     let sql = sql::render_select(query.ast(), raw.runner.dialect(), &raw.scope)?;
-    // only a statement whose binds are the key and nothing else
-    if sql.params == key {
+    // only a statement whose binds are the key and nothing else; what a filter says is up to its function each time
+    if sql.params == key && M::TABLE.table.filters.is_empty() {
         raw.shared.keyed.remember(address, &sql);
     }
     Ok(sql)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
-use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Guard, Select, Source, Statement, TableRef};
+use crate::ast::{CompareOp, Deleted, Expr as Node, FromItem, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{Mode, keys_of, remove, unlinking};
@@ -12,8 +12,10 @@ use crate::exec::fetch::{Site, inserts, step};
 use crate::exec::key::{Cell, Identities, Key, among, cell};
 use crate::exec::transaction::Unit;
 use crate::exec::{Pending, Raw, Writes, bulk};
-use crate::model::{Insertable, Linkable, Model, Rel, Unlink, Writable};
-use crate::query::{Batch, Insert, IntoInsert, nodes, put, soft_delete_set, touch, update_statement};
+use crate::model::{Insertable, Linkable, Model, Rel, TakesLinks, Unlink, Writable};
+use crate::query::{
+    Batch, Insert, IntoInsert, in_hand, nodes, put, soft_delete_set, touch, update_statement,
+};
 use crate::relation::{Related, label_is};
 use crate::schema::{Column, Default, Orphans, RelationDef, RelationKind, Role, Table, Through};
 use crate::value::Value;
@@ -51,7 +53,7 @@ impl<R: Rel> Related<R> {
     ) -> Pending<'a, u64>
     where
         R: Linkable,
-        R::Through: Writable,
+        R::Through: TakesLinks<R::By>,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         let (parent, ids) = (self.into_key(), keys(ids));
@@ -66,7 +68,7 @@ impl<R: Rel> Related<R> {
     ) -> Pending<'a, u64>
     where
         R: Linkable,
-        R::Through: Writable,
+        R::Through: TakesLinks<R::By>,
     {
         self.link(ex, rows.into_iter().map(Model::id))
     }
@@ -346,7 +348,7 @@ async fn links(
     let mut select = Select::from(TableRef {
         source,
         item: FromItem::Table(&table.table),
-        guard: Guard::default(),
+        guard: in_hand(Deleted::Hidden),
     });
     let other = nodes(source, other.iter().copied());
     let at: Vec<Cell> = other
@@ -437,7 +439,7 @@ async fn displace(
     let mut filter = linked_to(def, source, &(def.child)(), parent);
     let kept = among(&nodes(source, table.key_columns()), ids, raw);
     filter.push(Node::Not(Box::new(Node::Any(kept))));
-    match keys_of(raw, table, source, filter, Deleted::Hidden, site)
+    match keys_of(raw, table, source, filter, in_hand(Deleted::Hidden), site)
         .await?
         .is_empty()
     {
@@ -533,7 +535,7 @@ pub(crate) async fn unlink(
         for condition in conditions {
             let mut filter = linked_to(def, source, &own, parent);
             filter.push(condition);
-            orphans.extend(keys_of(&raw, table, source, filter, Deleted::Hidden, site).await?);
+            orphans.extend(keys_of(&raw, table, source, filter, in_hand(Deleted::Hidden), site).await?);
         }
         return remove(&raw, table, orphans, Mode::Delete, &mut HashSet::new(), site).await;
     }

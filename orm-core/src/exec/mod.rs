@@ -24,6 +24,7 @@ mod read;
 mod repeats;
 mod repository;
 mod session;
+mod snapshot;
 mod texts;
 pub(crate) mod trail;
 mod transaction;
@@ -36,7 +37,7 @@ mod write;
 pub use cursor::Cursor;
 pub use db::{Db, DbOptions, Echo};
 pub use edit::{Change, Edit};
-pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writes};
+pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writer, Writes};
 pub use handle::{Handle, InTx, Outcome, Retry, TxFn, TxFnOnce, TxOptions};
 pub use hooks::{Event, HookHandle, HookTable, Hooks, Write, WriteKind};
 pub use link::Replaced;
@@ -45,6 +46,7 @@ pub use pending::Pending;
 pub use repeats::{Repeat, Watched, watch_repeats};
 pub use repository::{MemoryRepository, Repository};
 pub use session::{Session, Tracked};
+pub use snapshot::Snapshot;
 pub use transaction::Tx;
 pub use work::{
     Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Mergeable, Merged, Ref, UnitOfWork,

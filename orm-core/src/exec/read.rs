@@ -290,6 +290,10 @@ impl<R: Rel> Related<R> {
     pub fn stream<'a, E: InTx + Serves<R::Child>>(self, tx: &'a mut E) -> Cursor<'a, R::Child> {
         self.query().stream(tx)
     }
+    /// See [`Query::to_sql`].
+    pub fn to_sql(self, dialect: &dyn Dialect) -> Result<Sql> {
+        self.query().to_sql(dialect)
+    }
 }
 
 impl RawSql {

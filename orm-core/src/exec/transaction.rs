@@ -10,7 +10,7 @@ use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, Tx
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::db::Shared;
 use crate::exec::fetch::Site;
-use crate::exec::{Exec, Raw};
+use crate::exec::{Exec, Raw, Writer};
 use crate::sql::{Dialect, Scope, Sql};
 use crate::value::Timestamp;
 
@@ -366,6 +366,8 @@ impl Drop for Tx {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl Writer for Tx {}
 #[diagnostic::do_not_recommend]
 impl Exec for Tx {
     fn raw(&self) -> Raw<'_> {

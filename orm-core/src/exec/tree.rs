@@ -287,15 +287,15 @@ where
     Ok(locked.is_none_or(|locked| above.is_subset(&locked)))
 }
 
-/// The keys of the place and of what stands above it. Deleted rows count: they may be restored, and would close the
-/// cycle then.
+/// The keys of the place and of what stands above it. Rows that are deleted or filtered out count: they may be restored,
+/// and would close the cycle then.
 fn above<M: Model, R: Rel<Parent = M>>(place: &[Value]) -> Box<Select>
 where
     R::Child: LeadsBack<M>,
 {
     let start = Query::<M>::new().with_key(place.to_vec());
     let mut walk = start.walk(|_| RelRef::<M, R>::new(Source::ROOT)).include_start();
-    walk.step_over_deleted();
+    walk.step_over_hidden();
     let (mut select, _) = walk.reached();
     select.columns = key_of::<M>(select.root());
     select
@@ -324,7 +324,7 @@ where
     let above = Node::In(Box::new(key), Box::new(InList::Query(above::<M, R>(place))));
     select.filter.push(Node::Any(vec![itself, above]));
     if let Some(from) = &mut select.from {
-        from.guard.deleted = Deleted::Included;
+        from.guard = query::in_hand(Deleted::Included);
     }
     select.lock = Some(Lock {
         strength: LockStrength::NoKeyUpdate,

@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use crate::ast::{
     CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, Insert as NodeInsert, InsertSource, RawPart,
-    Select, Source, Statement,
+    Select, Source, Statement, Unfiltered,
 };
 use crate::driver::Done;
 use crate::error::{Error, ErrorKind, Result};
@@ -286,6 +286,8 @@ async fn probe<M: Model>(
     };
     let source = Source::fresh();
     let mut from = table_ref::<M>(source);
+    // a row that cannot be seen is in the way all the same
+    from.guard.unfiltered = Unfiltered::ALL;
     if is_key(M::TABLE, target) {
         from.guard.deleted = Deleted::Included;
     }

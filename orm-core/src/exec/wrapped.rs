@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::driver::{BoxFuture, TxMode};
 use crate::error::Result;
-use crate::exec::{Db, Exec, Handle, InTx, Raw, Tx};
+use crate::exec::{Db, Exec, Handle, InTx, Raw, Tx, Writer};
 use crate::value::Scalar;
 
 /// A handle with an acting user; derefs to the handle below. Made by `db.acting_as(user_id)`.
@@ -55,6 +55,8 @@ macro_rules! wrapped {
                 raw
             }
         }
+        #[diagnostic::do_not_recommend]
+        impl<H: Writer, V: Scalar + Clone> Writer for $W<H, V> {}
         #[diagnostic::do_not_recommend]
         impl<H: Handle, V: Scalar + Clone> Handle for $W<H, V> {
             type Inner = $W<H::Inner, V>;

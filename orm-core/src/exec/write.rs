@@ -2,7 +2,10 @@
 
 use std::panic::Location;
 
-use crate::ast::{Deleted, Expr as Node, InsertSource, Select, Source, Statement};
+use crate::ast::{
+    Deleted, Expr as Node, InsertSource, Lock, LockStrength, LockWait, Select, Source, Statement, TableRef,
+    Unfiltered,
+};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
@@ -10,7 +13,7 @@ use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
-use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
+use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
@@ -163,6 +166,25 @@ pub trait Record: Model {
     {
         Update::of(self)
     }
+    /// The row as it is in the database now. `NotFound` when it is gone.
+    #[track_caller]
+    fn refresh<'a, E: Serves<Self> + ?Sized>(&self, ex: &'a E) -> Pending<'a, Self> {
+        reread(ex.raw(), self, false, Location::caller())
+    }
+    /// Locks the row until the transaction ends (`FOR UPDATE`), and returns it. `Stale` when the model has a version and
+    /// somebody changed the row since it was read: [`refresh`](Record::refresh) it then, and decide anew. `NotFound` when
+    /// it is gone.
+    ///
+    /// ```sql
+    /// SELECT t0."id", … FROM "posts" AS t0 WHERE t0."id" = $1 FOR UPDATE
+    /// ```
+    #[track_caller]
+    fn lock<'a, E: InTx + Writes<Self>>(&self, tx: &'a E) -> Pending<'a, Self>
+    where
+        Self: Insertable + Mutable,
+    {
+        reread(tx.raw(), self, true, Location::caller())
+    }
     /// A change of this row in place: assign to its fields, then `.save(&db)` writes the columns that differ.
     fn edit(self) -> Edit<Self>
     where
@@ -216,7 +238,14 @@ pub trait Record: Model {
         let (raw, site) = (ex.raw(), Location::caller());
         if cascades(Self::TABLE) {
             return Pending::steps(async move {
-                let purged = cascade::delete(raw, Self::TABLE, source, filter, Mode::Purge, site);
+                let purged = cascade::delete(
+                    raw,
+                    Self::TABLE,
+                    source,
+                    filter,
+                    (Mode::Purge, Unfiltered::ALL),
+                    site,
+                );
                 Ok(purged.await? > 0)
             });
         }
@@ -305,14 +334,14 @@ impl<M: Model> Update<M> {
             ..
         } = self;
         if set.is_empty() {
-            let mut ast = Select::from(table_ref::<M>(source));
+            let mut ast = Select::from(by_key::<M>(source));
             ast.columns = all_fields::<M>(source);
             ast.filter = key;
             return select::<M, _>(raw, Box::new(ast), M::TABLE, changed_row::<M>, site);
         }
         touch(M::TABLE, source, &mut set);
         let Some(version) = version else {
-            let update = returning_update::<M>(source, set, key);
+            let update = returning_update::<M>(source, set, key, Unfiltered::ALL);
             return statement(
                 raw,
                 update,
@@ -325,7 +354,7 @@ impl<M: Model> Update<M> {
         Pending::steps(async move {
             let mut filter = key.clone();
             filter.push(version);
-            let update = returning_update::<M>(source, set, filter);
+            let update = returning_update::<M>(source, set, filter, Unfiltered::ALL);
             let done = step(&raw, update, Some(M::TABLE), Collect::<M>::boxed(), site).await?;
             match Collect::<M>::take(done.sink)?.pop() {
                 Some(row) => Ok(row),
@@ -336,12 +365,45 @@ impl<M: Model> Update<M> {
     }
 }
 
+/// The row of the key of the one in hand; locked, it must be at the version that was read.
+fn reread<'a, M: Model>(raw: Raw<'a>, row: &M, lock: bool, site: Site) -> Pending<'a, M> {
+    let source = Source::fresh();
+    let mut ast = Select::from(by_key::<M>(source));
+    ast.columns = all_fields::<M>(source);
+    ast.filter = key_filter(M::TABLE, source, row.id());
+    if !lock {
+        return select::<M, _>(raw, Box::new(ast), M::TABLE, changed_row::<M>, site);
+    }
+    ast.lock = Some(Lock {
+        strength: LockStrength::Update,
+        of: Vec::new(),
+        wait: LockWait::Wait,
+    });
+    let version = row.version();
+    Pending::steps(async move {
+        let now = select::<M, _>(raw, Box::new(ast), M::TABLE, changed_row::<M>, site).await?;
+        match now.version() == version {
+            true => Ok(now),
+            false => Err(stale(M::TABLE)),
+        }
+    })
+}
+
+/// A reference that finds a row by a key in hand, whether or not it meets the named filters.
+fn by_key<M: Model>(source: Source) -> TableRef {
+    let mut table = table_ref::<M>(source);
+    table.guard.unfiltered = Unfiltered::ALL;
+    table
+}
+
 fn returning_update<M: Model>(
     source: Source,
     set: Vec<(&'static Column, Node)>,
     filter: Vec<Node>,
+    unfiltered: Unfiltered,
 ) -> Statement {
     let mut update = update_statement(M::TABLE, source, set, filter, Deleted::Hidden);
+    update.guard.unfiltered = unfiltered;
     update.returning = all_fields::<M>(source);
     Statement::Update(Box::new(update))
 }
@@ -353,7 +415,7 @@ fn stale(table: &'static Table) -> Error {
 
 /// Whether a live row with this key exists.
 async fn still_there<M: Model>(raw: &Raw<'_>, source: Source, key: Vec<Node>, site: Site) -> Result<bool> {
-    let mut ast = Select::from(table_ref::<M>(source));
+    let mut ast = Select::from(by_key::<M>(source));
     ast.filter = key;
     finds_row(raw, ast, M::TABLE, site).await
 }
@@ -366,9 +428,17 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
     let mut filter = key.clone();
     filter.extend(version);
     let deleted = if cascades(M::TABLE) {
-        cascade::delete(raw.again(), M::TABLE, source, filter, Mode::Delete, site).await?
+        cascade::delete(
+            raw.again(),
+            M::TABLE,
+            source,
+            filter,
+            (Mode::Delete, Unfiltered::ALL),
+            site,
+        )
+        .await?
     } else {
-        let write = delete_or_hide(M::TABLE, source, filter);
+        let write = delete_or_hide(M::TABLE, source, filter, Unfiltered::ALL);
         step(&raw, write, Some(M::TABLE), Box::new(Discard), site)
             .await?
             .affected
@@ -380,18 +450,21 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
 }
 
 /// DELETE, or the UPDATE that a soft-deleting model has in its place.
-pub(crate) fn delete_or_hide(table: &'static Table, source: Source, filter: Vec<Node>) -> Statement {
+pub(crate) fn delete_or_hide(
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    unfiltered: Unfiltered,
+) -> Statement {
     if table.managed.deleted_at.is_none() {
-        return Statement::Delete(Box::new(delete_statement(table, source, filter, Deleted::Hidden)));
+        let mut delete = delete_statement(table, source, filter, Deleted::Hidden);
+        delete.guard.unfiltered = unfiltered;
+        return Statement::Delete(Box::new(delete));
     }
     let set = soft_delete_set(table, source, false);
-    Statement::Update(Box::new(update_statement(
-        table,
-        source,
-        set,
-        filter,
-        Deleted::Hidden,
-    )))
+    let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
+    update.guard.unfiltered = unfiltered;
+    Statement::Update(Box::new(update))
 }
 
 impl<M: Model> UpdateWhere<M> {
@@ -404,6 +477,7 @@ impl<M: Model> UpdateWhere<M> {
             mut set,
             filter,
             each,
+            unfiltered,
             ..
         } = self;
         if let Err(e) = refuse_unseen(M::TABLE, each) {
@@ -413,7 +487,8 @@ impl<M: Model> UpdateWhere<M> {
             return Pending::steps(async { Ok(0) });
         }
         touch(M::TABLE, source, &mut set);
-        let update = update_statement(M::TABLE, source, set, filter, Deleted::Hidden);
+        let mut update = update_statement(M::TABLE, source, set, filter, Deleted::Hidden);
+        update.guard.unfiltered = unfiltered;
         affected(raw, Statement::Update(Box::new(update)), M::TABLE, site)
     }
     /// Changes the rows and returns them.
@@ -425,6 +500,7 @@ impl<M: Model> UpdateWhere<M> {
             mut set,
             filter,
             each,
+            unfiltered,
             ..
         } = self;
         if let Err(e) = refuse_unseen(M::TABLE, each) {
@@ -435,7 +511,7 @@ impl<M: Model> UpdateWhere<M> {
         }
         touch(M::TABLE, source, &mut set);
         let rows = |done: Done| Collect::<M>::take(done.sink);
-        let update = returning_update::<M>(source, set, filter);
+        let update = returning_update::<M>(source, set, filter, unfiltered);
         statement(raw, update, Some(M::TABLE), Collect::<M>::boxed(), rows, site)
     }
 }
@@ -448,16 +524,18 @@ impl<M: Model> DeleteWhere<M> {
         if let Err(e) = refuse_unseen(M::TABLE, self.each) {
             return Pending::failed(e);
         }
+        let DeleteWhere {
+            source,
+            filter,
+            unfiltered,
+            ..
+        } = self;
         if cascades(M::TABLE) {
-            let (source, filter) = (self.source, self.filter);
-            let delete = cascade::delete(raw, M::TABLE, source, filter, Mode::Delete, site);
+            let mode = (Mode::Delete, unfiltered);
+            let delete = cascade::delete(raw, M::TABLE, source, filter, mode, site);
             return Pending::steps(delete);
         }
-        affected(
-            raw,
-            delete_or_hide(M::TABLE, self.source, self.filter),
-            M::TABLE,
-            site,
-        )
+        let write = delete_or_hide(M::TABLE, source, filter, unfiltered);
+        affected(raw, write, M::TABLE, site)
     }
 }

@@ -1,11 +1,13 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
 mod content;
+mod filter;
 mod path;
 mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
+pub use filter::{FilterRef, Filtered};
 pub use path::Path;
 pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
@@ -35,7 +37,7 @@ pub trait Model: Shape<Model = Self> + Sync {
     /// The values of its fields in the order of the table's columns, moved out of it.
     fn into_values(self) -> Vec<Value>;
     /// The version this row was read at, for models with `#[orm(version)]`.
-    fn version(&self) -> Option<i64> {
+    fn version(&self) -> Option<Value> {
         None
     }
 }
@@ -168,6 +170,25 @@ impl<K: Key> ForeignKey<K> for Option<K> {}
 /// Checked by generated code: one error at the field when the key's type is another.
 pub const fn foreign_key<T: ForeignKey<K>, K>() {}
 
+/// What tells versions of a row apart. Implemented for the types a field with `#[orm(version)]` may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the version of a row",
+    label = "make it an `i64`, a `Uuid`, a `Timestamp` or a `RowVersion`"
+)]
+pub trait Version: Scalar {
+    /// Whether the database keeps it by itself.
+    const SYSTEM: bool = false;
+}
+impl Version for i64 {}
+impl Version for crate::value::Timestamp {}
+#[cfg(feature = "chrono")]
+impl Version for chrono::DateTime<chrono::Utc> {}
+#[cfg(feature = "uuid")]
+impl Version for uuid::Uuid {}
+impl Version for crate::value::RowVersion {
+    const SYSTEM: bool = true;
+}
+
 /// A relation between two models. Implemented by the derive on hidden marker types.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a relation")]
 pub trait Rel: Copy + Send + Sync + 'static {
@@ -195,7 +216,20 @@ pub trait Rel: Copy + Send + Sync + 'static {
 pub trait Linkable: Rel {
     /// The model that linking writes: the join table's, or the related one.
     type Through: Model;
+    /// How: by [`NewRows`] or by [`NewKeys`].
+    type By;
 }
+
+/// Rows of a join table are inserted.
+pub struct NewRows;
+/// The foreign key of existing rows is set.
+pub struct NewKeys;
+
+/// Takes what a link writes.
+#[diagnostic::on_unimplemented(message = "`{Self}` is a view or append-only: its rows are not linked")]
+pub trait TakesLinks<By> {}
+impl<M: Insertable> TakesLinks<NewRows> for M {}
+impl<M: Insertable + Mutable> TakesLinks<NewKeys> for M {}
 
 /// Linked rows can be unlinked: through a join table, because their foreign key may be NULL, or because they are deleted
 /// then (`orphans = delete`). `P` is the related model.

@@ -4,7 +4,7 @@ use crate::ast::{CompareOp, DatePart, Expr as Node, Function, MathOp, Nulls, Ord
 use crate::query::operand::{InList, Operand};
 use crate::query::{Agg, Col, Phantom};
 use crate::schema::Column;
-use crate::value::{Numeric, Output, Scalar, SqlType, Text, Value};
+use crate::value::{Numeric, Output, Scalar, SqlType, Text, Timestamp, Value};
 
 /// An expression over the query rooted at `S`.
 #[must_use = "an expression does nothing until it is part of a query"]
@@ -51,6 +51,18 @@ impl<S, T> Expr<S, T> {
 /// A constant as an expression of the query, to compare two values or to select one.
 pub fn value<S, T: SqlType>(v: T) -> Expr<S, T> {
     Expr::new(Node::Value(v.into_value()))
+}
+
+/// The time of the operation: the database's clock where it has one, else the client's, and one value for the whole
+/// operation. For conditions that hold at the moment of the query: `|p| p.published_at.le(now())`.
+pub fn now<S>() -> Expr<S, Timestamp> {
+    Expr::new(Node::Clock)
+}
+
+/// Who acts through the handle (`acting_as`), in a condition such as a named filter: `|d| d.owner_id.eq(actor())`. `T` is
+/// the type that the handle was given. Without an actor the statement is an `InvalidQuery` error.
+pub fn actor<S, T: Scalar>() -> Expr<S, T> {
+    Expr::new(Node::Actor)
 }
 
 fn compare<S>(op: CompareOp, a: Node, b: Node) -> Filter<S> {

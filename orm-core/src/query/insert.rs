@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::ast::{Expr as Node, InsertSource, Source};
 use crate::model::{Insertable, Key, Model};
 use crate::query::operand::typed;
-use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
+use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll, first_version};
 use crate::schema::{Column, Default, Role, Table};
 use crate::value::{Type, Value};
 
@@ -423,7 +423,7 @@ fn filled(column: &Column) -> Option<Node> {
         Role::CreatedAt | Role::UpdatedAt => Some(Node::Clock),
         Role::CreatedBy | Role::UpdatedBy => Some(Node::Actor),
         Role::Tenant => Some(Node::Tenant),
-        Role::Version => Some(Node::Value(Value::I64(1))),
+        Role::Version => first_version(column),
         Role::Plain | Role::DeletedAt | Role::DeletedBy => None,
     }
 }

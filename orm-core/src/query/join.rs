@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::ast::{
-    Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef, renumber,
+    Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef, Unfiltered,
+    renumber,
 };
 use crate::model::{Cardinality, Embed, Maybe, Model, Rel};
 use crate::query::select::table_ref;
@@ -92,15 +93,11 @@ impl<M: Model> Join<M, (M::Cols<M>,)> {
 }
 
 impl<M: Model, C> Join<M, C> {
-    fn add_relation(
-        &mut self,
-        parent: Source,
-        child: Source,
-        def: &'static crate::schema::RelationDef,
-        left: bool,
-    ) {
+    fn add_relation<R: Rel>(&mut self, relation: RelRef<M, R>, child: Source, left: bool) {
         let kind = if left { JoinKind::Left } else { JoinKind::Inner };
-        self.ast.joins.extend(relation::joins(def, parent, child, kind));
+        let (parent, unfiltered) = (relation.source(), relation.unfiltered());
+        let joins = relation::joins(R::DEF, parent, child, kind, unfiltered);
+        self.ast.joins.extend(joins);
     }
     fn add_table(&mut self, table: TableRef, left: bool, on: crate::ast::Expr) {
         let kind = if left { JoinKind::Left } else { JoinKind::Inner };
@@ -163,16 +160,17 @@ impl<M: Model, C: Copy> Join<M, C> {
     }
 }
 
-/// A joined table sees its live rows; only a required relation shows deleted ones, or its parents would vanish.
+/// A joined table sees its live rows that meet its filters; only a required relation shows the others, or its parents
+/// would vanish.
 pub(crate) fn guard_of(def: &crate::schema::RelationDef) -> Guard {
-    let deleted = if def.required {
-        Deleted::Included
-    } else {
-        Deleted::Hidden
+    let (deleted, unfiltered) = match def.required {
+        true => (Deleted::Included, Unfiltered::ALL),
+        false => (Deleted::Hidden, Unfiltered::NONE),
     };
     Guard {
         deleted,
         all_tenants: false,
+        unfiltered,
     }
 }
 
@@ -209,7 +207,7 @@ macro_rules! join {
                 f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
             ) -> Join<M, ($($A,)* <R::Child as Model>::Cols<M>,)> {
                 let child = Source::fresh();
-                self.add_relation(f(self.cols).source(), child, R::DEF, false);
+                self.add_relation(f(self.cols), child, false);
                 self.and(child, R::Child::cols)
             }
             /// Joins related rows; rows without one stay, with NULLs.
@@ -218,7 +216,7 @@ macro_rules! join {
                 f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
             ) -> Join<M, ($($A,)* Opt<<R::Child as Model>::Cols<M>>,)> {
                 let child = Source::fresh();
-                self.add_relation(f(self.cols).source(), child, R::DEF, true);
+                self.add_relation(f(self.cols), child, true);
                 self.and(child, |c| Opt(R::Child::cols(c)))
             }
             /// Joins any model on a condition.

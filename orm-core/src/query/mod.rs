@@ -25,7 +25,8 @@ pub use column::{Col, KeyRef, kind};
 pub use delete::DeleteWhere;
 pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
-    Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, all_of, any_of, value,
+    Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, actor, all_of, any_of, now,
+    value,
 };
 pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
@@ -44,8 +45,8 @@ pub use upsert::{
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub(crate) use write::{
-    InsertParts, conflict_update, delete_statement, insert_statement, key_equals, key_filter, nodes,
-    returning, soft_delete_set, touch, update_statement, version_filter,
+    InsertParts, conflict_update, delete_statement, first_version, in_hand, insert_statement, key_equals,
+    key_filter, nodes, returning, soft_delete_set, touch, update_statement, version_filter,
 };
 
 /// A marker that owns nothing and is always `Send`.

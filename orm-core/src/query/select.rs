@@ -2,9 +2,9 @@
 
 use crate::ast::{
     Deleted, Distinct, Expr as Node, FromItem, Guard, Lock, LockStrength, LockWait, Select, Source, TableRef,
-    renumber,
+    Unfiltered, renumber,
 };
-use crate::model::{Model, Rel, Shape, SoftDelete};
+use crate::model::{FilterRef, Filtered, Model, Rel, Shape, SoftDelete};
 use crate::query::write::key_equals;
 use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Plan, Projection, Selection};
 use crate::relation::{Branch, LoadOf, RelRef};
@@ -152,6 +152,36 @@ impl<M: Model, O> Query<M, O> {
         M: SoftDelete,
     {
         self.deleted(Deleted::Only)
+    }
+    fn unfiltered(mut self, off: Unfiltered) -> Self {
+        if let Some(from) = &mut self.ast.from {
+            from.guard.unfiltered = from.guard.unfiltered.and(off);
+        }
+        self
+    }
+    /// Rows that do not meet this named filter of the model as well. Filters of other models in the query stay as they are:
+    /// a relation has a `without_filter` of its own.
+    ///
+    /// ```
+    /// # use orm_core::{ast::Source, exec::{Db, Serves}, model::{FilterRef, Filtered, Model}, query::Query};
+    /// # struct Filters<M> { published: FilterRef<M> }
+    /// # async fn run<Post>(posts: Query<Post>, db: &Db) -> orm_core::error::Result<()>
+    /// # where Post: Filtered<Filters = Filters<Post>>, Db: Serves<Post> {
+    /// let drafts_too = posts.without_filter(|f| f.published).all(db).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn without_filter(self, f: impl FnOnce(M::Filters) -> FilterRef<M>) -> Self
+    where
+        M: Filtered,
+    {
+        self.unfiltered(f(M::FILTERS).off())
+    }
+    /// All rows, whether or not they meet the named filters of the model.
+    pub fn without_filters(self) -> Self
+    where
+        M: Filtered,
+    {
+        self.unfiltered(Unfiltered::ALL)
     }
     fn lock(mut self, strength: LockStrength) -> Self {
         let of = Vec::new();

@@ -1,9 +1,10 @@
 //! UPDATE: of one row in memory, and of all rows that meet a condition.
 
-use crate::ast::{Expr as Node, Source};
-use crate::model::Model;
+use crate::ast::{Expr as Node, Source, Unfiltered};
+use crate::model::{FilterRef, Filtered, Model};
 use crate::query::{Phantom, Sets, key_filter, version_filter};
 use crate::schema::Column;
+use crate::value::Value;
 
 /// A change of one row: only the columns that are set are written.
 #[must_use = "an update does nothing until `.save(&db)`"]
@@ -31,7 +32,7 @@ impl<M: Model> Update<M> {
         source: Source,
         set: Vec<(&'static Column, Node)>,
         key: Vec<Node>,
-        version: Option<i64>,
+        version: Option<Value>,
     ) -> Self {
         let version = version_filter(M::TABLE, source, version);
         Update {
@@ -56,6 +57,7 @@ pub struct UpdateWhere<M> {
     pub(crate) set: Vec<(&'static Column, Node)>,
     pub(crate) filter: Vec<Node>,
     pub(crate) each: bool,
+    pub(crate) unfiltered: Unfiltered,
     _p: Phantom<M>,
 }
 
@@ -66,6 +68,22 @@ impl<M: Model> UpdateWhere<M> {
         self.each = true;
         self
     }
+    /// Rows that do not meet this named filter of the model as well.
+    pub fn without_filter(mut self, f: impl FnOnce(M::Filters) -> FilterRef<M>) -> Self
+    where
+        M: Filtered,
+    {
+        self.unfiltered = self.unfiltered.and(f(M::FILTERS).off());
+        self
+    }
+    /// All rows, whether or not they meet the named filters of the model.
+    pub fn without_filters(mut self) -> Self
+    where
+        M: Filtered,
+    {
+        self.unfiltered = Unfiltered::ALL;
+        self
+    }
     pub(crate) fn new(filter: impl FnOnce(Source) -> Node) -> Self {
         let source = Source::fresh();
         UpdateWhere {
@@ -73,6 +91,7 @@ impl<M: Model> UpdateWhere<M> {
             set: Vec::new(),
             filter: vec![filter(source)],
             each: false,
+            unfiltered: Unfiltered::NONE,
             _p: std::marker::PhantomData,
         }
     }

@@ -11,11 +11,11 @@
 use crate::ast::{
     self, Aggregate, AggregateFn, CompareOp, Cte, Deleted, Distinct, Expr as Node, FromItem, GroupBy, Guard,
     InList, Join, JoinKind, MathOp, Nulls, Order, RawPart, Select, SetOp, SetOperation, Source, Statement,
-    TableRef, Window, WindowCall, WindowFn,
+    TableRef, Unfiltered, Window, WindowCall, WindowFn,
 };
-use crate::model::{Key, Many, Maybe, Model, One, Path, Rel, SoftDelete};
+use crate::model::{FilterRef, Filtered, Key, Many, Maybe, Model, One, Path, Rel, SoftDelete};
 use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields, related_table};
-use crate::relation::{LoadOf, RelRef, label_is, owner, related_to};
+use crate::relation::{LoadOf, RelRef, label_is, owner, unfilter};
 use crate::schema::{Column, Label, RelationDef, RelationKind, Table};
 use crate::value::{Type, Value};
 
@@ -51,6 +51,8 @@ pub struct Walk<R: Rel> {
     step: Source,
     through: Vec<Node>,
     deleted: Deleted,
+    /// The filters of the model that the steps do without.
+    unfiltered: Unfiltered,
     max_depth: Option<u32>,
     include_start: bool,
     order: WalkOrder,
@@ -115,6 +117,7 @@ static DEPTH: ast::Column = ast::Column {
     ty: Type::I32,
     nullable: false,
     sensitive: false,
+    system: false,
 };
 /// The number of a row in the order of siblings.
 static RANK: ast::Column = ast::Column {
@@ -122,6 +125,7 @@ static RANK: ast::Column = ast::Column {
     ty: Type::I64,
     nullable: false,
     sensitive: false,
+    system: false,
 };
 /// The ranks from the start to a row.
 static PLACE: ast::Column = ast::Column {
@@ -129,6 +133,7 @@ static PLACE: ast::Column = ast::Column {
     ty: Type::Text,
     nullable: false,
     sensitive: false,
+    system: false,
 };
 /// The keys from the start to a row.
 static WAY: ast::Column = ast::Column {
@@ -136,6 +141,7 @@ static WAY: ast::Column = ast::Column {
     ty: Type::Text,
     nullable: false,
     sensitive: false,
+    system: false,
 };
 /// As many as a key has columns at most.
 const MARKS: [&str; 4] = ["_mark", "_mark2", "_mark3", "_mark4"];
@@ -149,13 +155,14 @@ impl<M: Model> Query<M> {
     where
         R::Child: LeadsBack<M>,
     {
-        // what the closure returns is known by its type
-        f(M::cols(self.ast().root()));
+        // what else the closure returns is known by its type
+        let unfiltered = f(M::cols(self.ast().root())).unfiltered();
         Walk {
             start: self.into_ast(),
             step: Source::fresh(),
             through: Vec::new(),
             deleted: Deleted::Hidden,
+            unfiltered,
             max_depth: None,
             include_start: false,
             order: WalkOrder::None,
@@ -192,11 +199,8 @@ impl<M: Model> Query<M> {
         R::Card: LeadsDown,
     {
         let source = self.ast().root();
-        f(M::cols(source));
-        let mut select = related_to(R::DEF, source, Source::fresh());
-        select.columns.push(Node::one());
-        let below = Node::Exists(Box::new(select));
-        self.ast_mut().filter.push(Node::Not(Box::new(below)));
+        let below = f(M::cols(source)).exist();
+        self.ast_mut().filter.push(below.not().into_cond());
         self
     }
 }
@@ -224,12 +228,36 @@ impl<R: Rel> Walk<R> {
     where
         R::Child: SoftDelete,
     {
-        self.step_over_deleted();
+        self.deleted = Deleted::Included;
         if let Some(from) = &mut self.start.from
             && from.guard.deleted == Deleted::Hidden
         {
             from.guard.deleted = Deleted::Included;
         }
+        self
+    }
+    /// Walks through rows that do not meet this named filter of the model as well, and starts from them. Otherwise such a
+    /// row hides what only it leads to.
+    pub fn without_filter(
+        self,
+        f: impl FnOnce(<R::Child as Filtered>::Filters) -> FilterRef<R::Child>,
+    ) -> Self
+    where
+        R::Child: Filtered,
+    {
+        let off = f(<R::Child as Filtered>::FILTERS).off();
+        self.unfiltered(off)
+    }
+    /// Walks through all rows, whether or not they meet the named filters of the model.
+    pub fn without_filters(self) -> Self
+    where
+        R::Child: Filtered,
+    {
+        self.unfiltered(Unfiltered::ALL)
+    }
+    fn unfiltered(mut self, off: Unfiltered) -> Self {
+        self.unfiltered = self.unfiltered.and(off);
+        unfilter(&mut self.start, off);
         self
     }
     /// The nearest rows first. Over a join table it needs a [`max_depth`](Walk::max_depth).
@@ -356,8 +384,10 @@ impl<R: Rel> From<Walk<R>> for Query<R::Child> {
 }
 
 impl<R: Rel> Walk<R> {
-    pub(crate) fn step_over_deleted(&mut self) {
+    /// Steps over rows that are deleted or filtered out.
+    pub(crate) fn step_over_hidden(&mut self) {
         self.deleted = Deleted::Included;
+        self.unfiltered = Unfiltered::ALL;
     }
     /// The order of siblings, for whom the order of all is nothing to.
     pub(crate) fn take_siblings(&mut self) -> Vec<Order> {
@@ -596,6 +626,7 @@ impl<R: Rel> Walk<R> {
         // from the rows themselves, so that a condition made outside of a closure means them
         let mut rows = related_table(R::DEF, self.step);
         rows.guard.deleted = self.deleted;
+        rows.guard.unfiltered = self.unfiltered;
         let mut next = Select::from(rows);
         let on = owner(R::DEF, &mut next);
         let on = equal(on, columns(&(R::DEF.parent)(), walk));

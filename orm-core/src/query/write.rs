@@ -2,17 +2,18 @@
 
 use crate::ast::{
     Assignment, CompareOp, Conflict, ConflictAction, Delete, Deleted, Expr as Node, Guard, Insert,
-    InsertSource, MathOp, Source, Update,
+    InsertSource, MathOp, Source, Unfiltered, Update,
 };
 use crate::model::Key;
 use crate::schema::{Column, Role, Table};
-use crate::value::Value;
+use crate::value::{Type, Value};
 
-/// Guard of a write: which rows of the table it can touch.
-pub(crate) fn guard(deleted: Deleted) -> Guard {
+/// Guard of rows in hand, that is by their keys. Named filters say what is seen, and a row in hand has been seen.
+pub(crate) fn in_hand(deleted: Deleted) -> Guard {
     Guard {
         deleted,
         all_tenants: false,
+        unfiltered: Unfiltered::ALL,
     }
 }
 
@@ -49,9 +50,39 @@ fn equals(source: Source, column: &'static Column, value: Value) -> Node {
 }
 
 /// `version = the one that was read`.
-pub(crate) fn version_filter(table: &'static Table, source: Source, version: Option<i64>) -> Option<Node> {
+pub(crate) fn version_filter(table: &'static Table, source: Source, version: Option<Value>) -> Option<Node> {
     let column = &table.columns[table.managed.version?];
-    Some(equals(source, column, Value::I64(version?)))
+    Some(equals(source, column, version?))
+}
+
+/// The version of a new row, unless the database keeps it.
+pub(crate) fn first_version(column: &Column) -> Option<Node> {
+    match column.column.ty {
+        _ if column.column.system => None,
+        Type::Uuid => Some(Node::Value(fresh_uuid())),
+        Type::Timestamp => Some(Node::Clock),
+        _ => Some(Node::Value(Value::I64(1))),
+    }
+}
+
+/// The version of a row after a write, unless the database keeps it.
+fn next_version(source: Source, column: &'static Column) -> Option<Node> {
+    let counts = matches!(column.column.ty, Type::I64) && !column.column.system;
+    if !counts {
+        return first_version(column);
+    }
+    let (old, one) = (Node::Column(source, &column.column), Node::Value(Value::I64(1)));
+    Some(Node::Math(MathOp::Add, Box::new(old), Box::new(one)))
+}
+
+#[cfg(feature = "uuid")]
+fn fresh_uuid() -> Value {
+    Value::Uuid(crate::value::new_v7().into_bytes())
+}
+/// Without the feature no field is a UUID.
+#[cfg(not(feature = "uuid"))]
+fn fresh_uuid() -> Value {
+    Value::Refused("a UUID needs the feature `uuid`")
 }
 
 /// Adds what every change of a row brings along: who, when, and the next version.
@@ -60,10 +91,10 @@ pub(crate) fn touch(table: &'static Table, source: Source, set: &mut Vec<(&'stat
         let value = match column.role {
             Role::UpdatedAt => Node::Clock,
             Role::UpdatedBy => Node::Actor,
-            Role::Version => {
-                let (old, one) = (Node::Column(source, &column.column), Node::Value(Value::I64(1)));
-                Node::Math(MathOp::Add, Box::new(old), Box::new(one))
-            }
+            Role::Version => match next_version(source, column) {
+                Some(next) => next,
+                None => continue,
+            },
             Role::Plain
             | Role::CreatedAt
             | Role::CreatedBy
@@ -116,7 +147,7 @@ pub(crate) fn update_statement(
         with: Vec::new(),
         source,
         table: &table.table,
-        guard: guard(deleted),
+        guard: in_hand(deleted),
         set: assignments(set),
         from: Vec::new(),
         joins: Vec::new(),
@@ -137,7 +168,7 @@ pub(crate) fn delete_statement(
         with,
         source,
         table: &table.table,
-        guard: guard(deleted),
+        guard: in_hand(deleted),
         using,
         filter,
         returning,

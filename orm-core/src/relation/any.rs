@@ -39,7 +39,7 @@ pub trait Polymorphic: Single {
     label = "no variant of `{Self}` holds a `{T}`",
     note = "add a variant to the enum"
 )]
-pub trait Targets<T: Model>: Polymorphic {
+pub trait Targets<T>: Polymorphic {
     /// The model itself. The detour makes one that is not among them one error.
     type Model: Model;
     /// The position of its variant.
@@ -47,7 +47,7 @@ pub trait Targets<T: Model>: Polymorphic {
     /// What a discriminator says of it.
     const LABEL: &'static str;
     /// Its key among the keys of all.
-    fn id(key: T::Id) -> Self::Id;
+    fn id(key: <Self::Model as Model>::Id) -> Self::Id;
 }
 
 /// How a polymorphic association is stored.

@@ -1,8 +1,8 @@
 //! From a relation to conditions and joins.
 
 use crate::ast::{
-    Aggregate, AggregateFn, CompareOp, Expr as Node, FromItem, Guard, Join, JoinKind, Select, Source,
-    TableRef,
+    Aggregate, AggregateFn, CompareOp, Expr as Node, FromItem, Guard, Join, JoinKind, Select, Source, Table,
+    TableRef, Unfiltered,
 };
 use crate::query::related_table;
 use crate::schema::{Column, Label, RelationDef, RelationKind, Through};
@@ -26,8 +26,19 @@ fn through_table(through: &Through, source: Source) -> TableRef {
 }
 
 /// The joins that bring in the related rows of `parent` as `child`.
-pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, kind: JoinKind) -> Vec<Join> {
-    let related = related_table(def, child);
+pub(crate) fn joins(
+    def: &'static RelationDef,
+    parent: Source,
+    child: Source,
+    kind: JoinKind,
+    unfiltered: Unfiltered,
+) -> Vec<Join> {
+    let seen_as = |source: Source| {
+        let mut related = related_table(def, source);
+        related.guard.unfiltered = related.guard.unfiltered.and(unfiltered);
+        related
+    };
+    let related = seen_as(child);
     match &def.through {
         None => {
             let mut on = equal(child, &(def.child)(), parent, &(def.parent)());
@@ -43,7 +54,7 @@ pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, ki
             let mut to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
             if kind == JoinKind::Left && may_be_hidden(&related) {
                 // a link to a row that is hidden would else be a further row of NULLs
-                to_via.push(leads_somewhere(def, through, via));
+                to_via.push(leads_somewhere(def, through, via, seen_as(Source::fresh())));
             }
             let to_child = equal(child, &(def.child)(), via, &(through.child)());
             vec![
@@ -63,13 +74,18 @@ pub(crate) fn joins(def: &'static RelationDef, parent: Source, child: Source, ki
 }
 
 fn may_be_hidden(t: &TableRef) -> bool {
-    matches!(t.item, FromItem::Table(table) if table.soft_delete.is_some() || table.tenant.is_some())
+    let may = |table: &'static Table| {
+        table.soft_delete.is_some()
+            || table.tenant.is_some()
+            || table.filters_but(t.guard.unfiltered).next().is_some()
+    };
+    matches!(t.item, FromItem::Table(table) if may(table))
 }
 
 /// The row of the join table leads to a row that can be seen.
-fn leads_somewhere(def: &'static RelationDef, through: &Through, via: Source) -> Node {
-    let seen = Source::fresh();
-    let mut select = Select::from(related_table(def, seen));
+fn leads_somewhere(def: &'static RelationDef, through: &Through, via: Source, related: TableRef) -> Node {
+    let seen = related.source;
+    let mut select = Select::from(related);
     select.columns.push(Node::one());
     select.filter = equal(seen, &(def.child)(), via, &(through.child)());
     Node::Exists(Box::new(select))
@@ -112,11 +128,6 @@ pub(crate) fn related_rows(def: &'static RelationDef, child: Source, parents: Ve
         select.filter.push(Node::Compare(CompareOp::Eq, column, value));
     }
     select
-}
-
-/// How many related rows the outer row `parent` has.
-pub(crate) fn count_of(def: &'static RelationDef, parent: Source) -> Node {
-    counted(related_to(def, parent, Source::fresh()))
 }
 
 /// How many rows the select has.

@@ -1,12 +1,13 @@
 //! Relations to load beside rows: `.with(|u| u.posts.filter(..).order_by(..).limit(5).with(..))`.
 
-use crate::ast::{Deleted, Expr as Node, Select, Source};
+use crate::ast::{Deleted, Expr as Node, Select, Source, Unfiltered};
 use crate::error::Result;
 use crate::model::{
-    Content, Coverage, Holds, Maybe, Model, One, Partial, Rel, Shape, SoftDelete, Whole, named,
+    Content, Coverage, FilterRef, Filtered, Holds, Maybe, Model, One, Partial, Rel, Shape, SoftDelete, Whole,
+    named,
 };
 use crate::query::{Cond, Orders, Phantom, Plan, Projection, Selection, all_fields, related_table};
-use crate::relation::{RelRef, filter::count_of};
+use crate::relation::{RelRef, unfilter};
 use crate::schema::RelationDef;
 use crate::value::{Collector, Loads, Output, Rows, Value};
 
@@ -90,6 +91,28 @@ impl<R: Rel, N, F> Load<R, N, F> {
             from.guard.deleted = deleted;
         }
         self
+    }
+    fn unfiltered(mut self, off: Unfiltered) -> Self {
+        unfilter(&mut self.select, off);
+        self
+    }
+    /// Related rows that do not meet this named filter of their model as well.
+    pub fn without_filter(
+        self,
+        f: impl FnOnce(<R::Child as Filtered>::Filters) -> FilterRef<R::Child>,
+    ) -> Self
+    where
+        R::Child: Filtered,
+    {
+        let off = f(<R::Child as Filtered>::FILTERS).off();
+        self.unfiltered(off)
+    }
+    /// All related rows, whether or not they meet the named filters of their model.
+    pub fn without_filters(self) -> Self
+    where
+        R::Child: Filtered,
+    {
+        self.unfiltered(Unfiltered::ALL)
     }
     pub(crate) fn into_branch(self, rows: fn() -> Box<dyn Collector>) -> Branch {
         Branch {
@@ -218,7 +241,7 @@ pub struct LoadCount<R: Rel>(Node, Phantom<R>);
 impl<S, R: Rel> RelRef<S, R> {
     /// The relation as something to load, all of it.
     pub fn load(self) -> Load<R> {
-        Load::new()
+        Load::new().unfiltered(self.unfiltered())
     }
     /// Loads only related rows that meet the condition.
     pub fn filter<C: Cond<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> C) -> Load<R, R::Child, Partial> {
@@ -286,7 +309,7 @@ impl<S, R: Rel> RelRef<S, R> {
     /// Loads how many related rows there are instead of the rows: the field of the relation is an `i64`. It comes with
     /// the statement of the row itself.
     pub fn counted(self) -> LoadCount<R> {
-        LoadCount(count_of(R::DEF, self.source()), std::marker::PhantomData)
+        LoadCount(self.count().into_node(), std::marker::PhantomData)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Model, Rel, SoftDelete};
+use crate::model::{FilterRef, Filtered, Model, Rel, SoftDelete};
 use crate::query::{
-    Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Projection, Query, Selection, all_fields,
+    Aggregates, Cond, Grouped, Join, LeadsBack, LeadsDown, Opt, Orders, Phantom, Projection, Query,
+    Selection, Walk, all_fields,
 };
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
@@ -72,6 +73,14 @@ impl<R: Rel> Related<R> {
     pub fn limit(self, n: u64) -> Query<R::Child> {
         self.query().limit(n)
     }
+    /// See [`Query::offset`].
+    pub fn offset(self, n: u64) -> Query<R::Child> {
+        self.query().offset(n)
+    }
+    /// See [`Query::distinct`].
+    pub fn distinct(self) -> Query<R::Child> {
+        self.query().distinct()
+    }
     /// See [`Query::with_deleted`].
     pub fn with_deleted(self) -> Query<R::Child>
     where
@@ -79,9 +88,57 @@ impl<R: Rel> Related<R> {
     {
         self.query().with_deleted()
     }
+    /// See [`Query::only_deleted`].
+    pub fn only_deleted(self) -> Query<R::Child>
+    where
+        R::Child: SoftDelete,
+    {
+        self.query().only_deleted()
+    }
+    /// See [`Query::without_filter`].
+    pub fn without_filter(
+        self,
+        f: impl FnOnce(<R::Child as Filtered>::Filters) -> FilterRef<R::Child>,
+    ) -> Query<R::Child>
+    where
+        R::Child: Filtered,
+    {
+        self.query().without_filter(f)
+    }
+    /// See [`Query::without_filters`].
+    pub fn without_filters(self) -> Query<R::Child>
+    where
+        R::Child: Filtered,
+    {
+        self.query().without_filters()
+    }
     /// See [`Query::for_update`].
     pub fn for_update(self) -> Query<R::Child> {
         self.query().for_update()
+    }
+    /// See [`Query::for_share`].
+    pub fn for_share(self) -> Query<R::Child> {
+        self.query().for_share()
+    }
+    /// See [`Query::for_no_key_update`].
+    pub fn for_no_key_update(self) -> Query<R::Child> {
+        self.query().for_no_key_update()
+    }
+    /// See [`Query::for_key_share`].
+    pub fn for_key_share(self) -> Query<R::Child> {
+        self.query().for_key_share()
+    }
+    /// See [`Query::own_rows_only`].
+    pub fn own_rows_only(self) -> Query<R::Child> {
+        self.query().own_rows_only()
+    }
+    /// See [`Query::no_wait`].
+    pub fn no_wait(self) -> Query<R::Child> {
+        self.query().no_wait()
+    }
+    /// See [`Query::skip_locked`].
+    pub fn skip_locked(self) -> Query<R::Child> {
+        self.query().skip_locked()
     }
     /// See [`Query::with`].
     pub fn with<L: LoadOf<R::Child>>(
@@ -128,6 +185,52 @@ impl<R: Rel> Related<R> {
         f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
     ) -> Join<R::Child, (ChildCols<R>, Opt<<R2::Child as Model>::Cols<R::Child>>)> {
         self.query().left_join(f)
+    }
+    /// See [`Query::join_on`].
+    pub fn join_on<N: Model, C: Cond<R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>, N::Cols<R::Child>) -> C,
+    ) -> Join<R::Child, (ChildCols<R>, N::Cols<R::Child>)> {
+        self.query().join_on::<N, C>(f)
+    }
+    /// See [`Query::left_join_on`].
+    pub fn left_join_on<N: Model, C: Cond<R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>, N::Cols<R::Child>) -> C,
+    ) -> Join<R::Child, (ChildCols<R>, Opt<N::Cols<R::Child>>)> {
+        self.query().left_join_on::<N, C>(f)
+    }
+    /// See [`Query::walk`].
+    pub fn walk<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Walk<R2>
+    where
+        R2::Child: LeadsBack<R::Child>,
+    {
+        self.query().walk(f)
+    }
+    /// See [`Query::roots`].
+    pub fn roots<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Query<R::Child>
+    where
+        R2::Child: LeadsBack<R::Child>,
+        R2::Card: LeadsDown,
+    {
+        self.query().roots(f)
+    }
+    /// See [`Query::leaves`].
+    pub fn leaves<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Query<R::Child>
+    where
+        R2::Child: LeadsBack<R::Child>,
+        R2::Card: LeadsDown,
+    {
+        self.query().leaves(f)
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Features {
     pub inline_key: bool,
     /// What stands behind the closing parenthesis of CREATE TABLE.
     pub table_options: &'static str,
+    /// The system column that changes with every write of a row, as text a whole number.
+    pub row_version: Option<&'static str>,
     /// The server's clock is used for shadow columns.
     pub server_clock: bool,
     /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the

@@ -45,8 +45,10 @@ pub(crate) fn select(s: &Select) -> Effort {
     let Some(from) = from else {
         return if plain { Effort::Short } else { Effort::Long };
     };
-    let tables = std::iter::once(from).chain(joins.iter().map(|j| &j.table));
-    if !plain || !tables.clone().all(|t| matches!(t.item, FromItem::Table(_))) {
+    let mut tables = std::iter::once(from).chain(joins.iter().map(|j| &j.table));
+    let quick =
+        |t: &TableRef| matches!(t.item, FromItem::Table(table) if is_quickly_filtered(table, t.guard));
+    if !plain || !tables.all(quick) {
         return Effort::Long;
     }
     let one_row = by_key(from, true, filter)
@@ -76,6 +78,7 @@ pub(crate) fn update(u: &Update) -> Effort {
     let one_row = u.with.is_empty()
         && u.from.is_empty()
         && is_key(u.table, u.guard, u.source, true, &u.filter)
+        && is_quickly_filtered(u.table, u.guard)
         && u.filter.iter().all(is_quick)
         && u.set.iter().all(|a| is_quick(&a.value))
         && u.returning.iter().all(is_quick);
@@ -86,9 +89,16 @@ pub(crate) fn delete(d: &Delete) -> Effort {
     let one_row = d.with.is_empty()
         && d.using.is_empty()
         && is_key(d.table, d.guard, d.source, true, &d.filter)
+        && is_quickly_filtered(d.table, d.guard)
         && d.filter.iter().all(is_quick)
         && d.returning.iter().all(is_quick);
     if one_row { Effort::Short } else { Effort::Long }
+}
+
+/// Whether the named filters of a reference cost no more than its other conditions.
+fn is_quickly_filtered(table: &'static Table, guard: Guard) -> bool {
+    let mut filters = table.filters_but(guard.unfiltered);
+    filters.all(|(_, filter)| is_quick(&(filter.condition)(Source::ROOT)))
 }
 
 fn by_key(from: &TableRef, root: bool, conditions: &[Expr]) -> bool {

@@ -20,6 +20,7 @@ pub use ddl::{ColumnSql, column_sql};
 pub use dialect::{BulkInsert, Dialect, Features, ListForm, Refusal};
 pub(crate) use list::{hex, integer, quoted};
 pub use types::type_of;
+pub(crate) use writer::ROW_VERSION;
 pub use writer::SqlWriter;
 
 use std::borrow::Cow;

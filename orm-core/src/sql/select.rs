@@ -340,7 +340,11 @@ impl SqlWriter<'_> {
         table: &'static Table,
         guard: Guard,
     ) -> Result<()> {
-        let Guard { deleted, all_tenants } = guard;
+        let Guard {
+            deleted,
+            all_tenants,
+            unfiltered,
+        } = guard;
         if let Some(column) = table.soft_delete {
             let test = match deleted {
                 Deleted::Hidden => Some(" IS NULL"),
@@ -358,6 +362,11 @@ impl SqlWriter<'_> {
             self.column(source, column)?;
             self.push(" = ");
             self.tenant()?;
+        }
+        for (_, filter) in table.filters_but(unfiltered) {
+            self.begin_filter(table, filter)?;
+            self.all_of(clause, std::slice::from_ref(&(filter.condition)(source)))?;
+            self.end_filter();
         }
         Ok(())
     }
@@ -600,9 +609,10 @@ fn keeps_right_rows(joins: &[Join]) -> bool {
         .any(|j| matches!(j.kind, JoinKind::Right | JoinKind::Full))
 }
 
-fn is_guarded(table: &Table, guard: Guard) -> bool {
+fn is_guarded(table: &'static Table, guard: Guard) -> bool {
     (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
         || (table.tenant.is_some() && !guard.all_tenants)
+        || table.filters_but(guard.unfiltered).next().is_some()
 }
 
 /// Whether the left side of this operation, a mix of others, must be closed before an INTERSECT.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::ast::{
     Assignment, Column, Conflict, ConflictAction, Delete, Expr, Guard, Insert, InsertSource, Select, Table,
-    Update,
+    Unfiltered, Update,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal;
@@ -228,6 +228,7 @@ impl SqlWriter<'_> {
                 let guard = Guard {
                     deleted: crate::ast::Deleted::Included,
                     all_tenants: self.scope().tenant.is_none(),
+                    unfiltered: Unfiltered::ALL,
                 };
                 self.guard(&mut clause, insert.source, insert.table, guard)?;
             }

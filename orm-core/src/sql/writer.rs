@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::ast::{Column, Source, Table};
+use crate::ast::{Column, NamedFilter, Source, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dialect::require;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
@@ -13,6 +13,9 @@ thread_local! {
     /// The buffer of the last statement rendered on this thread: a small statement allocates its final text only.
     static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
+
+/// What a database lacks that keeps no version of rows.
+pub(crate) const ROW_VERSION: &str = "a version of rows that the database keeps (`RowVersion`)";
 
 /// A buffer larger than this is not kept.
 const SCRATCH_LIMIT: usize = 64 * 1024;
@@ -43,6 +46,8 @@ pub struct SqlWriter<'a> {
     known: Vec<(Source, u32)>,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
+    /// The named filters that are being written, each inside the one before.
+    filters: Vec<&'static NamedFilter>,
 }
 
 /// A source in scope.
@@ -120,6 +125,7 @@ impl<'a> SqlWriter<'a> {
             force_where: false,
             repeatable: false,
             known: Vec::new(),
+            filters: Vec::new(),
         }
     }
 
@@ -425,6 +431,22 @@ impl<'a> SqlWriter<'a> {
         self.param(tenant.clone())
     }
 
+    /// Begins the condition of a named filter. One that leads back to itself would never end.
+    pub(crate) fn begin_filter(&mut self, table: &Table, filter: &'static NamedFilter) -> Result<()> {
+        if self.filters.iter().any(|open| std::ptr::eq(*open, filter)) {
+            let (name, table) = (filter.name, table.name);
+            let text = format!(
+                "the filter `{name}` of `{table}` leads back to itself: switch it off inside the condition, with `without_filter` on the relation"
+            );
+            return Err(Error::new(ErrorKind::InvalidQuery, text));
+        }
+        self.filters.push(filter);
+        Ok(())
+    }
+    pub(crate) fn end_filter(&mut self) {
+        self.filters.pop();
+    }
+
     /// Begins a statement inside the statement (or the outermost one).
     pub(crate) fn enter(&mut self, root: Option<Source>) -> Frame {
         let frame = Frame {
@@ -527,9 +549,28 @@ impl<'a> SqlWriter<'a> {
     }
     /// Appends `alias."column"`.
     pub(crate) fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
+        if column.system {
+            return self.row_version(source);
+        }
         self.source(source, column.name)?;
         self.text.push('.');
         self.ident(column.name)
+    }
+    /// Appends the version that the database keeps of each row, as an integer.
+    fn row_version(&mut self, source: Source) -> Result<()> {
+        let Some(name) = self.features.row_version else {
+            return Err(self.unsupported(ROW_VERSION));
+        };
+        self.push("CAST(CAST(");
+        self.source(source, name)?;
+        self.push(".");
+        self.ident(name)?;
+        self.push(" AS ");
+        self.type_name(Type::Text)?;
+        self.push(") AS ");
+        self.type_name(Type::I64)?;
+        self.push(")");
+        Ok(())
     }
     /// Appends `alias."name"` of a derived table.
     pub(crate) fn field(&mut self, source: Source, name: &'static str) -> Result<()> {

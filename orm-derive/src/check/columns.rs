@@ -39,11 +39,27 @@ pub(crate) fn version_counts(cx: &Ctxt, plan: &Plan<'_>) {
                 &field.original.ty,
                 format!("the version `{name}` is never NULL: drop the `Option`"),
             );
-        } else if ty::word(&field.ty).is_none_or(|word| word != "i64") {
-            cx.error(
-                &field.original.ty,
-                format!("the version `{name}` counts writes: make it an `i64`"),
-            );
+        } else if !ty::is_version(&field.ty) {
+            let expected = "make it an `i64`, a `Uuid`, a `Timestamp` or a `RowVersion`";
+            let message = format!("`{name}` cannot be the version of a row: {expected}");
+            cx.error(&field.original.ty, message);
+        } else if ty::word(&field.ty).is_some_and(|word| word == "RowVersion") {
+            for attribute in ["index", "column", "check", "ty", "validate"] {
+                let why = "`RowVersion` is no column of the table, the database keeps it by itself";
+                redundant(cx, field, attribute, &format!("{why}: drop `{attribute}`"));
+            }
+        }
+    }
+}
+
+/// The database keeps a version of rows and nothing else.
+pub(crate) fn row_version_is_a_version(cx: &Ctxt, plan: &Plan<'_>) {
+    let is_one = |field: &&Field| ty::word(&field.ty).is_some_and(|word| word == "RowVersion");
+    for field in plan.model.fields.iter().filter(is_one) {
+        if field.attrs.version.is_none() && field.attrs.skip.is_none() {
+            let name = field.name();
+            let message = format!("`{name}` is the version of a row: add `#[orm(version)]`");
+            cx.error(&field.original.ty, message);
         }
     }
 }

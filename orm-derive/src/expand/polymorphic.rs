@@ -1,6 +1,6 @@
 //! `#[derive(Polymorphic)]`: the enum of keys, how it is stored in two columns, and how the models are loaded.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
@@ -18,14 +18,19 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
     let written = item.targets.iter().map(|target| &target.model);
     let models: Vec<TokenStream> = written.clone().map(named).collect();
     let ids = written.clone().map(|model| {
-        let model = quote_spanned!(model.span()=> <#model as #private::Named>::Model);
-        quote_spanned!(model.span()=> <#model as #private::Model>::Id)
+        quote_spanned! {model.span()=>
+            <#private::Is<{
+                #[allow(unused_imports)]
+                use #private::IsNoModel as _;
+                #private::IsModel::<#model>::YES
+            }> as #private::KeyOf<#model>>::Key
+        }
     });
-    let described: Vec<TokenStream> = item
-        .targets
-        .iter()
-        .zip(&models)
-        .map(|(target, model)| quote_spanned!(target.model.span()=> __orm::target_key::<<#model as __orm::Model>::Id>()))
+    let ids: Vec<TokenStream> = ids.collect();
+    let described: Vec<TokenStream> = written
+        .clone()
+        .zip(&ids)
+        .map(|(model, id)| quote_spanned!(model.span()=> __orm::target_key::<#id>()))
         .collect();
     let labels: Vec<&str> = item.targets.iter().map(|target| target.label.as_str()).collect();
     let at: Vec<usize> = (0..variants.len()).collect();
@@ -37,6 +42,50 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
     let (first, last) = (described.first(), variants.last());
     let (read, read_last) = (&described[..described.len() - 1], described.last());
     let (others, before) = (&variants[..variants.len() - 1], &at[..at.len() - 1]);
+    // all of it in the place of the model: what is no model is one error then
+    let each = item
+        .targets
+        .iter()
+        .zip(&models)
+        .enumerate()
+        .map(|(at, (target, model))| {
+            let (variant, label, span) = (&target.ident, &target.label, target.model.span());
+            let (ident, keys) = (placed(ident, span), placed(&keys, span));
+            quote_spanned! {span=>
+                #[automatically_derived]
+                impl __orm::Targets<#model> for #ident {
+                    type Model = #model;
+                    const AT: usize = #at;
+                    const LABEL: &'static str = #label;
+                    fn id(key: <Self::Model as __orm::Model>::Id) -> #keys {
+                        #keys::#variant(key)
+                    }
+                }
+                #[automatically_derived]
+                impl ::core::convert::From<&#model> for #keys {
+                    fn from(row: &#model) -> Self {
+                        #keys::#variant(__orm::Model::id(row))
+                    }
+                }
+            }
+        });
+    let of_rows = item.targets.iter().zip(&models).map(|(target, model)| {
+        let (span, variant) = (target.model.span(), &target.ident);
+        let (ident, keys) = (placed(ident, span), placed(&keys, span));
+        quote_spanned! {span=>
+            #ident::#variant(row) => <#keys as ::core::convert::From<&#model>>::from(row),
+        }
+    });
+    let taken = item.targets.iter().zip(&models).map(|(target, model)| {
+        let (span, variant) = (target.model.span(), &target.ident);
+        let ident = placed(ident, span);
+        quote_spanned!(span=> let found = found.or(loads.one::<#model>()?.map(#ident::#variant));)
+    });
+    let branches = item
+        .targets
+        .iter()
+        .zip(&models)
+        .map(|(target, model)| quote_spanned!(target.model.span()=> __orm::branch::<R, #model>()));
     let doc = format!("The key of a [`{ident}`].");
     let docs = written.map(|model| format!("The key of a `{}`.", quote!(#model)));
     let allow = allow();
@@ -60,7 +109,7 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
             impl __orm::Single for #ident {
                 fn next(loads: &mut __orm::Loads<'_>) -> __orm::Result<::core::option::Option<Self>> {
                     let found = ::core::option::Option::None;
-                    #(let found = found.or(loads.one::<#models>()?.map(#ident::#variants));)*
+                    #(#taken)*
                     ::core::result::Result::Ok(found)
                 }
             }
@@ -80,31 +129,15 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
                     }
                 }
                 fn branches<R: __orm::AnyRel<Targets = Self>>() -> __orm::Vec<__orm::Branch> {
-                    __orm::vec![#(__orm::branch::<R, #models>()),*]
+                    __orm::vec![#(#branches),*]
                 }
             }
-            #(
-                #[automatically_derived]
-                impl __orm::Targets<#models> for #ident {
-                    type Model = #models;
-                    const AT: usize = #at;
-                    const LABEL: &'static str = #labels;
-                    fn id(key: <#models as __orm::Model>::Id) -> #keys {
-                        #keys::#variants(key)
-                    }
-                }
-                #[automatically_derived]
-                impl ::core::convert::From<&#models> for #keys {
-                    fn from(row: &#models) -> Self {
-                        #keys::#variants(__orm::Model::id(row))
-                    }
-                }
-            )*
+            #(#each)*
             #[automatically_derived]
             impl ::core::convert::From<&#ident> for #keys {
                 fn from(row: &#ident) -> Self {
                     match row {
-                        #(#ident::#variants(row) => #keys::#variants(__orm::Model::id(row)),)*
+                        #(#of_rows)*
                     }
                 }
             }
@@ -155,4 +188,11 @@ pub(crate) fn polymorphic(item: &Polymorphic) -> TokenStream {
             }
         };
     }
+}
+
+/// The same name in another place, for errors about what stands there.
+fn placed(name: &Ident, place: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(place.resolved_at(name.span()));
+    name
 }

@@ -13,13 +13,19 @@ use crate::parse::plain;
 use crate::parse::relation::{Cascade, Orphans, RelationKind};
 use crate::plan::{Column, Plan, RelationPlan, Target};
 
-/// The module of the zero-sized types.
+/// The module of the zero-sized types, and of the names of filters.
 pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
-    if plan.relations.is_empty() {
+    let options = &plan.model.options;
+    if plan.relations.is_empty() && options.filters.is_empty() {
         return TokenStream::new();
     }
     let (vis, module) = (&plan.model.vis, &names.module);
     let inner = seen_from_within(vis);
+    let filters = (!options.filters.is_empty()).then(|| {
+        let (private, model) = (&names.private, &plan.model.ident);
+        let name = options.filters.iter().map(|filter| &filter.name);
+        quote!(#inner struct Filters { #(pub #name: #private::FilterRef<super::#model>,)* })
+    });
     let types = plan.relations.iter().map(|relation| {
         let marker = &relation.marker;
         quote! {
@@ -32,6 +38,7 @@ pub(crate) fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[doc(hidden)]
         #allow
         #vis mod #module {
+            #filters
             #(#types)*
         }
     }
@@ -240,11 +247,12 @@ fn implementation(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -
 fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     let (module, marker, child) = (&names.module, &relation.marker, child(relation));
     let marker = quote!(#module::#marker);
-    let linkable = |through: TokenStream| {
+    let linkable = |through: TokenStream, by: TokenStream| {
         quote! {
             #[automatically_derived]
             impl __orm::Linkable for #marker {
                 type Through = #through;
+                type By = __orm::#by;
             }
         }
     };
@@ -253,7 +261,7 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
     );
     match (relation.relation.kind, &relation.relation.via) {
         (RelationKind::HasOne | RelationKind::HasMany, _) => {
-            let linkable = linkable(quote!(#child));
+            let linkable = linkable(quote!(#child), quote!(NewKeys));
             if relation.relation.orphans == Orphans::Delete {
                 return quote! {
                     #linkable
@@ -284,7 +292,7 @@ fn links(names: &Names, relation: &RelationPlan<'_>) -> TokenStream {
             }
         }
         (RelationKind::ManyToMany, Some(via)) => {
-            let linkable = linkable(named(via));
+            let linkable = linkable(named(via), quote!(NewRows));
             quote! {
                 #linkable
                 #[automatically_derived]

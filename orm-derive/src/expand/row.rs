@@ -11,7 +11,7 @@ use crate::plan::{Column, Plan, Role};
 
 pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let ident = &plan.model.ident;
-    let (output, model, markers) = (output(plan), model(plan, names), markers(plan));
+    let (output, model, markers) = (output(plan), model(plan, names), markers(plan, names));
     quote! {
         #output
         #[automatically_derived]
@@ -110,10 +110,11 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let values = values(plan);
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
-        let member = &plan.columns[i].member;
+        let column = &plan.columns[i];
+        let (described, value) = (field(plan, column), clone(column, &quote!(self)));
         quote! {
-            fn version(&self) -> ::core::option::Option<i64> {
-                ::core::option::Option::Some(self.#member)
+            fn version(&self) -> ::core::option::Option<__orm::Value> {
+                ::core::option::Option::Some(#described.value(#value))
             }
         }
     });
@@ -191,7 +192,7 @@ pub(crate) fn clone(column: &Column<'_>, row: &TokenStream) -> TokenStream {
 }
 
 /// What can be done with rows of the model beside reading them.
-fn markers(plan: &Plan<'_>) -> TokenStream {
+fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (ident, options) = (&plan.model.ident, &plan.model.options);
     let marker = |name: TokenStream, body: TokenStream| {
         quote! {
@@ -219,8 +220,28 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
         marker(quote!(Signed), quote!(type Actor = #actor;))
     });
     let trailed = options.audit_trail.map(|_| marker(quote!(Trailed), quote!()));
-    [insertable, mutable, soft_delete, tenanted, signed, trailed]
-        .into_iter()
-        .flatten()
-        .collect()
+    let filtered = (!options.filters.is_empty()).then(|| {
+        let (module, filters) = (&names.module, options.filters.iter().enumerate());
+        let filters = filters.map(|(at, filter)| {
+            let name = &filter.name;
+            quote!(#name: __orm::FilterRef::new(#at),)
+        });
+        let body = quote! {
+            type Filters = #module::Filters;
+            const FILTERS: #module::Filters = #module::Filters { #(#filters)* };
+        };
+        marker(quote!(Filtered), body)
+    });
+    [
+        insertable,
+        mutable,
+        soft_delete,
+        tenanted,
+        signed,
+        trailed,
+        filtered,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

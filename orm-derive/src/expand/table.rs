@@ -155,6 +155,12 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
         }))
     };
     let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
+    let ident = &plan.model.ident;
+    let filters = plan.model.options.filters.iter().map(|filter| {
+        let (name, condition) = (plain(&filter.name), &filter.condition);
+        let condition = quote_spanned!(condition.span()=> __orm::condition::<#ident, _>(source, #condition));
+        quote!(__orm::ast::NamedFilter { name: #name, condition: |source| #condition })
+    });
     quote! {
         __orm::AstTable {
             schema: #schema,
@@ -162,6 +168,7 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
             unique: &[#(#unique),*],
             soft_delete: #soft_delete,
             tenant: #tenant,
+            filters: &[#(#filters),*],
         }
     }
 }
@@ -206,6 +213,9 @@ fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
             Some(Role::CreatedAt | Role::UpdatedAt | Role::DeletedAt)
         ) {
             built = quote_spanned!(syn::spanned::Spanned::span(&field.ty)=> __orm::instant(#built));
+        }
+        if column.role == Some(Role::Version) {
+            built = quote_spanned!(field.ty.span()=> __orm::version::<#ty>(#built));
         }
         if field.attrs.sensitive.is_some() {
             built = quote!(__orm::sensitive(#built));

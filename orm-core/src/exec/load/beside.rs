@@ -159,7 +159,13 @@ fn join(select: &mut Select, root: Source, branch: &Branch) -> Result<Layout> {
         "related rows are those of a table"
     );
     let child = table.source;
-    let mut join = joins(branch.relation, root, child, JoinKind::Left);
+    let mut join = joins(
+        branch.relation,
+        root,
+        child,
+        JoinKind::Left,
+        table.guard.unfiltered,
+    );
     if let Some(join) = join.last_mut() {
         join.table = table;
         join.on.extend(related.filter);

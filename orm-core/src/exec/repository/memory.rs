@@ -12,7 +12,7 @@ use crate::exec::key::Key;
 use crate::exec::repository::Repository;
 use crate::exec::{Edit, Pending};
 use crate::model::{Key as _, Writable};
-use crate::query::{Insert, Phantom};
+use crate::query::{Insert, Phantom, first_version};
 use crate::schema::{Column, Default as Filled, IndexKey, Role, Table, primary_key_name};
 use crate::value::{Held, Row, Timestamp, Type, Value, finished_one};
 
@@ -23,7 +23,7 @@ use crate::value::{Held, Row, Timestamp, Type, Value, finished_one};
 /// or deleted since. It does **not** know other tables, and no SQL: foreign keys, CHECK constraints, unique constraints
 /// with a condition, lengths and precisions are not checked, relations take nothing along, hooks of writes do not run,
 /// and there are no transactions. Columns that only SQL can fill (defaults in SQL, generated columns) and models with
-/// an actor or a tenant in their fields are `Unsupported` errors. Texts are in the order of their bytes, whatever the
+/// an actor or a tenant in their fields are `Unsupported` errors, and so are reads of models with named filters. Texts are in the order of their bytes, whatever the
 /// database's collation.
 ///
 /// ```
@@ -110,6 +110,7 @@ impl<M: Writable> MemoryRepository<M> {
         Ok(rows)
     }
     fn page_of(&self, limit: usize, offset: usize) -> Result<Vec<M>> {
+        unfiltered(M::TABLE)?;
         let rows = self.lock();
         let mut live: Vec<&Kept> = rows.live().collect();
         // rows whose keys have no order stay as they came
@@ -152,6 +153,7 @@ impl<M: Writable> MemoryRepository<M> {
             }
             match (column.role, &mut *value) {
                 (Role::Version, Value::I64(version)) => *version += 1,
+                (Role::Version, version) => *version = new_version(column),
                 (Role::UpdatedAt, value) => *value = Value::Timestamp(Timestamp::now()),
                 (Role::UpdatedBy, _) => return Err(unsupported(M::TABLE, column, "who acts")),
                 _ => {}
@@ -181,6 +183,7 @@ impl<M: Writable> MemoryRepository<M> {
 impl<M: Writable + Clone> Repository<M> for MemoryRepository<M> {
     fn get(&self, id: M::Id) -> Pending<'_, M> {
         Pending::steps(async move {
+            unfiltered(M::TABLE)?;
             let key = id.into_values();
             let rows = self.lock();
             match rows.position(M::TABLE, key, None)? {
@@ -197,7 +200,10 @@ impl<M: Writable + Clone> Repository<M> for MemoryRepository<M> {
         Pending::steps(async move { self.page_of(most(limit), most(offset)) })
     }
     fn count(&self) -> Pending<'_, i64> {
-        Pending::steps(async { Ok(self.lock().live().count() as i64) })
+        Pending::steps(async {
+            unfiltered(M::TABLE)?;
+            Ok(self.lock().live().count() as i64)
+        })
     }
     fn insert(&self, new: Insert<M>) -> Pending<'_, M> {
         Pending::steps(async { self.insert_row(new) })
@@ -207,6 +213,23 @@ impl<M: Writable + Clone> Repository<M> for MemoryRepository<M> {
     }
     fn delete(&self, row: M) -> Pending<'_, bool> {
         Pending::steps(async { self.delete_row(row) })
+    }
+}
+
+/// Which rows a named filter shows only a database can say.
+fn unfiltered(table: &'static Table) -> Result<()> {
+    match table.table.filters.is_empty() {
+        true => Ok(()),
+        false => Err(Error::unsupported("a named filter", "a repository in memory").with_model(table.model)),
+    }
+}
+
+/// The version of a new row.
+fn new_version(column: &'static Column) -> Value {
+    match first_version(column) {
+        Some(Node::Value(version)) => version,
+        Some(_) => Value::Timestamp(Timestamp::now()),
+        None => Value::I64(1),
     }
 }
 
@@ -224,7 +247,7 @@ impl Rows {
         &self,
         table: &'static Table,
         key: Vec<Value>,
-        version: Option<i64>,
+        version: Option<Value>,
     ) -> Result<Option<usize>> {
         let key = Key::new(key);
         let same = |row: &Kept| !row.deleted && Key::new(key_of(table, &row.values)) == key;
@@ -258,7 +281,7 @@ impl Rows {
                 _ if column.generated.is_some() => {
                     return Err(unsupported(table, column, "a generated column"));
                 }
-                (_, Role::Version, _) => Value::I64(1),
+                (_, Role::Version, _) => new_version(column),
                 (_, Role::CreatedAt | Role::UpdatedAt, _) => Value::Timestamp(Timestamp::now()),
                 (_, Role::CreatedBy | Role::UpdatedBy, _) => {
                     return Err(unsupported(table, column, "who acts"));

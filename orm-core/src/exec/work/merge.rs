@@ -9,7 +9,7 @@ use std::panic::Location;
 use crate::ast::{Deleted, Expr as Node, Lock, LockStrength, LockWait, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::rows;
-use crate::exec::edit::{changes, key_of, settable, version_of};
+use crate::exec::edit::{changes, is_first, key_of, settable, version_of};
 use crate::exec::fetch::Site;
 use crate::exec::hooks::read_rows;
 use crate::exec::key::{Key, Place, among, place};
@@ -17,7 +17,7 @@ use crate::exec::link::orphaned;
 use crate::exec::work::{Boxed, Finish, Kind, List, Ref, Set, Step, Typed, key_from, run, stand_in, typed};
 use crate::exec::{Exec, Pending, Raw, Writes};
 use crate::model::{Content, Entity, Model, Rel, Writable};
-use crate::query::{nodes, put};
+use crate::query::{in_hand, nodes, put};
 use crate::relation::{RelRef, label_is};
 use crate::schema::{Column, Default, Orphans, RelationDef, RelationKind, Role, Table};
 use crate::value::Value;
@@ -459,7 +459,7 @@ async fn read(
     let source = Source::fresh();
     let mut found = Vec::new();
     for condition in among(&nodes(source, columns.iter().copied()), keys, raw) {
-        let mut select = rows(table, source, Deleted::Hidden);
+        let mut select = rows(table, source, in_hand(Deleted::Hidden));
         select.columns = nodes(source, table.columns);
         select.filter = and
             .and_then(|and| and(source))
@@ -548,7 +548,7 @@ fn step(
         }
         None => {
             let is_new = placeholder.is_some() || table.key_columns().all(made_by_the_program);
-            if !is_new || version_of(table, &row).is_some_and(|v| v != 0) {
+            if !is_new || version_of(table, &row).is_some_and(|v| !is_first(&v)) {
                 return Err(Error::not_found(table.model));
             }
             let fields = table.columns.iter().zip(row);

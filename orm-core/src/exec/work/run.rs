@@ -18,7 +18,7 @@ use crate::exec::transaction::Unit;
 use crate::exec::work::merge::{Links, Rest};
 use crate::exec::work::{Boxed, Committed, Kind, List, Set, Step, Typed, merge, order, reuse};
 use crate::exec::{Raw, bulk};
-use crate::query::{Batch, Insert, key_equals, nodes, returning, touch, update_statement};
+use crate::query::{Batch, Insert, in_hand, key_equals, nodes, returning, touch, update_statement};
 use crate::schema::{Column, Table};
 use crate::value::{Cells, Collector, Type, Value};
 
@@ -255,7 +255,8 @@ impl<'a> Run<'a> {
     async fn unmatched(&self, table: &'static Table, before: &[Value]) -> Error {
         let source = Source::fresh();
         let key = key_equals(table, source, key_of(table, before));
-        let found = cascade::keys_of(&self.raw, table, source, key, Deleted::Hidden, self.site).await;
+        let found =
+            cascade::keys_of(&self.raw, table, source, key, in_hand(Deleted::Hidden), self.site).await;
         match found {
             Ok(found) if found.is_empty() => Error::not_found(table.model),
             Ok(_) => {
@@ -280,7 +281,7 @@ impl<'a> Run<'a> {
             let columns = nodes(source, table.key_columns().chain([version]));
             let read = |row: &Vec<Value>| {
                 let mut key = key_of(table, row);
-                key.extend(version_of(table, row).map(Value::I64));
+                key.extend(version_of(table, row));
                 Key::new(key)
             };
             let wanted: Vec<Key> = rows.iter().map(read).collect();
@@ -288,7 +289,15 @@ impl<'a> Run<'a> {
             for condition in among(&columns, &wanted, &self.raw) {
                 let filter = vec![condition];
                 found.extend(
-                    cascade::keys_of(&self.raw, table, source, filter, Deleted::Hidden, self.site).await?,
+                    cascade::keys_of(
+                        &self.raw,
+                        table,
+                        source,
+                        filter,
+                        in_hand(Deleted::Hidden),
+                        self.site,
+                    )
+                    .await?,
                 );
             }
             if let Some((_, row)) = keys.iter().zip(&rows).find(|(key, _)| !found.contains(key)) {
