@@ -34,6 +34,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
             unique: &[],
             soft_delete: None,
             tenant: None,
+            history: None,
         },
         model: "Model",
         kind: TableKind::Table,
@@ -50,6 +51,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         validated: false,
         hooks: None,
         trail: None,
+        chain: None,
         append_only: false,
         comment: "",
     }

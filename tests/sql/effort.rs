@@ -76,6 +76,7 @@ fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
         unique: &[&[&POST_ID], &[&TITLE]],
         soft_delete: Some(&DELETED_AT),
         tenant: None,
+        history: None,
     };
     let with = |deleted: Deleted, filter: Expr| {
         let mut from = table(Source::ROOT, &NOTES);

@@ -39,7 +39,11 @@ fn handwritten_conditions_cannot_escape() {
 fn choices_of_a_reference() {
     let with = |deleted, all_tenants| {
         let mut s = posts();
-        s.from.as_mut().unwrap().guard = Guard { deleted, all_tenants };
+        s.from.as_mut().unwrap().guard = Guard {
+            deleted,
+            all_tenants,
+            as_of: None,
+        };
         s
     };
     same(

@@ -46,6 +46,7 @@ fn a_grouped_expression_repeats_binds_and_aliases() {
     count.from.as_mut().unwrap().guard = Guard {
         deleted: Deleted::Included,
         all_tenants: true,
+        as_of: None,
     };
     count.columns = vec![agg(AggregateFn::Count, vec![])];
     count.filter = vec![eq(of(posts, &AUTHOR), of(users, &ID))];
@@ -281,6 +282,7 @@ fn common_table_expressions() {
     step.from.as_mut().unwrap().guard = Guard {
         deleted: Deleted::Included,
         all_tenants: true,
+        as_of: None,
     };
     let up = Source::fresh();
     step.joins = vec![join(

@@ -45,6 +45,7 @@ pub(crate) static USERS: Table = Table {
     unique: &[&[&ID], &[&EMAIL, &AGE]],
     soft_delete: None,
     tenant: None,
+    history: None,
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -58,6 +59,7 @@ pub(crate) static POSTS: Table = Table {
     unique: &[&[&POST_ID]],
     soft_delete: Some(&DELETED_AT),
     tenant: Some(&ORG),
+    history: None,
 };
 
 const CREATE: &str = r#"
@@ -83,6 +85,7 @@ pub(crate) fn scope() -> Scope {
         actor: Some(Value::I64(77)),
         tenant: Some(Value::I64(5)),
         clock: Some(Timestamp::from_micros(0)),
+        ..Scope::default()
     }
 }
 

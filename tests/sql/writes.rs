@@ -289,6 +289,7 @@ fn deletes() {
     d.guard = Guard {
         deleted: Deleted::Only,
         all_tenants: false,
+        as_of: None,
     };
     same(
         d,
@@ -339,6 +340,7 @@ fn an_upsert_into_a_table_called_as_the_new_row() {
         unique: &[&[&ID]],
         soft_delete: None,
         tenant: None,
+        history: None,
     };
     let mut s = insert(&EXCLUDED, vec![&ID, &AGE], InsertSource::Rows(vec![v(1), v(2)]));
     let plain = render(&Any::from(s.clone()).0, sqlite(), &scope()).unwrap();

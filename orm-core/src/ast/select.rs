@@ -86,6 +86,7 @@ impl TableRef {
         let guard = Guard {
             deleted: Deleted::Included,
             all_tenants: true,
+            as_of: None,
         };
         TableRef { source, item, guard }
     }

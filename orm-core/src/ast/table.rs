@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::value::Type;
+use crate::value::{Timestamp, Type};
 
 /// A column as statements see it. Compared by address where identity matters.
 #[derive(Debug)]
@@ -36,6 +36,25 @@ pub struct Table {
     pub soft_delete: Option<&'static Column>,
     /// The tenant's column: every reference sees the rows of the handle's tenant only.
     pub tenant: Option<&'static Column>,
+    /// The table with all versions of its rows, which stands for it where rows of the past are read.
+    pub history: Option<&'static Table>,
+}
+
+impl Table {
+    /// Since when a version of a row held.
+    pub const VALID_FROM: &'static Column = &Column {
+        name: "valid_from",
+        ty: Type::Timestamp,
+        nullable: false,
+        sensitive: false,
+    };
+    /// Until when it held, without that instant; NULL where it still holds.
+    pub const VALID_TO: &'static Column = &Column {
+        name: "valid_to",
+        ty: Type::Timestamp,
+        nullable: true,
+        sensitive: false,
+    };
 }
 
 impl PartialEq for Table {
@@ -68,6 +87,9 @@ pub struct Guard {
     pub deleted: Deleted,
     /// Rows of every tenant, not only the handle's.
     pub all_tenants: bool,
+    /// Rows as they were then, where the table has a history; so do all references inside the statement that do not
+    /// say otherwise.
+    pub as_of: Option<Timestamp>,
 }
 
 /// How a reference treats soft-deleted rows.

@@ -92,7 +92,7 @@ fn rows(table: &'static Table, source: Source, deleted: Deleted) -> Select {
         item: FromItem::Table(&table.table),
         guard: Guard {
             deleted,
-            all_tenants: false,
+            ..Guard::default()
         },
     })
 }

@@ -172,7 +172,7 @@ pub(crate) fn guard_of(def: &crate::schema::RelationDef) -> Guard {
     };
     Guard {
         deleted,
-        all_tenants: false,
+        ..Guard::default()
     }
 }
 

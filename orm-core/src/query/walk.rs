@@ -337,6 +337,9 @@ impl<R: Rel> Walk<R> {
             self.root,
             FromItem::Table(&self.table().table),
         ));
+        if let (Some(from), Some(start)) = (&mut select.from, &self.start.from) {
+            from.guard.as_of = start.guard.as_of;
+        }
         select.with = with;
         select.columns = all_fields::<R::Child>(self.root);
         let on = equal(columns(&key_columns, keys), columns(&key_columns, self.root));

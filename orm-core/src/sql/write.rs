@@ -228,6 +228,7 @@ impl SqlWriter<'_> {
                 let guard = Guard {
                     deleted: crate::ast::Deleted::Included,
                     all_tenants: self.scope().tenant.is_none(),
+                    as_of: None,
                 };
                 self.guard(&mut clause, insert.source, insert.table, guard)?;
             }

@@ -41,6 +41,8 @@ pub struct SqlWriter<'a> {
     pub(crate) repeatable: bool,
     /// Aliases to keep.
     known: Vec<(Source, u32)>,
+    /// Tables with a history are those of this time.
+    pub(crate) as_of: Option<Timestamp>,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
 }
@@ -108,6 +110,7 @@ impl<'a> SqlWriter<'a> {
             force_where: false,
             repeatable: false,
             known: Vec::new(),
+            as_of: scope.as_of,
         }
     }
 

@@ -219,7 +219,21 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
         marker(quote!(Signed), quote!(type Actor = #actor;))
     });
     let trailed = options.audit_trail.map(|_| marker(quote!(Trailed), quote!()));
-    [insertable, mutable, soft_delete, tenanted, signed, trailed]
+    let versioned = options.history.map(|_| {
+        let table = quote!(
+            const HISTORY: &'static __orm::AstTable = &__HISTORY;
+        );
+        marker(quote!(Versioned), table)
+    });
+    let chained = options.hash_chain.map(|_| {
+        let table = quote!(
+            const CHAIN: &'static __orm::AstTable = &__CHAIN;
+        );
+        marker(quote!(Chained), table)
+    });
+    let own = [insertable, mutable, soft_delete, tenanted, signed, trailed];
+    own.into_iter()
+        .chain([versioned, chained])
         .into_iter()
         .flatten()
         .collect()
