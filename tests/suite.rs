@@ -12,6 +12,8 @@ mod bulk;
 mod cancel;
 #[path = "suite/cascade.rs"]
 mod cascade;
+#[path = "suite/chains.rs"]
+mod chains;
 #[path = "suite/constraints.rs"]
 mod constraints;
 #[path = "suite/crud.rs"]
@@ -28,6 +30,8 @@ mod filters;
 mod generic;
 #[path = "suite/graphs.rs"]
 mod graphs;
+#[path = "suite/history.rs"]
+mod history;
 #[path = "suite/hooks.rs"]
 mod hooks;
 #[path = "suite/hostile.rs"]
@@ -60,6 +64,8 @@ mod shadow;
 mod shapes;
 #[path = "suite/special.rs"]
 mod special;
+#[path = "suite/trails.rs"]
+mod trails;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/trees.rs"]

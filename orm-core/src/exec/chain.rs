@@ -23,7 +23,7 @@ use crate::exec::{Pending, Raw, Serves};
 use crate::model::{Chained, Key};
 use crate::query::nodes;
 use crate::schema::Table;
-use crate::sql::type_of;
+use crate::sql::{Scope, type_of};
 use crate::value::sha256::sha256;
 use crate::value::{Cells, Held, Row, Type, Value, read};
 
@@ -166,6 +166,11 @@ pub(crate) async fn append(
     if rows.is_empty() {
         return Ok(());
     }
+    // its entries are about nobody
+    let raw = &Raw {
+        scope: Scope::default(),
+        ..raw.again()
+    };
     let digest = sha256(full_name(chain).as_bytes());
     let number = digest.iter().take(8).fold(0, |n, b| n << 8 | i64::from(*b));
     if let Some(parts) = raw.runner.dialect().serialise(number) {

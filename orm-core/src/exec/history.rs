@@ -15,6 +15,7 @@ use crate::exec::db::no_row;
 use crate::exec::edit::{changes, key_of, update_of};
 use crate::exec::fetch::{Site, plain_step};
 use crate::exec::transaction::Unit;
+use crate::exec::write::stale;
 use crate::exec::{Change, Pending, Raw, Serves, Writes, bulk, cascade};
 use crate::model::{AuditOperation, DbEnum, Insertable, Key, Mutable, Versioned};
 use crate::query::{Insert, Query, Update, all_fields, key_equals};
@@ -43,7 +44,7 @@ impl<M: Versioned + Clone> Version<M> {
     /// # use orm_core::model::Versioned;
     /// # fn run<Invoice: Versioned + Clone>(newer: &Version<Invoice>, older: &Version<Invoice>) {
     /// for change in newer.changes_since(older) {
-    ///     println!("{}: {:?} -> {:?}", change.field(), change.before, change.after);
+    ///     println!("{} changed", change.field()); // and `newer.row`, `older.row` have it typed
     /// }
     /// # }
     /// ```
@@ -150,7 +151,8 @@ pub trait History: Versioned {
             Err(e) => Pending::failed(e),
         }
     }
-    /// Makes this row what it was, unless somebody changed it since it was read.
+    /// Makes this row what it was, unless somebody changed it since it was read. Of a model without `#[orm(version)]`
+    /// nobody can tell: columns in which the row in hand is what it was are left alone.
     ///
     /// # Errors
     /// `Stale` when the model has a version and somebody did, `NotFound` when the row is gone, and those of
@@ -160,9 +162,19 @@ pub trait History: Versioned {
     where
         Self: Insertable + Mutable + Clone,
     {
-        let site = Location::caller();
+        let (site, seen) = (Location::caller(), self.version());
         match living(to).and_then(|to| back::<Self>(&self.into_values(), to)) {
-            Ok(update) => update.save_by(ex.raw(), site),
+            Ok(update) => {
+                let only_read = update.set.is_empty();
+                let saved = update.save_by(ex.raw(), site);
+                Pending::steps(async move {
+                    let row = saved.await?;
+                    match only_read && row.version() != seen {
+                        true => Err(stale(Self::TABLE)),
+                        false => Ok(row),
+                    }
+                })
+            }
             Err(e) => Pending::failed(e),
         }
     }
