@@ -20,7 +20,7 @@ use crate::exec::edit::key_of;
 use crate::exec::fetch::{Site, plain_step};
 use crate::exec::trail::{json, quoted};
 use crate::exec::{Pending, Raw, Serves};
-use crate::model::{Chained, Key};
+use crate::model::{Chained, Key, Model};
 use crate::query::nodes;
 use crate::schema::Table;
 use crate::sql::{Scope, type_of};
@@ -119,13 +119,14 @@ pub enum ChainFault<K> {
 }
 
 /// Looks at the chain of hashes over the rows of a model.
-pub trait HashChain: Chained {
+pub trait HashChain: Model {
     /// Goes through all rows, in the order in which they were written, with bounded memory. A handle with a tenant goes
     /// through those of all tenants: they share one chain.
     ///
     /// ```
     /// # use orm_core::exec::{ChainFault, Db, HashChain, Serves};
-    /// # async fn run<Posting: HashChain>(db: &Db) -> orm_core::error::Result<()> where Db: Serves<Posting> {
+    /// # use orm_core::model::Chained;
+    /// # async fn run<Posting: Chained>(db: &Db) -> orm_core::error::Result<()> where Db: Serves<Posting> {
     /// let report = Posting::verify_chain(db).await?;
     /// if let Some(ChainFault::Changed { position, key }) = report.fault {
     ///     // somebody changed the row of this key
@@ -134,7 +135,10 @@ pub trait HashChain: Chained {
     /// # Ok(()) }
     /// ```
     #[track_caller]
-    fn verify_chain<E: Serves<Self> + ?Sized>(ex: &E) -> Pending<'_, ChainReport<Self::Id>> {
+    fn verify_chain<E: Serves<Self> + ?Sized>(ex: &E) -> Pending<'_, ChainReport<Self::Id>>
+    where
+        Self: Chained,
+    {
         Pending::steps(verify::<Self>(ex.raw(), None, Location::caller()))
     }
     /// As [`verify_chain`](HashChain::verify_chain), and the chain has to pass a place that was kept. Without one nobody
@@ -143,17 +147,23 @@ pub trait HashChain: Chained {
     fn verify_chain_from<'a, E: Serves<Self> + ?Sized>(
         ex: &'a E,
         anchor: &ChainHead,
-    ) -> Pending<'a, ChainReport<Self::Id>> {
+    ) -> Pending<'a, ChainReport<Self::Id>>
+    where
+        Self: Chained,
+    {
         Pending::steps(verify::<Self>(ex.raw(), Some(*anchor), Location::caller()))
     }
     /// The end of the chain, to be kept where those who can write to the database cannot.
     #[track_caller]
-    fn chain_head<E: Serves<Self> + ?Sized>(ex: &E) -> Pending<'_, Option<ChainHead>> {
+    fn chain_head<E: Serves<Self> + ?Sized>(ex: &E) -> Pending<'_, Option<ChainHead>>
+    where
+        Self: Chained,
+    {
         let (raw, site) = (ex.raw(), Location::caller());
         Pending::steps(async move { head(&raw, Self::CHAIN, site).await })
     }
 }
-impl<M: Chained> HashChain for M {}
+impl<M: Model> HashChain for M {}
 
 /// Chains rows that were just written, in their order.
 pub(crate) async fn append(

@@ -17,7 +17,7 @@ use crate::exec::fetch::{Site, plain_step};
 use crate::exec::transaction::Unit;
 use crate::exec::write::stale;
 use crate::exec::{Change, Pending, Raw, Serves, Writes, bulk, cascade};
-use crate::model::{AuditOperation, DbEnum, Insertable, Key, Mutable, Versioned};
+use crate::model::{AuditOperation, DbEnum, Insertable, Key, Model, Mutable, Versioned};
 use crate::query::{Insert, Query, Update, all_fields, key_equals};
 use crate::schema::{Column, Default, Role};
 use crate::value::{Expected, Loads, Lookup, Output, Row, Timestamp, Value};
@@ -85,7 +85,7 @@ impl<M: Versioned> Output for Version<M> {
 }
 
 /// Reads rows of the past, and brings them back.
-pub trait History: Versioned {
+pub trait History: Model {
     /// A query on the rows as they were then. What it filters by and what it loads is of the same time, where that has
     /// a history too; other tables are as they are now.
     ///
@@ -95,13 +95,17 @@ pub trait History: Versioned {
     ///
     /// ```
     /// # use orm_core::exec::{Db, History, Serves};
+    /// # use orm_core::model::Versioned;
     /// # use orm_core::value::Timestamp;
-    /// # async fn run<Invoice: History>(db: &Db, new_year: Timestamp) -> orm_core::error::Result<()>
+    /// # async fn run<Invoice: Versioned>(db: &Db, new_year: Timestamp) -> orm_core::error::Result<()>
     /// # where Db: Serves<Invoice> {
     /// let then = Invoice::as_of(new_year).limit(10).all(db).await?;
     /// # let _ = then; Ok(()) }
     /// ```
-    fn as_of(at: Timestamp) -> Query<Self> {
+    fn as_of(at: Timestamp) -> Query<Self>
+    where
+        Self: Versioned,
+    {
         let mut query = Query::new();
         if let Some(from) = &mut query.ast_mut().from {
             from.guard.as_of = Some(at);
@@ -111,7 +115,10 @@ pub trait History: Versioned {
     /// All versions of the row of this key, the latest first, also when it is gone. A handle with a tenant sees those of
     /// that tenant.
     #[track_caller]
-    fn versions<E: Serves<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, Vec<Version<Self>>> {
+    fn versions<E: Serves<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, Vec<Version<Self>>>
+    where
+        Self: Versioned,
+    {
         let source = Source::fresh();
         let mut select = Select::from(TableRef {
             source,
@@ -143,7 +150,7 @@ pub trait History: Versioned {
     #[track_caller]
     fn revert<'a, E: Writes<Self> + ?Sized>(ex: &'a E, to: &Version<Self>) -> Pending<'a, Self>
     where
-        Self: Insertable + Mutable + Clone,
+        Self: Versioned + Insertable + Mutable + Clone,
     {
         let (raw, site) = (ex.raw(), Location::caller());
         match living(to) {
@@ -160,7 +167,7 @@ pub trait History: Versioned {
     #[track_caller]
     fn revert_to<'a, E: Writes<Self> + ?Sized>(self, ex: &'a E, to: &Version<Self>) -> Pending<'a, Self>
     where
-        Self: Insertable + Mutable + Clone,
+        Self: Versioned + Insertable + Mutable + Clone,
     {
         let (site, seen) = (Location::caller(), self.version());
         match living(to).and_then(|to| back::<Self>(&self.into_values(), to)) {
@@ -179,7 +186,7 @@ pub trait History: Versioned {
         }
     }
 }
-impl<M: Versioned> History for M {}
+impl<M: Model> History for M {}
 
 fn living<M: Versioned + Clone>(version: &Version<M>) -> Result<Vec<Value>> {
     match version.operation {
