@@ -197,6 +197,16 @@ async fn both_engines_write_the_same(db: Db) -> orm::Result<()> {
             .collect()
     };
     assert_eq!(same(&library), same(&triggers), "one name for one transaction");
+    // the history of the same rows holds every type as it was
+    let now = ByTriggers::query()
+        .with_deleted()
+        .order_by(|r| r.id.asc())
+        .all(&db)
+        .await?;
+    let kept = ByTriggers::as_of(Timestamp::now())
+        .with_deleted()
+        .order_by(|r| r.id.asc());
+    assert_eq!(kept.all(&db).await?, now);
     let text = format!("{triggers:?}");
     assert!(
         !text.contains("\"s\\\"") && text.contains("secret"),

@@ -331,7 +331,7 @@ pub(crate) fn history_has_room(cx: &Ctxt, plan: &Plan<'_>) {
     for column in plan.columns.iter().filter(|c| OWN.contains(&c.name.as_str())) {
         let span = column
             .field
-            .map_or(span, |field| syn::spanned::Spanned::span(&field.original));
+            .map_or(span, |field| syn::spanned::Spanned::span(&field.original.ident));
         let name = &column.name;
         cx.error_at(
             span,
