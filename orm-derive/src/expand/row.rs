@@ -232,9 +232,5 @@ fn markers(plan: &Plan<'_>) -> TokenStream {
         marker(quote!(Chained), table)
     });
     let own = [insertable, mutable, soft_delete, tenanted, signed, trailed];
-    own.into_iter()
-        .chain([versioned, chained])
-        .into_iter()
-        .flatten()
-        .collect()
+    own.into_iter().chain([versioned, chained]).flatten().collect()
 }
