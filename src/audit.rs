@@ -3,27 +3,16 @@
 use crate::exec::{Pending, Record, Serves};
 use crate::model::Trailed;
 use crate::value::{Id, Timestamp};
-use crate::{DbEnum, Model, private};
+use crate::{Model, private};
 
-/// What was done to a row.
-#[derive(DbEnum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[orm(crate = crate, rename_all = "snake_case")]
-pub enum AuditOperation {
-    /// It is new.
-    Insert,
-    /// It was changed.
-    Update,
-    /// It is gone, or softly deleted.
-    Delete,
-    /// It was softly deleted, and is back.
-    Restore,
-}
+pub use crate::model::AuditOperation;
 
 /// One row of `audit_log`: one change of one row of a model with `#[orm(audit_trail)]`. Belongs into the schema beside
 /// the models: `orm::schema![User, orm::AuditLog]`.
 ///
 /// Rows are kept as JSON text: an object with the names of the fields. Dates and times are strings as SQLite stores
-/// them, decimals and UUIDs are strings, bytes are hexadecimal digits. Sensitive columns are never in it.
+/// them, decimals and UUIDs are strings, bytes are hexadecimal digits. Sensitive columns are never in it. It is the same
+/// text whether the library or a trigger wrote it, but for the notation of numbers like `1e15`.
 #[derive(Model, Clone, Debug, PartialEq, Eq)]
 #[orm(crate = crate, append_only, table = "audit_log", index(table_name, row_key))]
 pub struct AuditLog {
@@ -44,6 +33,8 @@ pub struct AuditLog {
     pub actor: Option<String>,
     /// Whose row it is, where the handle says so (`db.tenant(..)`).
     pub tenant: Option<String>,
+    /// In which request, where the handle says so (`db.request(..)`).
+    pub request_id: Option<String>,
     /// The row before, unless it is new.
     pub before: Option<String>,
     /// The row as it was written, unless it is gone.
@@ -63,8 +54,8 @@ impl AuditLog {
     }
 }
 
-/// Reads the audit trail of a model.
-pub trait History: Model {
+/// Reads the audit trail of a model, whoever writes it.
+pub trait AuditTrail: Model {
     /// What happened to the row of this key, the latest first, also when it is gone. A handle with a tenant sees what
     /// was written for that tenant.
     ///
@@ -75,13 +66,13 @@ pub trait History: Model {
     /// pub struct Account { pub id: Id<Account>, pub owner: String }
     ///
     /// # async fn run(db: &Db, id: Id<Account>) -> orm::Result<()> {
-    /// for entry in Account::history(db, id).await? {
+    /// for entry in Account::trail_of(db, id).await? {
     ///     println!("{} {:?} {:?}", entry.at, entry.operation, entry.changed_fields());
     /// }
     /// # Ok(()) }
     /// ```
     #[track_caller]
-    fn history<E: Serves<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, Vec<AuditLog>>
+    fn trail_of<E: Serves<Self> + ?Sized>(ex: &E, id: Self::Id) -> Pending<'_, Vec<AuditLog>>
     where
         Self: Trailed,
     {
@@ -101,7 +92,7 @@ pub trait History: Model {
     where
         Self: Trailed,
     {
-        Self::history(ex, self.id())
+        Self::trail_of(ex, self.id())
     }
 }
-impl<M: Model> History for M {}
+impl<M: Model> AuditTrail for M {}

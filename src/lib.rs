@@ -33,7 +33,7 @@ mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use audit::{AuditLog, AuditOperation, History};
+pub use audit::{AuditLog, AuditOperation, AuditTrail};
 pub use connect::Connect;
 #[cfg(feature = "garde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "garde")))]
@@ -42,10 +42,10 @@ pub use orm_core::ast::DatePart;
 pub use orm_core::driver::{Isolation, PoolConfig, PoolOrder, PoolStatus, PrePing};
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
-    Acting, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec, Graph, HookHandle, Hooks, InTx,
-    InsertGraph, Inserts, LoadRelations, MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref,
-    Repeat, Replaced, Repository, Serves, Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Write,
-    WriteKind, Writes, watch_repeats,
+    Acting, ChainFault, ChainHead, ChainReport, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec,
+    ForRequest, Graph, HashChain, History, HookHandle, Hooks, InTx, InsertGraph, Inserts, LoadRelations,
+    MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref, Repeat, Replaced, Repository, Serves,
+    Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Version, Write, WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
@@ -91,8 +91,8 @@ pub mod prelude {
     pub use crate::Scaled;
     pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
     pub use crate::{
-        Acting, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, History, Id, InsertGraph,
-        Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape, Tenant, Timestamp,
-        Tree, Tx, Writes, sql,
+        Acting, AuditTrail, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, HashChain, History,
+        Id, InsertGraph, Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape,
+        Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

@@ -12,6 +12,8 @@ mod bulk;
 mod cancel;
 #[path = "suite/cascade.rs"]
 mod cascade;
+#[path = "suite/chains.rs"]
+mod chains;
 #[path = "suite/constraints.rs"]
 mod constraints;
 #[path = "suite/crud.rs"]
@@ -30,6 +32,8 @@ mod filters;
 mod generic;
 #[path = "suite/graphs.rs"]
 mod graphs;
+#[path = "suite/history.rs"]
+mod history;
 #[path = "suite/hooks.rs"]
 mod hooks;
 #[path = "suite/hostile.rs"]
@@ -82,6 +86,8 @@ mod snapshots;
 mod special;
 #[path = "suite/threads.rs"]
 mod threads;
+#[path = "suite/trails.rs"]
+mod trails;
 #[path = "suite/transactions.rs"]
 mod transactions;
 #[path = "suite/trees.rs"]

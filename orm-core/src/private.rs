@@ -7,10 +7,10 @@ pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTab
 pub use crate::error::{Error, Result};
 pub use crate::exec::{Finish, HookTable, Hooks, List, MergeContent, Mergeable, Ref, plan_relation};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, FilterRef, Filtered, ForeignKey as RefersTo,
-    Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, NewKeys, NewRows, Nullable, One, Open,
-    References, Rel, Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink,
-    Version, foreign_key, take, unlinkable,
+    Audited, Cardinality, Chained, Content, DbEnum, Embed, Entity, FilterRef, Filtered,
+    ForeignKey as RefersTo, Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, NewKeys, NewRows,
+    Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne,
+    Trailed, Unlink, Version, Versioned, foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -26,8 +26,8 @@ pub use crate::relation::{
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
-    IndexPart, Managed, Nulls, Orphans, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique,
-    Validator,
+    IndexPart, Managed, Nulls, Orphans, RelationDef, RelationKind, Role, Table, TableKind, Through, Trail,
+    TrailEngine, Unique, Validator,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,

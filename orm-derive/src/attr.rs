@@ -65,6 +65,8 @@ pub(crate) enum Value {
     EqualsOrList,
     /// `rel` or `rel(…)`
     FlagOrList,
+    /// `audit_trail` or `audit_trail = …`
+    FlagOrEquals,
 }
 
 /// One row of the table.
@@ -93,8 +95,11 @@ impl Attr {
 
     fn accepts(&self, body: &Body) -> bool {
         match body {
-            Body::Flag => matches!(self.value, Value::Flag | Value::FlagOrList),
-            Body::Equals(_) => matches!(self.value, Value::Equals | Value::EqualsOrList),
+            Body::Flag => matches!(self.value, Value::Flag | Value::FlagOrList | Value::FlagOrEquals),
+            Body::Equals(_) => matches!(
+                self.value,
+                Value::Equals | Value::EqualsOrList | Value::FlagOrEquals
+            ),
             Body::List(_) => matches!(self.value, Value::List | Value::EqualsOrList | Value::FlagOrList),
         }
     }
@@ -137,8 +142,10 @@ pub(crate) const ORM: &[Attr] = &[
     row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
     row("validate", MODEL, Value::Equals, &[], "validate = consistent", "A function over the row that refuses it with a reason, whichever way it is written."),
     row("hooks", MODEL, Value::Flag, &[], "hooks", "The model implements `Hooks`: what happens before and after its rows are written."),
-    row("audit_trail", MODEL, Value::Flag, &[], "audit_trail", "Every write of a row is written down in `audit_log`, in the same transaction."),
+    row("audit_trail", MODEL, Value::FlagOrEquals, &[], "audit_trail = triggers", "Every write of a row is written down in `audit_log`, in the same transaction: by the library, or by `triggers` of the database."),
+    row("history", MODEL, Value::Flag, &[], "history", "Keeps all versions of each row, with the time in which they held."),
     row("append_only", MODEL, Value::Flag, &[], "append_only", "Rows are inserted and never changed or deleted; the database refuses it as well."),
+    row("hash_chain", MODEL, Value::Flag, &[], "hash_chain", "Chains the rows of an append-only model by hashes, so that tampering is found."),
     row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
     row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
     row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),

@@ -43,6 +43,8 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         columns::view_is_read_only,
         columns::trail_names_rows,
         columns::append_only_rows_stay,
+        columns::history_has_room,
+        columns::chained_rows_stay,
         names::columns,
         names::given,
         names::constraints,

@@ -50,8 +50,10 @@ pub(crate) struct Options {
     /// `validate = consistent`.
     pub(crate) validators: Vec<Path>,
     pub(crate) hooks: Option<Span>,
-    pub(crate) audit_trail: Option<Span>,
+    pub(crate) audit_trail: Option<Trail>,
+    pub(crate) history: Option<Span>,
     pub(crate) append_only: Option<Span>,
+    pub(crate) hash_chain: Option<Span>,
     pub(crate) timestamps: Option<Span>,
     pub(crate) soft_delete: Option<Span>,
     pub(crate) audit: Option<Audit>,
@@ -62,6 +64,13 @@ pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
+}
+
+/// `audit_trail`, or `audit_trail = triggers`.
+#[derive(Clone, Copy)]
+pub(crate) struct Trail {
+    pub(crate) span: Span,
+    pub(crate) by_triggers: bool,
 }
 
 /// `audit(by = Id<User>)`.
@@ -195,8 +204,10 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "crate" => once(cx, &mut options.krate, item, krate(cx, item)),
         "validate" => options.validators.extend(krate(cx, item)),
         "hooks" => once(cx, &mut options.hooks, item, Some(item.span())),
-        "audit_trail" => once(cx, &mut options.audit_trail, item, Some(item.span())),
+        "audit_trail" => once(cx, &mut options.audit_trail, item, trail(cx, item)),
+        "history" => once(cx, &mut options.history, item, Some(item.span())),
         "append_only" => once(cx, &mut options.append_only, item, Some(item.span())),
+        "hash_chain" => once(cx, &mut options.hash_chain, item, Some(item.span())),
         "id" => once(cx, &mut options.key, item, columns(cx, item)),
         "tenant" => once(cx, &mut options.tenant, item, single_column(cx, item)),
         "timestamps" => once(cx, &mut options.timestamps, item, Some(item.span())),
@@ -209,6 +220,38 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "index" => options.indexes.extend(index::index(cx, item)),
         "check" => options.checks.extend(index::check(cx, item)),
         other => unread(cx, item, other),
+    }
+}
+
+/// Who writes the audit trail.
+fn trail(cx: &Ctxt, item: &Item) -> Option<Trail> {
+    let span = item.span();
+    let Body::Equals(value) = &item.raw.body else {
+        return Some(Trail {
+            span,
+            by_triggers: false,
+        });
+    };
+    let word = match ungroup(value) {
+        Expr::Path(path) => path.path.get_ident().map(plain),
+        _ => None,
+    };
+    match word.as_deref() {
+        Some("library") => Some(Trail {
+            span,
+            by_triggers: false,
+        }),
+        Some("triggers") => Some(Trail {
+            span,
+            by_triggers: true,
+        }),
+        _ => {
+            cx.error(
+                value,
+                "the audit trail is written by the `library` or by `triggers`: `audit_trail = triggers`",
+            );
+            None
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use orm_core::ast::{
     Aggregate, AggregateFn, Column, DatePart, Expr, Function, RawPart, Table, TextOp, Window,
 };
 use orm_core::error::Result;
-use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, Refusal, SqlWriter, function, text, type_of};
+use orm_core::sql::{
+    BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
+    type_of,
+};
 use orm_core::value::{EnumType, Type, Value};
 
 /// PostgreSQL 13 and later.
@@ -49,6 +52,11 @@ static FEATURES: Features = Features {
         "() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'append-only' \
          USING ERRCODE = 'ORM01', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME; END$$",
     ),
+    trigger: TriggerForm::Function(
+        "() RETURNS trigger LANGUAGE plpgsql AS $orm$BEGIN ",
+        "RETURN NULL; END$orm$",
+    ),
+    context_table: None,
     ordered_set_aggregates: true,
     max_params: 65_535,
     bulk_insert: BulkInsert::Arrays,
@@ -121,6 +129,89 @@ impl Dialect for PostgresDialect {
     }
     fn hex_literal(&self, ty: Type) -> &'static str {
         if ty == Type::Uuid { "'" } else { "'\\x" }
+    }
+    fn json_text(&self, column: &str, ty: Type) -> String {
+        let text = match ty {
+            Type::Bool | Type::I16 | Type::I32 | Type::I64 | Type::Json => format!("{column}::text"),
+            Type::F32 | Type::F64 => format!(
+                "CASE {column}::float8 WHEN 'NaN' THEN '\"NaN\"' WHEN 'Infinity' THEN '\"inf\"' \
+                 WHEN '-Infinity' THEN '\"-inf\"' ELSE regexp_replace(regexp_replace({column}::float8::text, \
+                 '^(-?[0-9]+)$', '\\1.0'), 'e[+]?(-?)0*', 'e\\1') END"
+            ),
+            Type::Text | Type::Enum(_) => format!("to_json({column}::text)::text"),
+            Type::Bytes => format!("'\"' || encode({column}, 'hex') || '\"'"),
+            Type::Uuid | Type::Decimal(..) => format!("'\"' || {column}::text || '\"'"),
+            Type::Timestamp => format!(
+                "'\"' || to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') || '\"'"
+            ),
+            Type::LocalTimestamp => {
+                format!("'\"' || to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US') || '\"'")
+            }
+            Type::Date => format!("'\"' || to_char({column}, 'YYYY-MM-DD') || '\"'"),
+            Type::Time => format!("'\"' || to_char({column}::interval, 'HH24:MI:SS.US') || '\"'"),
+            Type::Array(element) => {
+                let item = self.json_text("u.item", element.ty());
+                return format!(
+                    "CASE WHEN {column} IS NULL THEN 'null' ELSE '[' || coalesce((SELECT string_agg({item}, ',' \
+                     ORDER BY u.at) FROM unnest({column}) WITH ORDINALITY AS u(item, at)), '') || ']' END"
+                );
+            }
+        };
+        format!("coalesce({text}, 'null')")
+    }
+    fn told(&self, what: Told) -> &'static str {
+        match what {
+            Told::Actor => "nullif(current_setting('orm.actor', true), '')",
+            Told::Tenant => "nullif(current_setting('orm.tenant', true), '')",
+            Told::Request => "nullif(current_setting('orm.request', true), '')",
+            Told::Transaction => {
+                "coalesce(nullif(current_setting('orm.transaction', true), ''), \
+                 set_config('orm.transaction', gen_random_uuid()::text, true))"
+            }
+            Told::Clock => {
+                "coalesce(nullif(current_setting('orm.clock', true), '')::timestamptz, statement_timestamp())"
+            }
+            Told::Begun => "transaction_timestamp()",
+        }
+    }
+    /// `set_config` is never NULL: the statement has no row.
+    fn tell(&self, context: &Context) -> Vec<RawPart> {
+        let Context {
+            actor,
+            tenant,
+            request,
+            transaction,
+            clock,
+            begun: _,
+        } = context;
+        let text = |text: &Option<String>| Value::Text(text.clone().unwrap_or_default());
+        let value = |v| RawPart::Expr(Expr::Value(v));
+        vec![
+            RawPart::Text("SELECT 1 WHERE set_config('orm.actor', "),
+            value(text(actor)),
+            RawPart::Text(", true) IS NULL OR set_config('orm.tenant', "),
+            value(text(tenant)),
+            RawPart::Text(", true) IS NULL OR set_config('orm.request', "),
+            value(text(request)),
+            RawPart::Text(", true) IS NULL OR set_config('orm.clock', "),
+            value(text(&clock.map(|at| at.to_string()))),
+            RawPart::Text(
+                ", true) IS NULL OR set_config('orm.transaction', \
+                 coalesce(nullif(current_setting('orm.transaction', true), ''), ",
+            ),
+            value(Value::Text(transaction.clone())),
+            RawPart::Text("), true) IS NULL"),
+        ]
+    }
+    fn listens(&self) -> &'static str {
+        "SELECT 1 FROM pg_trigger WHERE tgname LIKE 'trail\\_%' OR tgname LIKE 'history\\_%' LIMIT 1"
+    }
+    fn serialise(&self, number: i64) -> Option<Vec<RawPart>> {
+        Some(vec![
+            RawPart::Text("SELECT pg_advisory_xact_lock("),
+            RawPart::Expr(Expr::Value(Value::I64(number))),
+            RawPart::Text(")"),
+        ])
     }
 
     fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()> {

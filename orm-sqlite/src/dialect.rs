@@ -6,9 +6,12 @@
 //! Letter case: SQLite folds ASCII letters only, so `lower`, `icontains`, `ilike` and the like treat `Ä` and `ä` as
 //! different.
 
-use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, TextOp, Window};
+use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, RawPart, TextOp, Window};
 use orm_core::error::Result;
-use orm_core::sql::{BulkInsert, Dialect, Features, ListForm, Refusal, SqlWriter, function, text, type_of};
+use orm_core::sql::{
+    BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
+    type_of,
+};
 use orm_core::value::{Element, Type, Value};
 
 /// SQLite 3.44 and later.
@@ -50,6 +53,12 @@ static FEATURES: Features = Features {
     server_clock: false,
     inserted_marker: None,
     refusal: Refusal::Inline("BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
+    trigger: TriggerForm::Inline("BEGIN ", "END"),
+    context_table: Some((
+        "orm_context",
+        " (\"one\" INTEGER PRIMARY KEY CHECK (\"one\" = 1), \"actor\" TEXT, \"tenant\" TEXT, \"request\" TEXT, \
+         \"transaction_id\" TEXT, \"clock\" TEXT, \"begun\" TEXT) STRICT",
+    )),
     ordered_set_aggregates: false,
     max_params: 32_766,
     bulk_insert: BulkInsert::Values(64),
@@ -131,6 +140,94 @@ impl Dialect for SqliteDialect {
         }
         w.push("))");
         Ok(())
+    }
+    fn json_text(&self, column: &str, ty: Type) -> String {
+        let text = match ty {
+            Type::Bool => format!("CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"),
+            Type::I16 | Type::I32 | Type::I64 => format!("CAST({column} AS TEXT)"),
+            Type::F32 | Type::F64 => float_text(column),
+            // NULL becomes `null`
+            Type::Text | Type::Enum(_) => return format!("json_quote({column})"),
+            Type::Bytes => {
+                format!("CASE WHEN {column} IS NOT NULL THEN '\"' || lower(hex({column})) || '\"' END")
+            }
+            Type::Uuid => {
+                let part = |from: u8, n: u8| format!("substr(hex({column}), {from}, {n})");
+                let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
+                let parts = parts.join(" || '-' || ");
+                format!("CASE WHEN {column} IS NOT NULL THEN '\"' || lower({parts}) || '\"' END")
+            }
+            Type::Timestamp | Type::LocalTimestamp | Type::Date | Type::Time => {
+                format!("'\"' || {column} || '\"'")
+            }
+            Type::Decimal(1..=18, scale @ 1..) => {
+                let one = 10i64.pow(scale.into());
+                format!(
+                    "'\"' || CASE WHEN {column} < 0 THEN '-' ELSE '' END || (abs({column}) / {one}) || '.' || \
+                     printf('%0{scale}d', abs({column}) % {one}) || '\"'"
+                )
+            }
+            Type::Decimal(..) => format!("'\"' || {column} || '\"'"),
+            // no column has this type
+            Type::Json | Type::Array(_) => column.to_owned(),
+        };
+        format!("coalesce({text}, 'null')")
+    }
+    fn told(&self, what: Told) -> &'static str {
+        match what {
+            Told::Actor => r#"(SELECT "actor" FROM "orm_context")"#,
+            Told::Tenant => r#"(SELECT "tenant" FROM "orm_context")"#,
+            Told::Request => r#"(SELECT "request" FROM "orm_context")"#,
+            Told::Transaction => {
+                "coalesce((SELECT \"transaction_id\" FROM \"orm_context\"), \
+                 lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || \
+                 '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))"
+            }
+            Told::Clock => {
+                "coalesce((SELECT \"clock\" FROM \"orm_context\"), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))"
+            }
+            Told::Begun => {
+                "coalesce((SELECT \"begun\" FROM \"orm_context\"), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))"
+            }
+        }
+    }
+    fn tell(&self, context: &Context) -> Vec<RawPart> {
+        let Context {
+            actor,
+            tenant,
+            request,
+            transaction,
+            clock,
+            begun,
+        } = context;
+        let text = |text: &Option<String>| match text {
+            Some(text) => Value::Text(text.clone()),
+            None => Value::Null(Type::Text),
+        };
+        let values = [
+            text(actor),
+            text(tenant),
+            text(request),
+            Value::Text(transaction.clone()),
+            Value::Timestamp(clock.unwrap_or(*begun)),
+            Value::Timestamp(*begun),
+        ];
+        let mut parts = vec![RawPart::Text(r#"INSERT OR REPLACE INTO "orm_context" VALUES (1"#)];
+        for value in values {
+            parts.push(RawPart::Text(", "));
+            parts.push(RawPart::Expr(Expr::Value(value)));
+        }
+        parts.push(RawPart::Text(")"));
+        parts
+    }
+    fn untell(&self) -> Option<&'static str> {
+        Some(r#"DELETE FROM "orm_context""#)
+    }
+    fn told_rows(&self) -> u64 {
+        2
+    }
+    fn listens(&self) -> &'static str {
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'orm_context'"
     }
 
     fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()> {
@@ -260,6 +357,26 @@ impl Dialect for SqliteDialect {
             _ => Err(w.unsupported("this cast")),
         }
     }
+}
+
+/// The shortest digits that are read back as the same number, written as Rust writes it: `0.1`, `1e300`.
+fn float_text(column: &str) -> String {
+    let digits = |n: u8| format!("printf('%!.{n}g', {column})");
+    let exact = |n: u8| format!("CAST({} AS REAL) = {column}", digits(n));
+    let (a, b, c) = (digits(15), digits(16), digits(17));
+    // from 1e15 on, fewer digits would mean an exponent
+    let shortest = format!(
+        "CASE WHEN abs({column}) < 1e15 AND {} THEN {a} WHEN {} THEN {b} ELSE {c} END",
+        exact(15),
+        exact(16)
+    );
+    let short = format!(
+        "replace(replace(replace(replace({shortest}, '.0e', 'e'), 'e+', 'e'), 'e-0', 'e-'), 'e0', 'e')"
+    );
+    format!(
+        "CASE WHEN {column} > 1.7976931348623157e308 THEN '\"inf\"' \
+         WHEN {column} < -1.7976931348623157e308 THEN '\"-inf\"' WHEN {column} IS NOT NULL THEN {short} END"
+    )
 }
 
 /// Types between which SQLite's CAST means what it says.

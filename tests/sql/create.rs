@@ -36,6 +36,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
             soft_delete: None,
             tenant: None,
             filters: &[],
+            history: None,
         },
         model: "Model",
         kind: TableKind::Table,
@@ -52,6 +53,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         validated: false,
         hooks: None,
         trail: None,
+        chain: None,
         append_only: false,
         comment: "",
     }

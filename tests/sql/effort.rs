@@ -77,6 +77,7 @@ fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
         soft_delete: Some(&DELETED_AT),
         tenant: None,
         filters: &[],
+        history: None,
     };
     let with = |deleted: Deleted, filter: Expr| {
         let mut from = table(Source::ROOT, &NOTES);

@@ -48,6 +48,7 @@ pub(crate) static USERS: Table = Table {
     soft_delete: None,
     tenant: None,
     filters: &[],
+    history: None,
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -62,6 +63,7 @@ pub(crate) static POSTS: Table = Table {
     soft_delete: Some(&DELETED_AT),
     tenant: Some(&ORG),
     filters: &[],
+    history: None,
 };
 
 const CREATE: &str = r#"
@@ -87,6 +89,7 @@ pub(crate) fn scope() -> Scope {
         actor: Some(Value::I64(77)),
         tenant: Some(Value::I64(5)),
         clock: Some(Timestamp::from_micros(0)),
+        ..Scope::default()
     }
 }
 

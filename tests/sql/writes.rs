@@ -290,6 +290,7 @@ fn deletes() {
         deleted: Deleted::Only,
         all_tenants: false,
         unfiltered: Unfiltered::NONE,
+        as_of: None,
     };
     same(
         d,
@@ -341,6 +342,7 @@ fn an_upsert_into_a_table_called_as_the_new_row() {
         soft_delete: None,
         tenant: None,
         filters: &[],
+        history: None,
     };
     let mut s = insert(&EXCLUDED, vec![&ID, &AGE], InsertSource::Rows(vec![v(1), v(2)]));
     let plain = render(&Any::from(s.clone()).0, sqlite(), &scope()).unwrap();

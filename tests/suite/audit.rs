@@ -239,7 +239,7 @@ async fn cascades_links_and_units_are_written_down(db: Db) -> orm::Result<()> {
             format!("invoice_labels Delete [{key},{y}] invoice_id,label_id"),
         ]
     );
-    let operations = InvoiceLabel::history(&db, (key, y))
+    let operations = InvoiceLabel::trail_of(&db, (key, y))
         .await?
         .iter()
         .map(|e| e.operation)
@@ -293,7 +293,7 @@ async fn an_entry_says_who_when_and_what(db: Db) -> orm::Result<()> {
         .save(&bob)
         .await?;
     let trail = changed.trail(&db).await?;
-    assert_eq!(trail, Invoice::history(&db, made.id).await?);
+    assert_eq!(trail, Invoice::trail_of(&db, made.id).await?);
     let [update, insert] = &trail[..] else {
         panic!("{trail:?}")
     };
@@ -360,7 +360,7 @@ async fn nothing_changed_is_nothing_written(db: Db) -> orm::Result<()> {
         .set(|c| c.code.to("no"))
         .exec(&db)
         .await?;
-    assert_eq!(Country::history(&db, "no".into()).await?.len(), 1);
+    assert_eq!(Country::trail_of(&db, "no".into()).await?.len(), 1);
     // a row whose key changes ends under the old one and begins under the new one
     Country::update_where(|c| c.code.eq("no"))
         .set(|c| c.code.to("se"))
@@ -368,11 +368,11 @@ async fn nothing_changed_is_nothing_written(db: Db) -> orm::Result<()> {
         .await?;
     let operation = |trail: Vec<AuditLog>| trail[0].operation;
     assert_eq!(
-        operation(Country::history(&db, "no".into()).await?),
+        operation(Country::trail_of(&db, "no".into()).await?),
         AuditOperation::Delete
     );
     assert_eq!(
-        operation(Country::history(&db, "se".into()).await?),
+        operation(Country::trail_of(&db, "se".into()).await?),
         AuditOperation::Insert
     );
     // a model without a trail costs nothing
@@ -388,10 +388,10 @@ async fn a_tenant_sees_its_own_trail(db: Db) -> orm::Result<()> {
         .set(|s| s.amount.to(5))
         .exec(&two)
         .await?;
-    let trail = Stock::history(&one, stock.id).await?;
+    let trail = Stock::trail_of(&one, stock.id).await?;
     assert_eq!(trail.len(), 1, "the other tenant met no row");
     assert_eq!(trail[0].tenant.as_deref(), Some("1"));
-    assert_eq!(Stock::history(&two, stock.id).await?, []);
+    assert_eq!(Stock::trail_of(&two, stock.id).await?, []);
     Ok(())
 }
 
@@ -422,7 +422,7 @@ async fn a_row_that_comes_between_is_left_alone(db: Db) -> orm::Result<()> {
     tx.commit().await?;
     assert_eq!(raised.await.expect("the task")?, 1);
     assert_eq!(
-        Invoice::history(&db, a.id).await?[0].changed_fields(),
+        Invoice::trail_of(&db, a.id).await?[0].changed_fields(),
         ["cents", "updated_at"]
     );
     assert_eq!(AuditLog::query().count(&db).await?, 4);

@@ -54,6 +54,16 @@ pub enum Ddl {
         /// The function that it calls, where triggers call one.
         function: Name,
     },
+    /// CREATE FUNCTION that a row trigger calls, where triggers call one.
+    CreateRowFunction(RowTrigger),
+    /// DROP FUNCTION IF EXISTS, of a row trigger.
+    DropRowFunction(Name),
+    /// CREATE TRIGGER that writes down what happens to rows.
+    CreateRowTrigger(RowTrigger),
+    /// CREATE TABLE IF NOT EXISTS of what triggers are told, where they are told by a table.
+    CreateContext,
+    /// DROP TABLE IF EXISTS of it.
+    DropContext,
     /// COMMENT ON TABLE or COLUMN.
     Comment {
         /// The table.
@@ -74,6 +84,67 @@ pub enum Refused {
     Delete,
     /// TRUNCATE, where it is no DELETE.
     Truncate,
+}
+
+/// A trigger that writes down what happens to the rows of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowTrigger {
+    /// Its name, and that of its function where triggers call one.
+    pub name: Name,
+    /// The table.
+    pub table: Name,
+    /// What it follows.
+    pub event: RowEvent,
+    /// What it writes.
+    pub log: RowLog,
+    /// The columns of the table.
+    pub columns: Vec<LoggedColumn>,
+    /// Positions of the primary key's columns.
+    pub key: Vec<usize>,
+    /// Position of `deleted_at`, in a soft-deleting table.
+    pub deleted_at: Option<usize>,
+    /// Position of the tenant's column.
+    pub tenant: Option<usize>,
+}
+
+/// What a row trigger follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowEvent {
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+}
+
+/// What a row trigger writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowLog {
+    /// Entries of an audit trail.
+    Trail {
+        /// The table that holds it.
+        log: Name,
+        /// What it calls the table of the trigger.
+        label: String,
+        /// The type of the column for what was done.
+        operation: Type,
+    },
+    /// Versions of the rows, in this table.
+    History(Name),
+}
+
+/// A column as a row trigger sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedColumn {
+    /// Its name.
+    pub name: String,
+    /// The name of the field.
+    pub field: String,
+    /// Its logical type.
+    pub ty: Type,
+    /// Whether its values are left out of audit trails.
+    pub sensitive: bool,
 }
 
 /// A name with its schema.

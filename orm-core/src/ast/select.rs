@@ -87,6 +87,7 @@ impl TableRef {
             deleted: Deleted::Included,
             all_tenants: true,
             unfiltered: Unfiltered::ALL,
+            as_of: None,
         };
         TableRef { source, item, guard }
     }

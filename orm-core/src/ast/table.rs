@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ast::Expr;
-use crate::value::Type;
+use crate::value::{Timestamp, Type};
 
 /// A column as statements see it. Compared by address where identity matters.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Table {
     pub tenant: Option<&'static Column>,
     /// Named filters: every reference sees the rows that meet all of them unless it says otherwise.
     pub filters: &'static [NamedFilter],
+    /// The table with all versions of its rows, which stands for it where rows of the past are read.
+    pub history: Option<&'static Table>,
 }
 
 /// A condition that rows of a table meet wherever they are seen.
@@ -51,6 +53,25 @@ pub struct NamedFilter {
     pub name: &'static str,
     /// The condition for one reference to the table.
     pub condition: fn(Source) -> Expr,
+}
+
+impl Table {
+    /// Since when a version of a row held.
+    pub const VALID_FROM: &'static Column = &Column {
+        name: "valid_from",
+        ty: Type::Timestamp,
+        nullable: false,
+        sensitive: false,
+        system: false,
+    };
+    /// Until when it held, without that instant; NULL where it still holds.
+    pub const VALID_TO: &'static Column = &Column {
+        name: "valid_to",
+        ty: Type::Timestamp,
+        nullable: true,
+        sensitive: false,
+        system: false,
+    };
 }
 
 impl PartialEq for Table {
@@ -85,6 +106,9 @@ pub struct Guard {
     pub all_tenants: bool,
     /// Rows that do not meet these named filters.
     pub unfiltered: Unfiltered,
+    /// Rows as they were then, where the table has a history; so do all references inside the statement that do not
+    /// say otherwise.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Which named filters of a table are switched off for one reference.

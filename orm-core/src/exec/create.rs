@@ -2,15 +2,17 @@
 
 use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
+use crate::exec::beside::{ast_name, beside, row_triggers};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
     embed, enums_of, name,
 };
-use crate::sql::{Features, Refusal};
+use crate::sql::{Features, Refusal, TriggerForm};
 use crate::value::EnumType;
 
 /// What creates the schema's tables, in foreign-key order: schemas, enum types, tables, indexes, the foreign keys that
-/// close a cycle (where they can be added later; elsewhere a table may refer to one that comes after it), comments.
+/// close a cycle (where they can be added later; elsewhere a table may refer to one that comes after it), histories and
+/// chains, triggers, comments.
 /// Views are not created.
 pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let tables = base_tables(schema);
@@ -44,8 +46,24 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         out.extend(indexes(table).into_iter().map(Ddl::CreateIndex));
     }
     out.append(&mut later);
-    for table in tables.iter().filter(|t| t.append_only) {
-        refusals(table, features, &mut out);
+    for table in &tables {
+        beside(table, &mut out);
+    }
+    let is_guarded = |t: &&&'static Table| t.append_only;
+    let guarded = tables.iter().filter(is_guarded).map(|t| name_of(t));
+    for name in guarded.chain(tables.iter().filter_map(|t| t.chain).map(ast_name)) {
+        refusals(name, features, &mut out);
+    }
+    if features.context_table.is_some() && tables.iter().any(|t| t.has_triggers()) {
+        out.push(Ddl::CreateContext);
+    }
+    for table in &tables {
+        for trigger in row_triggers(table) {
+            if matches!(features.trigger, TriggerForm::Function(..)) {
+                out.push(Ddl::CreateRowFunction(trigger.clone()));
+            }
+            out.push(Ddl::CreateRowTrigger(trigger));
+        }
     }
     if features.comments {
         for table in &tables {
@@ -56,19 +74,19 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
 }
 
 /// The function that the triggers of an append-only table call.
-fn refusal_name(table: &Table) -> Name {
+fn refusal_name(table: &Name) -> Name {
     Name {
-        schema: table.table.schema.map(str::to_owned),
-        name: name::conventional("ao", table.name(), []),
+        schema: table.schema.clone(),
+        name: name::conventional("ao", &table.name, []),
     }
 }
 
 /// What keeps the rows of an append-only table as they are, also from hand-written SQL.
-fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
+fn refusals(table: Name, features: &Features, out: &mut Vec<Ddl>) {
     let changes: &[(Refused, &str)] = match features.refusal {
         Refusal::Inline(_) => &[(Refused::Update, "update"), (Refused::Delete, "delete")],
         Refusal::Function(_) => {
-            out.push(Ddl::CreateRefusal(refusal_name(table)));
+            out.push(Ddl::CreateRefusal(refusal_name(&table)));
             &[
                 (Refused::Update, "update"),
                 (Refused::Delete, "delete"),
@@ -77,10 +95,10 @@ fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
         }
     };
     out.extend(changes.iter().map(|&(change, word)| Ddl::Refuse {
-        name: name::conventional("ao", table.name(), [word]),
-        table: name_of(table),
+        name: name::conventional("ao", &table.name, [word]),
+        table: table.clone(),
         change,
-        function: refusal_name(table),
+        function: refusal_name(&table),
     }));
 }
 
@@ -101,10 +119,20 @@ pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
             }));
         }
     }
+    let beside = tables.iter().rev().flat_map(|t| [t.chain, t.table.history]);
+    out.extend(beside.flatten().map(|t| Ddl::DropTable(ast_name(t))));
     out.extend(tables.iter().rev().map(|t| Ddl::DropTable(name_of(t))));
     if matches!(features.refusal, Refusal::Function(_)) {
-        let guarded = tables.iter().filter(|t| t.append_only);
-        out.extend(guarded.map(|t| Ddl::DropRefusal(refusal_name(t))));
+        let guarded = tables.iter().filter(|t| t.append_only).map(|t| name_of(t));
+        let names = guarded.chain(tables.iter().filter_map(|t| t.chain).map(ast_name));
+        out.extend(names.map(|name| Ddl::DropRefusal(refusal_name(&name))));
+    }
+    let triggers = || tables.iter().flat_map(|t| row_triggers(t));
+    if matches!(features.trigger, TriggerForm::Function(..)) {
+        out.extend(triggers().map(|trigger| Ddl::DropRowFunction(trigger.name)));
+    }
+    if features.context_table.is_some() && triggers().next().is_some() {
+        out.push(Ddl::DropContext);
     }
     if features.enum_types {
         out.extend(
@@ -200,7 +228,7 @@ fn stored(table: &'static Table) -> impl Iterator<Item = &'static Column> {
     table.columns.iter().filter(|c| !c.column.system)
 }
 
-fn column(c: &'static Column) -> ddl::ColumnDef {
+pub(crate) fn column(c: &'static Column) -> ddl::ColumnDef {
     ddl::ColumnDef {
         name: c.column.name.to_owned(),
         ty: c.column.ty,
@@ -282,7 +310,7 @@ fn free_name(table: &'static Table, columns: &[String], indexes: &[CreateIndex])
     }
 }
 
-fn plain_part(column: String) -> ddl::IndexPart {
+pub(crate) fn plain_part(column: String) -> ddl::IndexPart {
     ddl::IndexPart {
         key: ddl::IndexKey::Column(column),
         op_class: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::driver::{Driver, PoolStatus, Runner, SharedDriver};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Listens;
 use crate::exec::insert::InsertForm;
 use crate::exec::texts::Texts;
 use crate::exec::{Exec, Raw, Writer};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     /// Reads of one row, by the address of its table.
     pub(crate) keyed: Texts<usize>,
     pub(crate) inserts: Texts<InsertForm>,
+    pub(crate) listens: Listens,
 }
 
 /// How statements are observed, the same for every backend.
@@ -75,6 +77,7 @@ impl Db {
                 statements: AtomicU64::new(0),
                 keyed: Texts::default(),
                 inserts: Texts::default(),
+                listens: Listens::default(),
             }),
         }
     }

@@ -43,6 +43,7 @@ impl Db {
             let (dialect, scope) = (self.dialect(), Scope::default());
             let render = |ddl: &Ddl| sql::render_ddl(ddl, dialect, &scope);
             let batch = statements.iter().map(render).collect::<Result<Vec<_>>>()?;
+            self.shared().listens.forget();
             self.driver().drop_tables(batch).await
         }
     }
@@ -61,6 +62,7 @@ impl Db {
                 )
                 .await?;
             }
+            self.shared().listens.forget();
             tx.commit().await
         }
     }

@@ -193,7 +193,7 @@ pub(crate) fn assignments(
     changes.into_iter().map(assign).collect()
 }
 
-fn update_of<M: Writable>(before: &[Value], changes: Vec<Change>) -> Result<Update<M>> {
+pub(crate) fn update_of<M: Writable>(before: &[Value], changes: Vec<Change>) -> Result<Update<M>> {
     let (table, source) = (M::TABLE, Source::fresh());
     let set = assignments(table, changes)?;
     let key = key_equals(table, source, key_of(table, before));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::driver::Runner;
 use crate::exec::db::Shared;
-use crate::exec::wrapped::{Acting, Tenant};
+use crate::exec::wrapped::{Acting, ForRequest, Tenant};
 use crate::exec::{Handle, Session, Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
 use crate::schema::RelationDef;
@@ -122,11 +122,15 @@ impl<M: Tenanted, H: Exec> AllowsRead<Tenant<H, M::Tenant>> for TenantScoped<M> 
 #[diagnostic::do_not_recommend]
 impl<M: Tenanted, H, A> AllowsRead<Acting<H, A>> for TenantScoped<M> where Self: AllowsRead<H> {}
 #[diagnostic::do_not_recommend]
+impl<M: Tenanted, H, R> AllowsRead<ForRequest<H, R>> for TenantScoped<M> where Self: AllowsRead<H> {}
+#[diagnostic::do_not_recommend]
 impl<M: Tenanted, E> AllowsRead<&E> for TenantScoped<M> where Self: AllowsRead<E> {}
 #[diagnostic::do_not_recommend]
 impl<M: Signed, H: Exec> AllowsWrite<Acting<H, M::Actor>> for Audited<M> {}
 #[diagnostic::do_not_recommend]
 impl<M: Signed, H, T> AllowsWrite<Tenant<H, T>> for Audited<M> where Self: AllowsWrite<H> {}
+#[diagnostic::do_not_recommend]
+impl<M: Signed, H, R> AllowsWrite<ForRequest<H, R>> for Audited<M> where Self: AllowsWrite<H> {}
 #[diagnostic::do_not_recommend]
 impl<M: Signed, E> AllowsWrite<&E> for Audited<M> where Self: AllowsWrite<E> {}
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
 use crate::exec::hooks::{self, watched};
 use crate::exec::observe::{Observation, sign};
-use crate::exec::{Pending, Raw, insert};
+use crate::exec::{Pending, Raw, context, insert};
 use crate::query::InsertParts;
 use crate::schema::Table;
 use crate::sql::{self, Sql};
@@ -46,7 +46,7 @@ pub(crate) fn rendered<'a, T>(
 ) -> Pending<'a, T> {
     sign(raw.shared, &mut sql, site);
     let seen = Observation::new(&raw, &sql, site, table);
-    Pending::one(raw.runner.run(sql, sink), seen, finish)
+    Pending::one(context::run(&raw, table, sql, sink), seen, finish)
 }
 
 /// Runs one statement as a step of a larger operation.
@@ -75,7 +75,7 @@ pub(crate) async fn plain_step(
     sign(raw.shared, &mut sql, site);
     let mut seen = Observation::new(raw, &sql, site, table);
     seen.start();
-    let result = raw.runner.run(sql, sink).await;
+    let result = context::run(raw, table, sql, sink).await;
     seen.finish(result)
 }
 
@@ -161,8 +161,8 @@ pub(crate) async fn plain_inserts(
     let mut seen = Observation::new(raw, first, site, Some(table));
     seen.start();
     let result = match rendered.len() {
-        1 => raw.runner.run(rendered.remove(0), sink).await,
-        _ => raw.runner.run_all(rendered, sink).await,
+        1 => context::run(raw, Some(table), rendered.remove(0), sink).await,
+        _ => context::run_all(raw, Some(table), rendered, sink).await,
     };
     seen.finish(result)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::driver::{BoxFuture, Isolation, TxMode};
 use crate::error::{Error, Result};
 use crate::exec::transaction::mode_at;
-use crate::exec::{Acting, Db, Exec, Snapshot, Tenant, Tx};
+use crate::exec::{Acting, Db, Exec, ForRequest, Snapshot, Tenant, Tx};
 use crate::value::Scalar;
 
 /// What a handle becomes inside a transaction, and when it is shared. Implemented by all handles.
@@ -254,6 +254,7 @@ macro_rules! verbs {
 verbs!([] Db => Tx);
 verbs!([H: Handle, A: Scalar + Clone] Acting<H, A> => Acting<H::Inner, A>);
 verbs!([H: Handle, T: Scalar + Clone] Tenant<H, T> => Tenant<H::Inner, T>);
+verbs!([H: Handle, V: Scalar + Clone] ForRequest<H, V> => ForRequest<H::Inner, V>);
 
 impl Tx {
     /// A savepoint as a guard: `commit` releases it, `rollback` or a drop undoes it.
@@ -295,6 +296,7 @@ macro_rules! ends {
 }
 ends!(Acting);
 ends!(Tenant);
+ends!(ForRequest);
 
 /// `db.tx()`: how to run a transaction.
 #[must_use = "a transaction runs with `.run(async |tx| ..)` or `.begin()`"]

@@ -1,7 +1,7 @@
 //! Validators and hooks: what a model says about writes of its rows, whichever way they come.
 //!
 //! Every write of a model's table passes here: single rows, bulk, upserts, set-based writes, links, cascades, units of
-//! work. A table without validators, hooks and audit trail pays one comparison.
+//! work. A table without validators, hooks, audit trail, history and chain pays one comparison.
 
 use std::any::Any;
 use std::future::Future;
@@ -20,7 +20,7 @@ use crate::exec::fetch::{Site, plain_inserts, plain_step};
 use crate::exec::key::{Key, among};
 use crate::exec::repeats::apart;
 use crate::exec::transaction::Unit;
-use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, Writer, trail};
+use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, Writer, chain, trail};
 use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};
 use crate::query::{Col, InsertParts, Sets, in_hand, nodes};
 use crate::schema::{Column, Table, Validator};
@@ -322,7 +322,7 @@ fn check(table: &Table, column: Option<&Column>, validator: &Validator, values: 
 
 /// The table, when its writes are looked at.
 pub(crate) fn watched(table: Option<&'static Table>) -> Option<&'static Table> {
-    table.filter(|t| t.hooks.is_some() || t.validated || t.trail.is_some())
+    table.filter(|t| t.hooks.is_some() || t.validated || t.reads_all() || t.has_triggers())
 }
 
 /// A write by condition meets rows that nobody has seen: hooks that need them have to be told to read them.
@@ -365,16 +365,16 @@ pub(crate) async fn statement(
     };
     let hooks = HookTable::of_table(table);
     let mut run = Run { table, hooks, event };
-    let trail = table.trail.is_some();
-    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() && !trail {
-        return plain_step(raw, statement, Some(table), sink, site).await;
+    let trail = table.own_trail().is_some();
+    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() && !table.reads_all() {
+        let mut raw = raw.again();
+        fix_clock(&mut raw, 1, site).await?;
+        return plain_step(&raw, statement, Some(table), sink, site).await;
     }
     let unit = Unit::open(raw.again(), site).await?;
     let mut raw = unit.raw();
     let outcome = async {
-        if trail {
-            fix_clock(&mut raw, 2, site).await?;
-        }
+        fix_clock(&mut raw, if trail { 2 } else { 1 }, site).await?;
         // a DELETE gives back what it removes; only hooks have to see it before
         let hooked = hooks.is_some_and(|h| h.rows);
         let gives_gone = trail && !hooked && matches!(statement, Statement::Delete(_));
@@ -432,21 +432,22 @@ pub(crate) async fn inserts(
         let event = Event::new(table, WriteKind::Insert, columns, rows);
         Run { table, hooks, event }
     };
-    if hooks.is_none() && table.validators.is_empty() && table.trail.is_none() {
+    if hooks.is_none() && table.validators.is_empty() && !table.reads_all() {
         let mut unknown = false;
         for parts in &batch {
             unknown |= run(parts).event.validate()?;
         }
         if !unknown {
-            return plain_inserts(raw, batch, table, sink, site).await;
+            let mut raw = raw.again();
+            fix_clock(&mut raw, 1, site).await?;
+            return plain_inserts(&raw, batch, table, sink, site).await;
         }
     }
     let unit = Unit::open(raw.again(), site).await?;
     let mut raw = unit.raw();
     let outcome = async {
-        if table.trail.is_some() {
-            fix_clock(&mut raw, 2, site).await?;
-        }
+        let statements = if table.own_trail().is_some() { 2 } else { 1 };
+        fix_clock(&mut raw, statements, site).await?;
         let mut affected = 0;
         for mut parts in batch.drain(..) {
             let mut run = run(&parts);
@@ -488,16 +489,19 @@ impl Run {
         }
         let unknown = self.event.validate()?;
         let asked = self.hooks.is_some_and(|h| h.rows);
-        Ok(asked || unknown || !self.table.validators.is_empty() || self.table.trail.is_some())
+        Ok(asked || unknown || !self.table.validators.is_empty() || self.table.reads_all())
     }
     /// Validators, the audit trail and hooks after the write.
     async fn after(&mut self, raw: &Raw<'_>, site: Site) -> Result<()> {
         self.event.validate_rows()?;
-        if let Some(log) = self.table.trail {
-            let Event {
-                kind, before, after, ..
-            } = &self.event;
-            trail::record(raw, self.table, log(), *kind, before, after, site).await?;
+        let Event {
+            kind, before, after, ..
+        } = &self.event;
+        if let Some(log) = self.table.own_trail() {
+            trail::record(raw, self.table, log, *kind, before, after, site).await?;
+        }
+        if let Some(chain) = self.table.chain {
+            chain::append(raw, self.table, chain, after, site).await?;
         }
         match self.hooks {
             Some(hooks) => (hooks.after)(&mut self.event, &HookHandle(raw.again())).await,
@@ -705,11 +709,11 @@ fn only_those(raw: &Raw<'_>, statement: &mut Statement, table: &'static Table, r
     filter.push(Node::Any(among(&key, &keys, raw)));
 }
 
-/// The columns that are looked at: the audit trail holds those that are no fields as well.
+/// The columns that are looked at: an audit trail and a chain hold those that are no fields as well.
 fn looked_at(table: &Table) -> &'static [Column] {
-    match table.trail {
-        Some(_) => table.columns,
-        None => &table.columns[..table.fields],
+    match table.reads_all() {
+        true => table.columns,
+        false => &table.columns[..table.fields],
     }
 }
 

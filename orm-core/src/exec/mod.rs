@@ -1,8 +1,11 @@
 //! Where queries meet a database: the only async code of the core, and the only place that both renders and runs.
 
+mod beside;
 mod bulk;
 mod cascade;
+mod chain;
 mod collect;
+mod context;
 pub mod create;
 mod cursor;
 mod db;
@@ -11,6 +14,7 @@ mod edit;
 mod executor;
 mod fetch;
 mod handle;
+mod history;
 mod hooks;
 mod insert;
 mod key;
@@ -34,11 +38,13 @@ mod work;
 mod wrapped;
 mod write;
 
+pub use chain::{ChainFault, ChainHead, ChainReport, HashChain};
 pub use cursor::Cursor;
 pub use db::{Db, DbOptions, Echo};
 pub use edit::{Change, Edit};
 pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writer, Writes};
 pub use handle::{Handle, InTx, Outcome, Retry, TxFn, TxFnOnce, TxOptions};
+pub use history::{History, Version};
 pub use hooks::{Event, HookHandle, HookTable, Hooks, Write, WriteKind};
 pub use link::Replaced;
 pub use load::LoadRelations;
@@ -53,5 +59,5 @@ pub use work::{
 };
 #[doc(hidden)]
 pub use work::{Finish, List, plan_relation};
-pub use wrapped::{Acting, Tenant};
+pub use wrapped::{Acting, ForRequest, Tenant};
 pub use write::{Inserts, Record};

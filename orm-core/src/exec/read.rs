@@ -57,8 +57,11 @@ impl<M: Model, O> Terminal<O> for One<M> {
     }
 }
 
-/// The runner of a query that may follow a relation.
-fn following<'a, M: Model, O>(raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
+/// The runner of a query that may follow a relation, and may be about the past: what is loaded beside its rows then is
+/// of the same time.
+fn following<'a, M: Model, O>(mut raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
+    let as_of = query.ast().from.as_ref().and_then(|from| from.guard.as_of);
+    raw.scope.as_of = as_of.or(raw.scope.as_of);
     Raw {
         relation: query.related(),
         ..raw

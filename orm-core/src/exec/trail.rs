@@ -1,7 +1,8 @@
 //! The audit trail: for each row that a write changed, one row of the log, in the same transaction.
 //!
 //! Rows are told apart by their keys: one whose key was changed ends under the old key and begins under the new one. What
-//! the database does by itself, such as ON DELETE CASCADE, and what is done by hand-written SQL is not seen here.
+//! the database does by itself, such as ON DELETE CASCADE, and what is done by hand-written SQL is not seen here: that is
+//! what trails by triggers are for (`sql/trigger.rs`), which write the same.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use crate::exec::key::Key;
 use crate::exec::{Raw, WriteKind, bulk};
 use crate::query::{Batch, Insert};
 use crate::schema::{Column, Table};
-use crate::sql::{hex, integer, quoted};
+use crate::sql::{Scope, hex, integer};
 use crate::value::{DecimalParts, Type, Value};
 
 /// One changed row.
@@ -45,7 +46,12 @@ pub(crate) async fn record(
         let text = "an audit trail is written in a transaction and at an instant";
         return Err(Error::new(ErrorKind::TransactionState, text).with_model(table.model));
     };
-    let (actor, tenant) = (&raw.scope.actor, &raw.scope.tenant);
+    let Scope {
+        actor,
+        tenant,
+        request,
+        ..
+    } = &raw.scope;
     let text = |text: Option<String>| text.map_or(Value::Null(Type::Text), Value::Text);
     let mut batch = Batch::of_about(log, entries.len());
     for entry in entries {
@@ -60,6 +66,7 @@ pub(crate) async fn record(
             },
             "actor" => Some(text(actor.as_ref().and_then(plain))),
             "tenant" => Some(text(tenant.as_ref().and_then(plain))),
+            "request_id" => Some(text(request.as_ref().and_then(plain))),
             "before" => Some(text(entry.before.map(|row| object(table, row)))),
             "after" => Some(text(entry.after.map(|row| object(table, row)))),
             "changed" => Some(Value::Text(names(&entry.changed))),
@@ -198,7 +205,7 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
 }
 
 /// A value in JSON. Numbers that JSON cannot hold exactly are strings, bytes are hexadecimal digits.
-fn json(out: &mut String, value: &Value) {
+pub(crate) fn json(out: &mut String, value: &Value) {
     // writing to a String does not fail
     let mut shown = |text: &dyn std::fmt::Display| {
         let _ = write!(out, "\"{text}\"");
@@ -223,6 +230,28 @@ fn json(out: &mut String, value: &Value) {
         Value::Decimal(d) => shown(&decimal(d)),
         Value::Array(_, items) => out.push_str(&list(items)),
     }
+}
+
+/// A JSON string, written as databases write it.
+pub(crate) fn quoted(out: &mut String, s: &str) {
+    out.push('"');
+    for c in s.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c < ' ' => {
+                // writing to a String does not fail
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
 }
 
 fn float(out: &mut String, n: f64) {

@@ -4,6 +4,7 @@
 //! way, nothing but undoing to an enclosing savepoint or rolling back is possible.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::driver::{BoxFuture, Connection, Done, Runner, SavepointVerb, Sink, TxMode};
@@ -33,6 +34,10 @@ struct Core {
     after: Mutex<Vec<(u32, Callback)>>,
     /// What audit trails call this transaction, once one asked.
     id: OnceLock<String>,
+    /// The client's clock when it began.
+    begun: Timestamp,
+    /// Whether triggers were told something that lasts as long as the transaction.
+    told: AtomicBool,
 }
 
 type Callback = Box<dyn FnOnce() + Send>;
@@ -81,6 +86,8 @@ impl Tx {
             marks: Mutex::new(marks),
             after: Mutex::new(Vec::new()),
             id: OnceLock::new(),
+            begun: Timestamp::now(),
+            told: AtomicBool::new(false),
         };
         Ok(Tx {
             core: Arc::new(core),
@@ -180,6 +187,17 @@ impl Tx {
     pub(crate) fn id(&self) -> &str {
         self.core.id.get_or_init(uuid_v7)
     }
+    /// The client's clock when the transaction began.
+    pub(crate) fn begun(&self) -> Timestamp {
+        self.core.begun
+    }
+    /// Triggers are told something that lasts as long as the transaction.
+    pub(crate) fn told(&self) {
+        self.core.told.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn was_told(&self) -> bool {
+        self.core.told.load(Ordering::Relaxed)
+    }
     /// Whether the last statement of this transaction, or of a savepoint in it, failed in a way that running it again
     /// may cure.
     ///
@@ -259,7 +277,7 @@ impl Tx {
 }
 
 /// A UUID of version 7 as text. Its random part are keys of the standard library's hashers, which come from the system.
-fn uuid_v7() -> String {
+pub(crate) fn uuid_v7() -> String {
     let random = || RandomState::new().build_hasher().finish();
     let millis = Timestamp::now().micros().div_euclid(1000) as u64;
     let high = millis << 16 | 0x7000 | random() & 0xfff;

@@ -1,4 +1,4 @@
-//! Handles that add something to every statement: who acts, and for which tenant.
+//! Handles that add something to every statement: who acts, for which tenant, for which request.
 
 use std::ops::{Deref, DerefMut};
 
@@ -21,6 +21,19 @@ pub struct Tenant<H, T> {
     tenant: T,
 }
 
+/// A handle that works for a request; derefs to the handle below. Made by `db.request("4711")`.
+#[derive(Clone)]
+pub struct ForRequest<H, R> {
+    pub(crate) handle: H,
+    request: R,
+}
+
+impl<H, R> ForRequest<H, R> {
+    /// What it works for.
+    pub fn request_id(&self) -> &R {
+        &self.request
+    }
+}
 impl<H, A> Acting<H, A> {
     /// Who acts.
     pub fn actor(&self) -> &A {
@@ -93,6 +106,7 @@ macro_rules! wrapped {
 }
 wrapped!(Acting, actor, actor);
 wrapped!(Tenant, tenant, tenant);
+wrapped!(ForRequest, request, request);
 
 impl Db {
     /// The same database, where every write is recorded as done by this user.
@@ -109,6 +123,13 @@ impl Db {
             tenant,
         }
     }
+    /// The same database, where audit trails hold the name of this request, job or message beside each change.
+    pub fn request<R: Scalar + Clone>(&self, request: R) -> ForRequest<Db, R> {
+        ForRequest {
+            handle: self.clone(),
+            request,
+        }
+    }
 }
 impl Tx {
     /// The same transaction, where every write is recorded as done by this user.
@@ -118,6 +139,13 @@ impl Tx {
     /// The same transaction, where tenant-scoped models see and write the rows of this tenant.
     pub fn tenant<T: Scalar + Clone>(&self, tenant: T) -> Tenant<&Tx, T> {
         Tenant { handle: self, tenant }
+    }
+    /// The same transaction, where audit trails hold the name of this request, job or message beside each change.
+    pub fn request<R: Scalar + Clone>(&self, request: R) -> ForRequest<&Tx, R> {
+        ForRequest {
+            handle: self,
+            request,
+        }
     }
 }
 impl<H: Handle, A: Scalar + Clone> Acting<H, A> {
@@ -135,6 +163,13 @@ impl<H: Handle, A: Scalar + Clone> Acting<H, A> {
             tenant,
         }
     }
+    /// The same handle for a request as well.
+    pub fn request<R: Scalar + Clone>(&self, request: R) -> ForRequest<Acting<H::Shared<'_>, A>, R> {
+        ForRequest {
+            handle: self.share(),
+            request,
+        }
+    }
 }
 impl<H: Handle, T: Scalar + Clone> Tenant<H, T> {
     /// The same handle with an acting user as well.
@@ -149,6 +184,36 @@ impl<H: Handle, T: Scalar + Clone> Tenant<H, T> {
         Tenant {
             handle: self.handle.share(),
             tenant,
+        }
+    }
+    /// The same handle for a request as well.
+    pub fn request<R: Scalar + Clone>(&self, request: R) -> ForRequest<Tenant<H::Shared<'_>, T>, R> {
+        ForRequest {
+            handle: self.share(),
+            request,
+        }
+    }
+}
+impl<H: Handle, R: Scalar + Clone> ForRequest<H, R> {
+    /// The same handle with an acting user as well.
+    pub fn acting_as<A: Scalar + Clone>(&self, actor: A) -> Acting<ForRequest<H::Shared<'_>, R>, A> {
+        Acting {
+            handle: self.share(),
+            actor,
+        }
+    }
+    /// The same handle with a tenant as well.
+    pub fn tenant<T: Scalar + Clone>(&self, tenant: T) -> Tenant<ForRequest<H::Shared<'_>, R>, T> {
+        Tenant {
+            handle: self.share(),
+            tenant,
+        }
+    }
+    /// The same handle for another request.
+    pub fn request<S: Scalar + Clone>(&self, request: S) -> ForRequest<H::Shared<'_>, S> {
+        ForRequest {
+            handle: self.handle.share(),
+            request,
         }
     }
 }

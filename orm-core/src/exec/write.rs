@@ -409,7 +409,7 @@ fn returning_update<M: Model>(
 }
 
 #[cold]
-fn stale(table: &'static Table) -> Error {
+pub(crate) fn stale(table: &'static Table) -> Error {
     Error::new(ErrorKind::Stale, "the row was changed since it was read").with_model(table.model)
 }
 

@@ -2,12 +2,14 @@
 
 mod content;
 mod filter;
+mod operation;
 mod path;
 mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
 pub use filter::{FilterRef, Filtered};
+pub use operation::AuditOperation;
 pub use path::Path;
 pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
@@ -97,6 +99,26 @@ pub trait SoftDelete: Model {}
     label = "nobody wrote down what happened to rows of `{Self}`"
 )]
 pub trait Trailed: Model {}
+
+/// A model with a table of the versions of its rows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no history: add `#[orm(history)]` to it",
+    label = "nobody kept the versions of rows of `{Self}`"
+)]
+pub trait Versioned: Model {
+    /// The table of versions.
+    const HISTORY: &'static crate::ast::Table;
+}
+
+/// A model with a chain of hashes over its rows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no chain of hashes: add `#[orm(append_only, hash_chain)]` to it",
+    label = "rows of `{Self}` are not chained"
+)]
+pub trait Chained: Model {
+    /// The table of hashes.
+    const CHAIN: &'static crate::ast::Table;
+}
 
 /// A tenant-scoped model.
 pub trait Tenanted: Model {

@@ -169,8 +169,8 @@ pub(crate) fn guard_of(def: &crate::schema::RelationDef) -> Guard {
     };
     Guard {
         deleted,
-        all_tenants: false,
         unfiltered,
+        ..Guard::default()
     }
 }
 

@@ -575,6 +575,9 @@ impl<R: Rel> Walk<R> {
         let keys = Source::fresh();
         let key_columns: Vec<_> = self.table().key_columns().collect();
         let mut select = Select::from(TableRef::unguarded(root, FromItem::Table(&self.table().table)));
+        if let (Some(from), Some(start)) = (&mut select.from, &self.start.from) {
+            from.guard.as_of = start.guard.as_of;
+        }
         select.with = with;
         select.columns = all_fields::<R::Child>(root);
         let on = equal(columns(&key_columns, keys), columns(&key_columns, root));

@@ -12,8 +12,8 @@ use crate::value::{Type, Value};
 pub(crate) fn in_hand(deleted: Deleted) -> Guard {
     Guard {
         deleted,
-        all_tenants: false,
         unfiltered: Unfiltered::ALL,
+        ..Guard::default()
     }
 }
 
@@ -212,11 +212,11 @@ pub(crate) fn insert_statement(table: &'static Table, parts: InsertParts) -> Ins
             target_filter: Vec::new(),
             action: ConflictAction::Nothing,
         }),
-        returning: match (back, table.trail) {
+        returning: match (back, table.reads_all()) {
             (false, _) => Vec::new(),
-            (true, None) => returning(table, source),
-            // an audit trail holds columns that are no fields as well
-            (true, Some(_)) => table
+            (true, false) => returning(table, source),
+            // an audit trail and a chain hold columns that are no fields as well
+            (true, true) => table
                 .columns
                 .iter()
                 .map(|c| Node::Column(source, &c.column))

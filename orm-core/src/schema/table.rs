@@ -38,10 +38,12 @@ pub struct Table {
     pub validated: bool,
     /// What the model does before and after writes: a `HookTable` of the execution layer.
     pub hooks: Option<fn() -> &'static (dyn Any + Send + Sync)>,
-    /// The table that holds its audit trail, if it has one.
-    pub trail: Option<fn() -> &'static Table>,
+    /// Its audit trail, if it has one.
+    pub trail: Option<Trail>,
     /// Whether the database refuses changes and deletes of its rows.
     pub append_only: bool,
+    /// The table that holds the chain of hashes over its rows, if it has one.
+    pub chain: Option<&'static ast::Table>,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
     /// The doc comment.
@@ -62,10 +64,42 @@ impl Table {
         let columns = self.columns;
         self.key.iter().map(move |&i| &columns[i])
     }
+    /// The log of its audit trail, where the library writes it.
+    pub(crate) fn own_trail(&self) -> Option<&'static Table> {
+        let trail = self.trail.filter(|t| t.engine == TrailEngine::Library)?;
+        Some((trail.log)())
+    }
+    /// Whether triggers write down what happens to its rows.
+    pub(crate) fn has_triggers(&self) -> bool {
+        let by_triggers = |t: Trail| t.engine == TrailEngine::Triggers;
+        self.table.history.is_some() || self.trail.is_some_and(by_triggers)
+    }
+    /// Whether the library needs all columns of what it writes, not only those that are fields.
+    pub(crate) fn reads_all(&self) -> bool {
+        self.own_trail().is_some() || self.chain.is_some()
+    }
     /// Where the column stands in this table.
     pub fn position(&self, column: &ast::Column) -> Option<usize> {
         self.columns.iter().position(|c| std::ptr::eq(&c.column, column))
     }
+}
+
+/// An audit trail.
+#[derive(Clone, Copy, Debug)]
+pub struct Trail {
+    /// The table that holds it.
+    pub log: fn() -> &'static Table,
+    /// Who writes it.
+    pub engine: TrailEngine,
+}
+
+/// Who writes an audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrailEngine {
+    /// The library, beside each write of its own.
+    Library,
+    /// Triggers in the database, whoever writes.
+    Triggers,
 }
 
 /// A rule in the program: of a column's value, or of a whole row.

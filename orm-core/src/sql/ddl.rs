@@ -6,7 +6,7 @@ use crate::ast::ddl::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::writer::Outcome;
-use crate::sql::{Dialect, Refusal, Scope, SqlWriter, decimal};
+use crate::sql::{Dialect, Refusal, Scope, SqlWriter, TriggerForm, decimal};
 use crate::value::{Type, Value};
 
 /// The first words of the statement, for logs.
@@ -22,7 +22,11 @@ pub(crate) fn operation(ddl: &Ddl) -> &'static str {
         Ddl::AddForeignKey { .. } | Ddl::DropConstraint { .. } => "ALTER TABLE",
         Ddl::CreateRefusal(_) => "CREATE FUNCTION",
         Ddl::DropRefusal(_) => "DROP FUNCTION",
-        Ddl::Refuse { .. } => "CREATE TRIGGER",
+        Ddl::Refuse { .. } | Ddl::CreateRowTrigger(_) => "CREATE TRIGGER",
+        Ddl::CreateRowFunction(_) => "CREATE FUNCTION",
+        Ddl::DropRowFunction(_) => "DROP FUNCTION",
+        Ddl::CreateContext => "CREATE TABLE",
+        Ddl::DropContext => "DROP TABLE",
         Ddl::Comment { .. } => "COMMENT",
     }
 }
@@ -83,11 +87,28 @@ impl SqlWriter<'_> {
             }
             Ddl::DropRefusal(name) => {
                 let functions = matches!(self.features().refusal, Refusal::Function(_));
-                self.require(functions, "DROP FUNCTION")?;
-                self.push("DROP FUNCTION IF EXISTS ");
-                self.full_name(name)?;
-                self.push("()");
+                self.drop_function(functions, name)
+            }
+            Ddl::CreateRowFunction(trigger) => self.row_function(trigger),
+            Ddl::DropRowFunction(name) => {
+                let functions = matches!(self.features().trigger, TriggerForm::Function(..));
+                self.drop_function(functions, name)
+            }
+            Ddl::CreateRowTrigger(trigger) => self.row_trigger(trigger),
+            Ddl::CreateContext => {
+                let table = self.features().context_table;
+                self.require(table.is_some(), "a table that tells triggers")?;
+                let (name, columns) = table.unwrap_or_default();
+                self.push("CREATE TABLE IF NOT EXISTS ");
+                self.ident(name)?;
+                self.push(columns);
                 Ok(())
+            }
+            Ddl::DropContext => {
+                let table = self.features().context_table;
+                self.require(table.is_some(), "a table that tells triggers")?;
+                self.push("DROP TABLE IF EXISTS ");
+                self.ident(table.unwrap_or_default().0)
             }
             Ddl::Refuse {
                 name,
@@ -122,7 +143,14 @@ impl SqlWriter<'_> {
         }
         Ok(())
     }
-    fn full_name(&mut self, name: &Name) -> Result<()> {
+    fn drop_function(&mut self, functions: bool, name: &Name) -> Result<()> {
+        self.require(functions, "DROP FUNCTION")?;
+        self.push("DROP FUNCTION IF EXISTS ");
+        self.full_name(name)?;
+        self.push("()");
+        Ok(())
+    }
+    pub(crate) fn full_name(&mut self, name: &Name) -> Result<()> {
         let Name { schema, name } = name;
         self.qualified(schema.as_deref(), name)
     }

@@ -12,13 +12,14 @@ pub mod function;
 mod list;
 mod select;
 pub mod text;
+mod trigger;
 mod types;
 mod write;
 mod writer;
 
 pub use ddl::{ColumnSql, column_sql};
-pub use dialect::{BulkInsert, Dialect, Features, ListForm, Refusal};
-pub(crate) use list::{hex, integer, quoted};
+pub use dialect::{BulkInsert, Context, Dialect, Features, ListForm, Refusal, Told, TriggerForm};
+pub(crate) use list::{hex, integer};
 pub use types::type_of;
 pub(crate) use writer::ROW_VERSION;
 pub use writer::SqlWriter;
@@ -40,6 +41,10 @@ pub struct Scope {
     pub actor: Option<Value>,
     /// Whose rows are seen and written.
     pub tenant: Option<Value>,
+    /// What the handle works for: for audit trails.
+    pub request: Option<Value>,
+    /// Tables with a history show their rows as they were then.
+    pub as_of: Option<Timestamp>,
     /// One clock value for the whole operation. `None`: the server's statement clock where the dialect has one.
     pub clock: Option<Timestamp>,
 }

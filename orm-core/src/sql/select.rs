@@ -31,8 +31,9 @@ impl SqlWriter<'_> {
             offset,
             lock,
         } = s;
-        let repeatable = self.repeatable;
+        let (repeatable, as_of) = (self.repeatable, self.as_of);
         self.repeatable |= must_repeat(s);
+        self.as_of = from.as_ref().and_then(|f| f.guard.as_of).or(as_of);
         let frame = self.enter(from.as_ref().map(|f| f.source));
         self.with(with)?;
         self.open_compound(compound);
@@ -58,7 +59,7 @@ impl SqlWriter<'_> {
             self.lock(lock)?;
         }
         self.leave(frame);
-        self.repeatable = repeatable;
+        (self.repeatable, self.as_of) = (repeatable, as_of);
         Ok(())
     }
 
@@ -219,15 +220,15 @@ impl SqlWriter<'_> {
     fn table_ref(&mut self, t: &TableRef, filtered: bool) -> Result<()> {
         let TableRef { source, item, guard } = t;
         match item {
-            FromItem::Table(table) if filtered && is_guarded(table, *guard) => {
+            FromItem::Table(table) if filtered && self.is_guarded(table, *guard) => {
                 self.push("(SELECT * FROM ");
-                self.table(table)?;
+                self.table(self.seen(table, *guard).unwrap_or(table))?;
                 self.push(" AS ");
                 self.source(*source, table.name)?;
                 self.guard(&mut Clause(" WHERE "), *source, table, *guard)?;
                 self.push(")");
             }
-            FromItem::Table(table) => self.table(table)?,
+            FromItem::Table(table) => self.table(self.seen(table, *guard).unwrap_or(table))?,
             FromItem::Query {
                 query,
                 columns,
@@ -344,7 +345,21 @@ impl SqlWriter<'_> {
             deleted,
             all_tenants,
             unfiltered,
+            as_of,
         } = guard;
+        if let (Some(_), Some(at)) = (table.history, as_of.or(self.as_of)) {
+            clause.next(self);
+            self.column(source, Table::VALID_FROM)?;
+            self.push(" <= ");
+            self.param(Value::Timestamp(at))?;
+            self.push(" AND (");
+            self.column(source, Table::VALID_TO)?;
+            self.push(" IS NULL OR ");
+            self.column(source, Table::VALID_TO)?;
+            self.push(" > ");
+            self.param(Value::Timestamp(at))?;
+            self.push(")");
+        }
         if let Some(column) = table.soft_delete {
             let test = match deleted {
                 Deleted::Hidden => Some(" IS NULL"),
@@ -609,10 +624,17 @@ fn keeps_right_rows(joins: &[Join]) -> bool {
         .any(|j| matches!(j.kind, JoinKind::Right | JoinKind::Full))
 }
 
-fn is_guarded(table: &'static Table, guard: Guard) -> bool {
-    (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
-        || (table.tenant.is_some() && !guard.all_tenants)
-        || table.filters_but(guard.unfiltered).next().is_some()
+impl SqlWriter<'_> {
+    /// The table with its versions, where rows of the past are read.
+    fn seen(&self, table: &'static Table, guard: Guard) -> Option<&'static Table> {
+        guard.as_of.or(self.as_of).and(table.history)
+    }
+    fn is_guarded(&self, table: &'static Table, guard: Guard) -> bool {
+        (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
+            || (table.tenant.is_some() && !guard.all_tenants)
+            || table.filters_but(guard.unfiltered).next().is_some()
+            || self.seen(table, guard).is_some()
+    }
 }
 
 /// Whether the left side of this operation, a mix of others, must be closed before an INTERSECT.

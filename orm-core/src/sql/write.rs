@@ -229,6 +229,7 @@ impl SqlWriter<'_> {
                     deleted: crate::ast::Deleted::Included,
                     all_tenants: self.scope().tenant.is_none(),
                     unfiltered: Unfiltered::ALL,
+                    as_of: None,
                 };
                 self.guard(&mut clause, insert.source, insert.table, guard)?;
             }

@@ -44,6 +44,8 @@ pub struct SqlWriter<'a> {
     pub(crate) repeatable: bool,
     /// Aliases to keep.
     known: Vec<(Source, u32)>,
+    /// Tables with a history are those of this time.
+    pub(crate) as_of: Option<Timestamp>,
     /// Whether every SELECT must have a WHERE.
     pub(crate) force_where: bool,
     /// The named filters that are being written, each inside the one before.
@@ -126,6 +128,7 @@ impl<'a> SqlWriter<'a> {
             repeatable: false,
             known: Vec::new(),
             filters: Vec::new(),
+            as_of: scope.as_of,
         }
     }
 

@@ -5,6 +5,7 @@ mod convert;
 mod held;
 mod key;
 mod loads;
+pub(crate) mod sha256;
 mod time;
 mod ty;
 mod version;

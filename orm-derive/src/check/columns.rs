@@ -331,6 +331,45 @@ pub(crate) fn append_only_rows_stay(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
+/// A history is of rows that change, and its columns stand beside those of the model.
+pub(crate) fn history_has_room(cx: &Ctxt, plan: &Plan<'_>) {
+    let options = &plan.model.options;
+    let Some(span) = options.history.filter(|_| options.view.is_none()) else {
+        return;
+    };
+    if options.append_only.is_some() {
+        cx.error_at(
+            span,
+            "rows of an append-only model never change, so it has no history: drop `history`",
+        );
+    }
+    const OWN: [&str; 4] = ["history_id", "valid_from", "valid_to", "operation"];
+    for column in plan.columns.iter().filter(|c| OWN.contains(&c.name.as_str())) {
+        let span = column
+            .field
+            .map_or(span, |field| syn::spanned::Spanned::span(&field.original.ident));
+        let name = &column.name;
+        cx.error_at(
+            span,
+            format!("the table of versions has a column `{name}` of its own: rename this one, as in `column = \"..\"`"),
+        );
+    }
+}
+
+/// A chain of hashes is over rows that stay.
+pub(crate) fn chained_rows_stay(cx: &Ctxt, plan: &Plan<'_>) {
+    let options = &plan.model.options;
+    if let Some(span) = options.hash_chain
+        && options.append_only.is_none()
+        && options.view.is_none()
+    {
+        cx.error_at(
+            span,
+            "a chain of hashes is over rows that never change: add `append_only`",
+        );
+    }
+}
+
 /// The audit trail names each row by its key.
 pub(crate) fn trail_names_rows(cx: &Ctxt, plan: &Plan<'_>) {
     if plan.model.options.audit_trail.is_none() {
@@ -356,8 +395,10 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
         (options.timestamps, "timestamps"),
         (options.soft_delete, "soft_delete"),
         (options.audit.as_ref().map(|audit| audit.span), "audit"),
-        (options.audit_trail, "audit_trail"),
+        (options.audit_trail.map(|trail| trail.span), "audit_trail"),
+        (options.history, "history"),
         (options.append_only, "append_only"),
+        (options.hash_chain, "hash_chain"),
     ];
     flags
         .into_iter()

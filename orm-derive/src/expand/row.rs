@@ -232,16 +232,21 @@ fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         };
         marker(quote!(Filtered), body)
     });
-    [
-        insertable,
-        mutable,
-        soft_delete,
-        tenanted,
-        signed,
-        trailed,
-        filtered,
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let versioned = options.history.map(|_| {
+        let table = quote!(
+            const HISTORY: &'static __orm::AstTable = &__HISTORY;
+        );
+        marker(quote!(Versioned), table)
+    });
+    let chained = options.hash_chain.map(|_| {
+        let table = quote!(
+            const CHAIN: &'static __orm::AstTable = &__CHAIN;
+        );
+        marker(quote!(Chained), table)
+    });
+    let own = [insertable, mutable, soft_delete, tenanted, signed, trailed];
+    own.into_iter()
+        .chain([filtered, versioned, chained])
+        .flatten()
+        .collect()
 }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::expand::embed::{self, position};
 use crate::expand::names::{Names, column_type, field, named};
+use crate::name;
 use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::Method;
 use crate::parse::plain;
@@ -50,12 +51,26 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             &HOOKS
         }}
     }));
-    let trail = option(
-        options
-            .audit_trail
-            .map(|_| quote!(|| <__orm::AuditLog as __orm::Model>::TABLE)),
-    );
+    let trail = option(options.audit_trail.map(|trail| {
+        let engine = match trail.by_triggers {
+            true => quote!(Triggers),
+            false => quote!(Library),
+        };
+        quote! {
+            __orm::Trail {
+                log: || <__orm::AuditLog as __orm::Model>::TABLE,
+                engine: __orm::TrailEngine::#engine,
+            }
+        }
+    }));
     let append_only = options.append_only.is_some();
+    let chain = option(options.hash_chain.map(|_| quote!(&__CHAIN)));
+    let history_static = options
+        .history
+        .map(|_| beside(plan, "__HISTORY", "history", true));
+    let chain_static = options
+        .hash_chain
+        .map(|_| beside(plan, "__CHAIN", "chain", false));
     let (module, relations) = (
         &names.module,
         plan.relations
@@ -65,6 +80,8 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     );
     quote! {
         #columns
+        #history_static
+        #chain_static
         static __TABLE: __orm::Table = __orm::Table {
             table: #statement,
             model: #model,
@@ -82,6 +99,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             hooks: #hooks,
             trail: #trail,
             append_only: #append_only,
+            chain: #chain,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
@@ -161,6 +179,7 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
         let condition = quote_spanned!(condition.span()=> __orm::condition::<#ident, _>(source, #condition));
         quote!(__orm::ast::NamedFilter { name: #name, condition: |source| #condition })
     });
+    let history = option(plan.model.options.history.map(|_| quote!(&__HISTORY)));
     quote! {
         __orm::AstTable {
             schema: #schema,
@@ -169,7 +188,32 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
             soft_delete: #soft_delete,
             tenant: #tenant,
             filters: &[#(#filters),*],
+            history: #history,
         }
+    }
+}
+
+/// A table that the library keeps beside that of the model.
+fn beside(plan: &Plan<'_>, name: &str, suffix: &str, guarded: bool) -> TokenStream {
+    let ident = quote::format_ident!("{name}");
+    let schema = option(plan.model.options.schema.as_ref());
+    let table = name::shorten(format!("{}_{suffix}", plan.table));
+    let guard = |role: Role| {
+        option(plan.role(role).filter(|_| guarded).map(|i| {
+            let at = position(plan, i);
+            quote!(&__COLUMNS[#at].column)
+        }))
+    };
+    let (soft_delete, tenant) = (guard(Role::DeletedAt), guard(Role::Tenant));
+    quote! {
+        static #ident: __orm::AstTable = __orm::AstTable {
+            schema: #schema,
+            name: #table,
+            unique: &[],
+            soft_delete: #soft_delete,
+            tenant: #tenant,
+            history: ::core::option::Option::None,
+        };
     }
 }
 

@@ -7,7 +7,7 @@ use models::*;
 use orm::prelude::*;
 
 async fn history(db: &Db, id: Id<User>) -> orm::Result<()> {
-    User::history(db, id).await?;
+    User::trail_of(db, id).await?;
     Ok(())
 }
 
