@@ -127,14 +127,20 @@ impl Backfill {
         };
         check_literal(&last, backend)?;
         let from = cursor.map_or(String::new(), |c| format!("{key} > {c} AND "));
-        let only = self.only.as_ref().map_or(String::new(), |c| format!(" AND ({c})"));
+        let only = self
+            .only
+            .as_ref()
+            .map_or(String::new(), |c| format!(" AND ({c})"));
         let update = format!("UPDATE {table} SET {set} WHERE {from}{key} <= {last}{only}");
         let changed = wire.exec(&update, vec![]).await?;
         let note = format!(
             "UPDATE {} SET cursor = $1, step = step + 1 WHERE id = $2 AND status = 'running'",
             wire.table(HISTORY_TABLE)
         );
-        match wire.exec(&note, vec![Value::Text(last.clone()), Value::I64(version)]).await? {
+        match wire
+            .exec(&note, vec![Value::Text(last.clone()), Value::I64(version)])
+            .await?
+        {
             1 => Ok(Some((last, changed))),
             _ => Err(Error::new(
                 ErrorKind::Stale,
@@ -155,6 +161,8 @@ fn check_literal(literal: &str, backend: Backend) -> Result<()> {
     };
     match good {
         true => Ok(()),
-        false => Err(Error::config("the cursor of the backfill in the history is no literal")),
+        false => Err(Error::config(
+            "the cursor of the backfill in the history is no literal",
+        )),
     }
 }

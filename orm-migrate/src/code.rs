@@ -6,10 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use orm_core::driver::{
-    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, SavepointVerb, Session, Sink, Site, TxMode,
+    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Runner, SavepointVerb, Session, Sink, Site,
+    TxMode,
 };
 use orm_core::error::{Error, Result};
-use orm_core::exec::{Db, Tx, TxFn};
+use orm_core::exec::{Db, Tx};
 use orm_core::sql::{Dialect, Sql};
 
 use crate::backfill::Backfill;
@@ -53,11 +54,12 @@ impl Migration {
     ///
     /// ```
     /// use orm_migrate::Migration;
-    /// let greet = Migration::code(20260131120000, "greet", async |tx: &mut orm_core::exec::Tx| {
+    /// async fn greet(tx: &mut orm_core::exec::Tx) -> orm_core::error::Result<()> {
     ///     let _ = tx; // statements
     ///     Ok(())
-    /// })?;
-    /// assert!(greet.up().is_none());
+    /// }
+    /// let migration = Migration::code(20260131120000, "greet", |tx| Box::pin(greet(tx)))?;
+    /// assert!(migration.up().is_none());
     /// # Ok::<(), orm_core::error::Error>(())
     /// ```
     ///
@@ -65,13 +67,13 @@ impl Migration {
     /// `Config` for a name that is not usable.
     pub fn code<F>(version: i64, name: &str, up: F) -> Result<Self>
     where
-        for<'t> F: AsyncFn(&'t mut Tx) -> Result<()> + TxFn<&'t mut Tx, Result<()>, Fut: Send> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static,
     {
         Migration::of_code(
             version,
             name,
             Code::Whole {
-                up: boxed(up),
+                up: Arc::new(up),
                 down: None,
             },
         )
@@ -96,10 +98,10 @@ impl Migration {
     /// Adds the way back to a migration of code.
     pub fn with_down<F>(mut self, undo: F) -> Self
     where
-        for<'t> F: AsyncFn(&'t mut Tx) -> Result<()> + TxFn<&'t mut Tx, Result<()>, Fut: Send> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static,
     {
         if let Body::Code(Code::Whole { down, .. }) = &mut self.body {
-            *down = Some(boxed(undo));
+            *down = Some(Arc::new(undo));
         }
         self
     }
@@ -109,13 +111,6 @@ impl Migration {
         self.header = header;
         self
     }
-}
-
-fn boxed<F>(f: F) -> Apply
-where
-    for<'t> F: AsyncFn(&'t mut Tx) -> Result<()> + TxFn<&'t mut Tx, Result<()>, Fut: Send> + Send + Sync + 'static,
-{
-    Arc::new(move |tx: &mut Tx| Box::pin(f(tx)))
 }
 
 /// Runs code on the session, in the transaction that is open there.

@@ -108,7 +108,11 @@ impl Migration {
         };
         let up = Script::new(up).map_err(|e| within(e, "up"))?;
         let down = down.map(Script::new).transpose().map_err(|e| within(e, "down"))?;
-        let empty = |s: &Script| s.text.lines().all(|l| l.trim().is_empty() || l.trim().starts_with("--"));
+        let empty = |s: &Script| {
+            s.text
+                .lines()
+                .all(|l| l.trim().is_empty() || l.trim().starts_with("--"))
+        };
         if down.as_ref().is_some_and(empty) && up.header.irreversible.is_none() {
             return Err(Error::config(format!(
                 "{}.down.sql is empty: write the way back, or say `-- orm: irreversible=\"why\"` in the up script",
@@ -212,7 +216,11 @@ impl Migrations {
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let refuse = |e: std::io::Error| {
-            Error::config(format!("the folder `{}` cannot be read: {}", folder.display(), e.kind()))
+            Error::config(format!(
+                "the folder `{}` cannot be read: {}",
+                folder.display(),
+                e.kind()
+            ))
         };
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(refuse)? {
@@ -306,7 +314,8 @@ impl Migrations {
     /// # Errors
     /// As [`Migration::checksum`].
     pub fn chain(&self, backend: Backend) -> Result<String> {
-        let mut text = format!("# migrations of {backend}; each line ends with a digest of it and those above\n");
+        let mut text =
+            format!("# migrations of {backend}; each line ends with a digest of it and those above\n");
         let mut above = String::new();
         for migration in self.all.iter().filter(|m| m.up().is_some()) {
             let (label, sum) = (migration.label(), migration.checksum(backend)?);
@@ -326,7 +335,10 @@ impl Migrations {
         };
         let lines = |text: &str| -> Vec<String> {
             let lines = text.lines().map(str::trim);
-            lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect()
+            lines
+                .filter(|l| !l.is_empty() && !l.starts_with('#'))
+                .map(str::to_owned)
+                .collect()
         };
         let (found, expected) = (lines(found), lines(&self.chain(backend)?));
         let differing = (0..found.len().max(expected.len())).find(|i| found.get(*i) != expected.get(*i));
@@ -334,7 +346,9 @@ impl Migrations {
             return Ok(());
         };
         let name = |line: Option<&String>| {
-            line.and_then(|l| l.split(' ').next()).unwrap_or("the end of the list").to_owned()
+            line.and_then(|l| l.split(' ').next())
+                .unwrap_or("the end of the list")
+                .to_owned()
         };
         let (here, there) = (name(expected.get(at)), name(found.get(at)));
         Err(Error::config(match here == there {
@@ -410,7 +424,11 @@ impl Draft {
     pub fn write(mut self, folder: impl AsRef<Path>, backend: Backend) -> Result<Vec<PathBuf>> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|e| {
-            Error::config(format!("the folder `{}` cannot be made: {}", folder.display(), e.kind()))
+            Error::config(format!(
+                "the folder `{}` cannot be made: {}",
+                folder.display(),
+                e.kind()
+            ))
         })?;
         let before = Migrations::read(folder)?;
         if let Some(last) = before.iter().next_back() {
@@ -426,7 +444,11 @@ impl Draft {
         let migration = Migration::sql(self.version, &self.name, &up, self.down.as_deref())?;
         migration.checksum(backend)?;
         let label = migration.label();
-        let parts = [("up.sql", Some(up)), ("down.sql", self.down), ("snap.json", self.snapshot)];
+        let parts = [
+            ("up.sql", Some(up)),
+            ("down.sql", self.down),
+            ("snap.json", self.snapshot),
+        ];
         let mut written = Vec::new();
         for (part, text) in parts {
             if let Some(text) = text {
@@ -442,19 +464,30 @@ impl Draft {
 
 /// `20260131120000`.
 pub(crate) fn version_at(time: Timestamp) -> i64 {
-    let digits: String = time.to_string().chars().filter(char::is_ascii_digit).take(14).collect();
+    let digits: String = time
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
     digits.parse().unwrap_or(1)
 }
 
 fn create(path: &Path, text: &str) -> Result<()> {
-    let refuse = |e: std::io::Error| Error::config(format!("`{}` cannot be written: {}", path.display(), e.kind()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refuse)?;
+    let refuse =
+        |e: std::io::Error| Error::config(format!("`{}` cannot be written: {}", path.display(), e.kind()));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(refuse)?;
     file.write_all(text.as_bytes()).map_err(refuse)
 }
 
 /// Replaces a file, so that a crash leaves the old one or the new one.
 fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let refuse = |e: std::io::Error| Error::config(format!("`{}` cannot be written: {}", path.display(), e.kind()));
+    let refuse =
+        |e: std::io::Error| Error::config(format!("`{}` cannot be written: {}", path.display(), e.kind()));
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     fs::write(&beside, text).map_err(refuse)?;
@@ -482,7 +515,9 @@ fn parse_file_name(file: &str) -> Result<Option<(i64, String, Part)>> {
         (".snap.json", Part::Snapshot),
         (".sql", Part::Up),
     ];
-    let stem = parts.into_iter().find_map(|(suffix, part)| Some((file.strip_suffix(suffix)?, part)));
+    let stem = parts
+        .into_iter()
+        .find_map(|(suffix, part)| Some((file.strip_suffix(suffix)?, part)));
     let Some((stem, part)) = stem else {
         return Ok(None);
     };

@@ -130,7 +130,9 @@ impl Graph {
 
     /// Whatever has to be applied for these, and these.
     pub fn ancestors(&self, of: &[i64]) -> BTreeSet<i64> {
-        self.closure(of, |v| self.nodes.get(&v).map(|n| n.needs.clone()).unwrap_or_default())
+        self.closure(of, |v| {
+            self.nodes.get(&v).map(|n| n.needs.clone()).unwrap_or_default()
+        })
     }
     /// Whatever cannot stay without these, and these.
     pub fn descendants(&self, of: &[i64]) -> BTreeSet<i64> {
@@ -155,7 +157,10 @@ impl Graph {
     /// `Config` for a target that is not there, is not unique, or is behind the database.
     pub fn up(&self, applied: &BTreeSet<i64>, target: &Target) -> Result<Vec<i64>> {
         let pending = |set: &BTreeSet<i64>| -> Vec<i64> {
-            let wanted = self.order.iter().filter(|v| set.contains(v) && !applied.contains(v));
+            let wanted = self
+                .order
+                .iter()
+                .filter(|v| set.contains(v) && !applied.contains(v));
             wanted.copied().collect()
         };
         match target {
@@ -176,7 +181,9 @@ impl Graph {
                     ))),
                 }
             }
-            Target::Base | Target::Relative(_) => Err(Error::config(format!("`{target}` is not ahead: that is for `down`"))),
+            Target::Base | Target::Relative(_) => Err(Error::config(format!(
+                "`{target}` is not ahead: that is for `down`"
+            ))),
             Target::At { id, offset } => match self.find(id, *offset)? {
                 Some(version) => Ok(pending(&self.ancestors(&[version]))),
                 None => Ok(Vec::new()),
@@ -190,7 +197,11 @@ impl Graph {
     /// `Config` for a target that is not there or not unique.
     pub fn down(&self, applied: &BTreeSet<i64>, target: &Target) -> Result<Vec<i64>> {
         let undone = |set: &BTreeSet<i64>| -> Vec<i64> {
-            let wanted = self.order.iter().rev().filter(|v| set.contains(v) && applied.contains(v));
+            let wanted = self
+                .order
+                .iter()
+                .rev()
+                .filter(|v| set.contains(v) && applied.contains(v));
             wanted.copied().collect()
         };
         match target {
@@ -200,12 +211,15 @@ impl Graph {
                 let n = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
                 match n <= all.len() {
                     true => Ok(all[..n].to_vec()),
-                    false => Err(Error::config(format!("only {} migrations are applied", all.len()))),
+                    false => Err(Error::config(format!(
+                        "only {} migrations are applied",
+                        all.len()
+                    ))),
                 }
             }
-            Target::Head | Target::Heads | Target::Relative(_) => {
-                Err(Error::config(format!("`{target}` is not behind: that is for `up`")))
-            }
+            Target::Head | Target::Heads | Target::Relative(_) => Err(Error::config(format!(
+                "`{target}` is not behind: that is for `up`"
+            ))),
             Target::At { id, offset } => match self.find(id, *offset)? {
                 Some(version) => {
                     let mut set = self.descendants(&[version]);
@@ -219,7 +233,13 @@ impl Graph {
 
     /// Those not applied that an applied one follows: they came later than they stand.
     pub fn out_of_order(&self, applied: &BTreeSet<i64>) -> Vec<i64> {
-        let below = self.ancestors(&applied.iter().copied().filter(|v| self.nodes.contains_key(v)).collect::<Vec<_>>());
+        let below = self.ancestors(
+            &applied
+                .iter()
+                .copied()
+                .filter(|v| self.nodes.contains_key(v))
+                .collect::<Vec<_>>(),
+        );
         below.into_iter().filter(|v| !applied.contains(v)).collect()
     }
 
@@ -229,7 +249,10 @@ impl Graph {
             [one] => Ok(*one),
             [] => Err(Error::config("there is no migration")),
             several => {
-                let names: Vec<String> = several.iter().map(|v| format!("{v}_{}", self.nodes[v].name)).collect();
+                let names: Vec<String> = several
+                    .iter()
+                    .map(|v| format!("{v}_{}", self.nodes[v].name))
+                    .collect();
                 Err(Error::config(format!(
                     "there are {} heads ({}): merge them with a migration that has `parent={}`, or say `heads`",
                     several.len(),
@@ -254,7 +277,11 @@ impl Graph {
 
     fn named(&self, id: &str) -> Result<i64> {
         let by = |test: &dyn Fn(&i64, &Node) -> bool| -> Vec<i64> {
-            self.nodes.iter().filter(|(v, n)| test(v, n)).map(|(v, _)| *v).collect()
+            self.nodes
+                .iter()
+                .filter(|(v, n)| test(v, n))
+                .map(|(v, _)| *v)
+                .collect()
         };
         let exact = by(&|v, n| v.to_string() == id || n.name == id || format!("{v}_{}", n.name) == id);
         let found = match exact.len() {
@@ -265,8 +292,14 @@ impl Graph {
             [one] => Ok(*one),
             [] => self.labelled(id),
             several => {
-                let names: Vec<String> = several.iter().map(|v| format!("{v}_{}", self.nodes[v].name)).collect();
-                Err(Error::config(format!("`{id}` may be any of {}", names.join(", "))))
+                let names: Vec<String> = several
+                    .iter()
+                    .map(|v| format!("{v}_{}", self.nodes[v].name))
+                    .collect();
+                Err(Error::config(format!(
+                    "`{id}` may be any of {}",
+                    names.join(", ")
+                )))
             }
         }
     }
@@ -282,7 +315,9 @@ impl Graph {
         let ends = self.last_of(&self.descendants(&starts));
         match ends.as_slice() {
             [one] => Ok(*one),
-            [] => Err(Error::config(format!("no migration begins with `{label}`, and no branch is called so"))),
+            [] => Err(Error::config(format!(
+                "no migration begins with `{label}`, and no branch is called so"
+            ))),
             _ => Err(Error::config(format!("the branch `{label}` has several heads"))),
         }
     }
@@ -291,14 +326,28 @@ impl Graph {
         let mut at = from;
         for i in 0..offset.unsigned_abs() {
             let next = match offset > 0 {
-                true => self.nodes.iter().filter(|(_, n)| n.parents.contains(&at)).map(|(v, _)| *v).collect(),
+                true => self
+                    .nodes
+                    .iter()
+                    .filter(|(_, n)| n.parents.contains(&at))
+                    .map(|(v, _)| *v)
+                    .collect(),
                 false => self.nodes[&at].parents.clone(),
             };
             match next.as_slice() {
                 [one] => at = *one,
                 [] if offset < 0 && i + 1 == offset.unsigned_abs() => return Ok(None),
-                [] => return Err(Error::config(format!("there are no {} steps from {from}", offset.unsigned_abs()))),
-                _ => return Err(Error::config(format!("the way from {from} is not clear: {at} is where branches meet"))),
+                [] => {
+                    return Err(Error::config(format!(
+                        "there are no {} steps from {from}",
+                        offset.unsigned_abs()
+                    )));
+                }
+                _ => {
+                    return Err(Error::config(format!(
+                        "the way from {from} is not clear: {at} is where branches meet"
+                    )));
+                }
             }
         }
         Ok(Some(at))
@@ -315,7 +364,12 @@ mod tests {
         Graph::of(&Migrations::of(files.iter().copied()).unwrap()).unwrap()
     }
     fn linear() -> Graph {
-        graph(&[("1_a.sql", ""), ("2_b.sql", ""), ("3_c.sql", ""), ("4_cd.sql", "")])
+        graph(&[
+            ("1_a.sql", ""),
+            ("2_b.sql", ""),
+            ("3_c.sql", ""),
+            ("4_cd.sql", ""),
+        ])
     }
     /// 1 ─ 2 ─ 4 ┐
     ///   └ 3 ─ 5 ┴ 6
@@ -410,8 +464,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong() {
-        let of = |files: &[(&str, &str)]| Graph::of(&Migrations::of(files.iter().copied()).unwrap()).unwrap_err();
-        assert!(of(&[("1_a.sql", "-- orm: parent=7")]).message().contains("follows 7"));
+        let of =
+            |files: &[(&str, &str)]| Graph::of(&Migrations::of(files.iter().copied()).unwrap()).unwrap_err();
+        assert!(
+            of(&[("1_a.sql", "-- orm: parent=7")])
+                .message()
+                .contains("follows 7")
+        );
         let circle = of(&[("1_a.sql", "-- orm: parent=2"), ("2_b.sql", "-- orm: parent=1")]);
         assert!(circle.message().contains("1, 2"), "{circle}");
         for files in [
@@ -425,6 +484,12 @@ mod tests {
             assert!(Migrations::of(files.iter().copied()).is_err(), "{files:?}");
         }
         // other files are nobody's business
-        assert_eq!(Migrations::of([("README.md", ""), (".1_a.sql.swp", "")]).unwrap().iter().len(), 0);
+        assert_eq!(
+            Migrations::of([("README.md", ""), (".1_a.sql.swp", "")])
+                .unwrap()
+                .iter()
+                .len(),
+            0
+        );
     }
 }

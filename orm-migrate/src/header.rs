@@ -152,17 +152,30 @@ impl Header {
             lines.push("-- no-transaction".to_owned());
         }
         let mut say = |key: &str, value: String| {
-            let bare = value.chars().all(|c| c.is_ascii_alphanumeric() || "+_.".contains(c)) && !value.is_empty();
+            let bare = value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+_.".contains(c))
+                && !value.is_empty();
             lines.push(match bare {
                 true => format!("-- orm: {key}={value}"),
                 false => format!(
                     "-- orm: {key}=\"{}\"",
-                    value.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ")
+                    value
+                        .replace('\\', "\\\\")
+                        .replace('"', "\\\"")
+                        .replace(['\n', '\r'], " ")
                 ),
             });
         };
         if let Some(parents) = &self.parents {
-            say("parent", if parents.is_empty() { "none".to_owned() } else { join(parents) });
+            say(
+                "parent",
+                if parents.is_empty() {
+                    "none".to_owned()
+                } else {
+                    join(parents)
+                },
+            );
         }
         if !self.depends_on.is_empty() {
             say("depends_on", join(&self.depends_on));
@@ -288,6 +301,9 @@ mod tests {
             assert!(Header::read(text).is_err(), "{text}");
         }
         // a comment of another kind, and one behind the first statement, say nothing
-        assert_eq!(Header::read("-- orms are good\nSELECT 1; -- orm: x=y\n-- orm: x=y").unwrap(), Header::default());
+        assert_eq!(
+            Header::read("-- orms are good\nSELECT 1; -- orm: x=y\n-- orm: x=y").unwrap(),
+            Header::default()
+        );
     }
 }

@@ -117,15 +117,14 @@ pub(crate) fn create_sql(table: &str, backend: Backend) -> String {
 /// Whether a table is there.
 pub(crate) async fn has_table(runner: &dyn Runner, backend: Backend, table: &str) -> Result<bool> {
     let query = match backend {
-        Backend::Postgres => "SELECT (to_regclass($1) IS NOT NULL)::int8",
+        Backend::Postgres => "SELECT (to_regclass($1) IS NOT NULL)::int::int8",
         Backend::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
     };
     let found = rows(runner, query, vec![Value::Text(table.to_owned())], &[Type::I64]).await?;
     Ok(found.first().and_then(|r| int(&r[0])).is_some_and(|n| n > 0))
 }
 
-const COLUMNS: &str =
-    "id, name, checksum, kind, status, step, cursor, ms, \"by\", error, started_at";
+const COLUMNS: &str = "id, name, checksum, kind, status, step, cursor, ms, \"by\", error, started_at";
 const TYPES: [Type; 11] = [
     Type::I64,
     Type::Text,
@@ -146,6 +145,16 @@ pub(crate) async fn read(wire: &Wire) -> Result<BTreeMap<i64, Entry>> {
     entries(wire.rows(&query, vec![], &TYPES).await?)
 }
 
+/// Reads one row.
+pub(crate) async fn read_one(wire: &Wire, version: i64) -> Result<Option<Entry>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM {} WHERE id = $1",
+        wire.table(HISTORY_TABLE)
+    );
+    let found = wire.rows(&query, vec![Value::I64(version)], &TYPES).await?;
+    found.first().map(|row| entry(row)).transpose()
+}
+
 /// Reads the table through the pool; empty when there is none.
 pub(crate) async fn read_if_there(runner: &dyn Runner, backend: Backend) -> Result<BTreeMap<i64, Entry>> {
     if !has_table(runner, backend, HISTORY_TABLE).await? {
@@ -156,12 +165,32 @@ pub(crate) async fn read_if_there(runner: &dyn Runner, backend: Backend) -> Resu
 }
 
 fn entries(rows: Vec<Vec<Value>>) -> Result<BTreeMap<i64, Entry>> {
-    rows.iter().map(|row| entry(row).map(|e| (e.version, e))).collect()
+    rows.iter()
+        .map(|row| entry(row).map(|e| (e.version, e)))
+        .collect()
 }
 
 fn entry(row: &[Value]) -> Result<Entry> {
-    let broken = || Error::new(ErrorKind::Decode, format!("a row of `{HISTORY_TABLE}` cannot be read"));
-    let [id, name, checksum, kind, status, step, cursor, ms, by, error, started] = row else {
+    let broken = || {
+        Error::new(
+            ErrorKind::Decode,
+            format!("a row of `{HISTORY_TABLE}` cannot be read"),
+        )
+    };
+    let [
+        id,
+        name,
+        checksum,
+        kind,
+        status,
+        step,
+        cursor,
+        ms,
+        by,
+        error,
+        started,
+    ] = row
+    else {
         return Err(broken());
     };
     let status = text(status).ok_or_else(broken)?;
@@ -170,7 +199,10 @@ fn entry(row: &[Value]) -> Result<Entry> {
         name: text(name).ok_or_else(broken)?,
         checksum: text(checksum).ok_or_else(broken)?,
         kind: text(kind).ok_or_else(broken)?,
-        status: Status::ALL.into_iter().find(|s| s.name() == status).ok_or_else(broken)?,
+        status: Status::ALL
+            .into_iter()
+            .find(|s| s.name() == status)
+            .ok_or_else(broken)?,
         step: int(step).ok_or_else(broken)?,
         cursor: text(cursor),
         started_at: match started {
@@ -226,6 +258,10 @@ pub(crate) async fn put(wire: &Wire, signature: &Signature, record: Record<'_>) 
         .split(", ")
         .skip(1)
         .map(|c| format!("{c} = excluded.{c}"))
+        // one that starts anew does not go on where an earlier run was
+        .chain([format!(
+            "cursor = CASE WHEN excluded.step = 0 THEN NULL ELSE {HISTORY_TABLE}.cursor END"
+        )])
         .collect();
     let places: Vec<String> = (1..=params.len()).map(|i| format!("${i}")).collect();
     let statement = format!(
@@ -260,8 +296,13 @@ pub(crate) async fn advance(wire: &Wire, version: i64, step: usize, from: Status
 
 /// How a migration stands at this moment, and how far it has come.
 pub(crate) async fn state(wire: &Wire, version: i64) -> Result<Option<(String, i64)>> {
-    let query = format!("SELECT status, step FROM {} WHERE id = $1", wire.table(HISTORY_TABLE));
-    let found = wire.rows(&query, vec![Value::I64(version)], &[Type::Text, Type::I64]).await?;
+    let query = format!(
+        "SELECT status, step FROM {} WHERE id = $1",
+        wire.table(HISTORY_TABLE)
+    );
+    let found = wire
+        .rows(&query, vec![Value::I64(version)], &[Type::Text, Type::I64])
+        .await?;
     Ok(found.first().and_then(|r| Some((text(&r[0])?, int(&r[1])?))))
 }
 
@@ -297,7 +338,10 @@ pub(crate) async fn settle(wire: &Wire, version: i64, from: Status, to: Status) 
 
 /// Writes the digest of a changed file.
 pub(crate) async fn set_checksum(wire: &Wire, version: i64, checksum: &str) -> Result<()> {
-    let statement = format!("UPDATE {} SET checksum = $1 WHERE id = $2", wire.table(HISTORY_TABLE));
+    let statement = format!(
+        "UPDATE {} SET checksum = $1 WHERE id = $2",
+        wire.table(HISTORY_TABLE)
+    );
     let params = vec![Value::Text(checksum.to_owned()), Value::I64(version)];
     wire.exec(&statement, params).await.map(drop)
 }
@@ -358,7 +402,7 @@ impl Foreign {
         }
         let query = format!("SELECT version FROM {table} ORDER BY version");
         let found = rows(runner, &query, vec![], &[Type::Text]).await?;
-        found
+        let mut versions: Vec<i64> = found
             .iter()
             .map(|row| {
                 let name = text(&row[0]).unwrap_or_default();
@@ -366,7 +410,9 @@ impl Foreign {
                     Error::config(format!("a version in `{table}` has no digits to know it by"))
                 })
             })
-            .collect()
+            .collect::<Result<_>>()?;
+        versions.sort_unstable();
+        Ok(versions)
     }
 }
 

@@ -86,7 +86,13 @@ impl Lock {
             // the session that holds the lock is the one that works: losing it ends both
             return Ok(());
         };
-        match wire.exec(&renewal(&wire.table(LOCK_TABLE)), vec![Value::Text(owner.clone())]).await? {
+        match wire
+            .exec(
+                &renewal(&wire.table(LOCK_TABLE)),
+                vec![Value::Text(owner.clone())],
+            )
+            .await?
+        {
             1 => Ok(()),
             _ => Err(Error::new(
                 ErrorKind::Stale,
@@ -177,7 +183,10 @@ fn until() -> String {
 }
 
 fn renewal(table: &str) -> String {
-    format!("UPDATE {table} SET expires_at = {} WHERE id = 1 AND owner = $1", until())
+    format!(
+        "UPDATE {table} SET expires_at = {} WHERE id = 1 AND owner = $1",
+        until()
+    )
 }
 
 /// Moves the lease on while statements run that take longer than it.
@@ -223,7 +232,11 @@ async fn key(wire: &Wire) -> Result<i64> {
 /// The lock file of the database; `None` in memory.
 async fn sqlite_file(wire: &Wire) -> Result<Option<File>> {
     let found = wire
-        .rows("SELECT file FROM pragma_database_list WHERE name = 'main'", vec![], &[Type::Text])
+        .rows(
+            "SELECT file FROM pragma_database_list WHERE name = 'main'",
+            vec![],
+            &[Type::Text],
+        )
         .await?;
     let Some(path) = found.first().and_then(|r| text(&r[0])).filter(|p| !p.is_empty()) else {
         return Ok(None);
@@ -234,7 +247,10 @@ async fn sqlite_file(wire: &Wire) -> Result<Option<File>> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
     let file = how.open(&beside).map_err(|e| {
-        Error::config(format!("the migrator's lock file `{beside}` cannot be opened: {}", e.kind()))
+        Error::config(format!(
+            "the migrator's lock file `{beside}` cannot be opened: {}",
+            e.kind()
+        ))
     })?;
     Ok(Some(file))
 }

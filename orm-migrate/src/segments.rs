@@ -140,7 +140,10 @@ fn is_used(label: &str, later: &[Step], backend: Backend) -> Result<bool> {
     for step in later {
         let found = tokens(&step.statement.text, backend)?;
         // a body in dollar quotes may hold it as well
-        if found.iter().any(|t| t.kind == Kind::Text && t.text.contains(label)) {
+        if found
+            .iter()
+            .any(|t| t.kind == Kind::Text && t.text.contains(label))
+        {
             return Ok(true);
         }
     }
@@ -152,17 +155,34 @@ fn judge(statement: &Statement, backend: Backend) -> Result<(Work, Trace, Place)
     let line = statement.line;
     let refuse = |why: &str| Err(Error::config(format!("line {line}: {why}")));
     let word = |at: usize, words: &[&str]| {
-        all.get(at).is_some_and(|t: &Token<'_>| words.iter().any(|w| t.is(w)))
+        all.get(at)
+            .is_some_and(|t: &Token<'_>| words.iter().any(|w| t.is(w)))
     };
-    if word(0, &["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
-        || word(0, &["PREPARE"]) && word(1, &["TRANSACTION"])
+    if word(
+        0,
+        &[
+            "BEGIN",
+            "START",
+            "COMMIT",
+            "END",
+            "ROLLBACK",
+            "ABORT",
+            "SAVEPOINT",
+            "RELEASE",
+        ],
+    ) || word(0, &["PREPARE"]) && word(1, &["TRANSACTION"])
     {
         return refuse(
             "a migration opens and ends no transaction itself: take the statement out; `-- no-transaction` above the \
              script runs every statement by itself",
         );
     }
-    if word(0, &["INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "SELECT", "VALUES", "TRUNCATE", "REPLACE", "COPY"]) {
+    if word(
+        0,
+        &[
+            "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "SELECT", "VALUES", "TRUNCATE", "REPLACE", "COPY",
+        ],
+    ) {
         return Ok((Work::Data, Trace::None, Place::Anywhere));
     }
     match backend {
@@ -174,7 +194,16 @@ fn judge(statement: &Statement, backend: Backend) -> Result<(Work, Trace, Place)
             }
             let alone = word(0, &["VACUUM", "ATTACH", "DETACH"])
                 || word(0, &["PRAGMA"])
-                    && word(1, &["JOURNAL_MODE", "AUTO_VACUUM", "PAGE_SIZE", "WAL_CHECKPOINT", "SYNCHRONOUS"]);
+                    && word(
+                        1,
+                        &[
+                            "JOURNAL_MODE",
+                            "AUTO_VACUUM",
+                            "PAGE_SIZE",
+                            "WAL_CHECKPOINT",
+                            "SYNCHRONOUS",
+                        ],
+                    );
             let place = if alone { Place::Alone } else { Place::Anywhere };
             Ok((Work::Schema, Trace::None, place))
         }
@@ -185,7 +214,10 @@ fn judge(statement: &Statement, backend: Backend) -> Result<(Work, Trace, Place)
 fn judge_postgres(all: &[Token<'_>], word: impl Fn(usize, &[&str]) -> bool) -> (Work, Trace, Place) {
     let has = |w: &str| all.iter().any(|t| t.is(w));
     let concurrently = has("CONCURRENTLY");
-    if word(0, &["CREATE"]) && (word(1, &["INDEX"]) || word(1, &["UNIQUE"]) && word(2, &["INDEX"])) && concurrently {
+    if word(0, &["CREATE"])
+        && (word(1, &["INDEX"]) || word(1, &["UNIQUE"]) && word(2, &["INDEX"]))
+        && concurrently
+    {
         return (Work::Online, index_made(all), Place::Alone);
     }
     if word(0, &["DROP"]) && word(1, &["INDEX"]) && concurrently {
@@ -203,7 +235,9 @@ fn judge_postgres(all: &[Token<'_>], word: impl Fn(usize, &[&str]) -> bool) -> (
     if word(0, &["ALTER"]) && word(1, &["TYPE"]) && has("ADD") && has("VALUE") {
         let (of, _) = name(&all[2..]);
         let label = behind(all, "VALUE").iter().find(|t| t.kind == Kind::Text);
-        let label = label.map(|t| t.text.trim_matches('\'').replace("''", "'")).unwrap_or_default();
+        let label = label
+            .map(|t| t.text.trim_matches('\'').replace("''", "'"))
+            .unwrap_or_default();
         return (Work::Schema, Trace::Label { of, label }, Place::CommittedBefore);
     }
     let alone = word(0, &["VACUUM"])
@@ -324,15 +358,31 @@ mod tests {
         for (text, backend, expected) in [
             ("", Postgres, vec![]),
             ("a; b; c", Postgres, vec![Together(0..3)]),
-            ("-- no-transaction\na; VACUUM; c", Sqlite, vec![Together(0..1), Alone(1), Together(2..3)]),
-            ("-- no-transaction\nDO 'x'; SELECT 1", Postgres, vec![Alone(0), Together(1..2)]),
+            (
+                "-- no-transaction\na; VACUUM; c",
+                Sqlite,
+                vec![Together(0..1), Alone(1), Together(2..3)],
+            ),
+            (
+                "-- no-transaction\nDO 'x'; SELECT 1",
+                Postgres,
+                vec![Alone(0), Together(1..2)],
+            ),
             (
                 "CREATE TABLE t (a int); CREATE INDEX CONCURRENTLY i ON t (a); INSERT INTO t VALUES (1); SELECT 1",
                 Postgres,
                 vec![Together(0..1), Alone(1), Together(2..4)],
             ),
-            ("drop index concurrently i; VACUUM t", Postgres, vec![Alone(0), Alone(1)]),
-            ("ALTER TYPE m ADD VALUE 'b'; SELECT 1", Postgres, vec![Together(0..2)]),
+            (
+                "drop index concurrently i; VACUUM t",
+                Postgres,
+                vec![Alone(0), Alone(1)],
+            ),
+            (
+                "ALTER TYPE m ADD VALUE 'b'; SELECT 1",
+                Postgres,
+                vec![Together(0..2)],
+            ),
             (
                 "SELECT 1; ALTER TYPE m ADD VALUE IF NOT EXISTS 'b'; ALTER TABLE t ALTER c SET DEFAULT 'b'; SELECT 2",
                 Postgres,
@@ -344,7 +394,11 @@ mod tests {
                 vec![Together(0..1), Together(1..2)],
             ),
             ("PRAGMA user_version = 3; SELECT 1", Sqlite, vec![Together(0..2)]),
-            ("REINDEX TABLE CONCURRENTLY t; REINDEX TABLE t", Postgres, vec![Alone(0), Together(1..2)]),
+            (
+                "REINDEX TABLE CONCURRENTLY t; REINDEX TABLE t",
+                Postgres,
+                vec![Alone(0), Together(1..2)],
+            ),
         ] {
             assert_eq!(segments(text, backend), expected, "{text}");
         }
@@ -356,19 +410,31 @@ mod tests {
             ("CREATE TABLE t (a int)", Work::Schema, Trace::None),
             ("UPDATE t SET a = 1", Work::Data, Trace::None),
             ("ALTER TABLE t VALIDATE CONSTRAINT c", Work::Online, Trace::None),
-            ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I x\" ON ONLY s.t (a)", Work::Online, Trace::IndexMade {
-                index: "\"I x\"".to_owned(),
-                table: "s.t".to_owned(),
-            }),
+            (
+                "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I x\" ON ONLY s.t (a)",
+                Work::Online,
+                Trace::IndexMade {
+                    index: "\"I x\"".to_owned(),
+                    table: "s.t".to_owned(),
+                },
+            ),
             ("CREATE INDEX CONCURRENTLY ON t (a)", Work::Online, Trace::None),
-            ("DROP INDEX CONCURRENTLY IF EXISTS s.i CASCADE", Work::Online, Trace::IndexGone {
-                index: "s.i".to_owned(),
-            }),
+            (
+                "DROP INDEX CONCURRENTLY IF EXISTS s.i CASCADE",
+                Work::Online,
+                Trace::IndexGone {
+                    index: "s.i".to_owned(),
+                },
+            ),
             ("DROP INDEX CONCURRENTLY i, j", Work::Online, Trace::None),
-            ("ALTER TYPE s.mood ADD VALUE 'it''s' BEFORE 'a'", Work::Schema, Trace::Label {
-                of: "s.mood".to_owned(),
-                label: "it's".to_owned(),
-            }),
+            (
+                "ALTER TYPE s.mood ADD VALUE 'it''s' BEFORE 'a'",
+                Work::Schema,
+                Trace::Label {
+                    of: "s.mood".to_owned(),
+                    label: "it's".to_owned(),
+                },
+            ),
         ] {
             let cut = cut(&Script::new(text).unwrap(), Postgres).unwrap();
             assert_eq!((cut.steps[0].work, &cut.steps[0].trace), (work, &trace), "{text}");

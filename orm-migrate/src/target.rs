@@ -125,7 +125,19 @@ mod tests {
             assert_eq!(target, expected, "{text}");
             assert_eq!(target.to_string().parse::<Target>().unwrap(), target);
         }
-        for text in ["", "+", "-", "a:b", "a b", "--1", "+-1", "a@b", "ä", "-99999999999999999999", "1;2"] {
+        for text in [
+            "",
+            "+",
+            "-",
+            "a:b",
+            "a b",
+            "--1",
+            "+-1",
+            "a@b",
+            "ä",
+            "-99999999999999999999",
+            "1;2",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

@@ -209,23 +209,25 @@ pub(crate) fn tokens(text: &str, backend: Backend) -> Result<Vec<Token<'_>>> {
             at += rest.find('\n').unwrap_or(rest.len());
             continue;
         }
-        let unfinished = |what: &str| {
-            Error::config(format!(
-                "line {}: {what} has no end",
-                line_of(text, at)
-            ))
-        };
+        let unfinished = |what: &str| Error::config(format!("line {}: {what} has no end", line_of(text, at)));
         if rest.starts_with("/*") {
             at += comment(rest, backend).ok_or_else(|| unfinished("a comment"))?;
             continue;
         }
         let (kind, length) = match c {
             ';' => (Kind::Semicolon, 1),
-            '\'' => (Kind::Text, quoted(rest, '\'', false).ok_or_else(|| unfinished("a string"))?),
-            '"' => (Kind::Name, quoted(rest, '"', false).ok_or_else(|| unfinished("a quoted name"))?),
-            '`' if backend == Backend::Sqlite => {
-                (Kind::Name, quoted(rest, '`', false).ok_or_else(|| unfinished("a quoted name"))?)
-            }
+            '\'' => (
+                Kind::Text,
+                quoted(rest, '\'', false).ok_or_else(|| unfinished("a string"))?,
+            ),
+            '"' => (
+                Kind::Name,
+                quoted(rest, '"', false).ok_or_else(|| unfinished("a quoted name"))?,
+            ),
+            '`' if backend == Backend::Sqlite => (
+                Kind::Name,
+                quoted(rest, '`', false).ok_or_else(|| unfinished("a quoted name"))?,
+            ),
             '[' if backend == Backend::Sqlite => {
                 let end = rest.find(']').ok_or_else(|| unfinished("a quoted name"))?;
                 (Kind::Name, end + 1)
@@ -237,7 +239,9 @@ pub(crate) fn tokens(text: &str, backend: Backend) -> Result<Vec<Token<'_>>> {
             '$' if backend == Backend::Postgres && dollar_tag(rest).is_some() => {
                 let tag = dollar_tag(rest).unwrap_or("$$");
                 let body = &rest[tag.len()..];
-                let end = body.find(tag).ok_or_else(|| unfinished("a dollar-quoted string"))?;
+                let end = body
+                    .find(tag)
+                    .ok_or_else(|| unfinished("a dollar-quoted string"))?;
                 (Kind::Text, end + 2 * tag.len())
             }
             c if is_word_start(c) => (Kind::Word, word(rest)),
@@ -349,21 +353,26 @@ mod tests {
             ("a;;b; ;", Postgres, vec!["a", "b"]),
             ("-- a;\n/* ; /* ; */ ; */ b", Postgres, vec!["b"]),
             ("/* ; /* ; */ b", Sqlite, vec!["b"]),
-            ("SELECT ';', \";\", '''; ;'; b", Postgres, vec!["SELECT ';', \";\", '''; ;'", "b"]),
+            (
+                "SELECT ';', \";\", '''; ;'; b",
+                Postgres,
+                vec!["SELECT ';', \";\", '''; ;'", "b"],
+            ),
             (r"SELECT E'\'; ' ; b", Postgres, vec![r"SELECT E'\'; '", "b"]),
             (r"SELECT '\'; b", Postgres, vec![r"SELECT '\'", "b"]),
-            ("DO $$ a; $x$ ; $$; DO $x$ $$ ; $x$; b", Postgres, vec![
-                "DO $$ a; $x$ ; $$",
-                "DO $x$ $$ ; $x$",
-                "b",
-            ]),
+            (
+                "DO $$ a; $x$ ; $$; DO $x$ $$ ; $x$; b",
+                Postgres,
+                vec!["DO $$ a; $x$ ; $$", "DO $x$ $$ ; $x$", "b"],
+            ),
             ("SELECT $1; a$b$c; d", Postgres, vec!["SELECT $1", "a$b$c", "d"]),
             ("SELECT [;], `;`; b", Sqlite, vec!["SELECT [;], `;`", "b"]),
             ("SELECT a[1]; b", Postgres, vec!["SELECT a[1]", "b"]),
-            ("CREATE RULE r AS ON INSERT TO t DO (a; b); c", Postgres, vec![
-                "CREATE RULE r AS ON INSERT TO t DO (a; b)",
-                "c",
-            ]),
+            (
+                "CREATE RULE r AS ON INSERT TO t DO (a; b); c",
+                Postgres,
+                vec!["CREATE RULE r AS ON INSERT TO t DO (a; b)", "c"],
+            ),
             (
                 "CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; DELETE FROM t; END; b",
                 Sqlite,
@@ -380,10 +389,11 @@ mod tests {
                     "b",
                 ],
             ),
-            ("CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f(); b", Postgres, vec![
-                "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()",
-                "b",
-            ]),
+            (
+                "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f(); b",
+                Postgres,
+                vec!["CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()", "b"],
+            ),
             ("SELECT 1--a;\n+2; b", Postgres, vec!["SELECT 1--a;\n+2", "b"]),
         ] {
             assert_eq!(texts(script, backend), expected, "{script}");
@@ -415,7 +425,10 @@ mod tests {
                 assert_ne!(checksum(&other, backend).unwrap(), digest, "{other:?}");
             }
         }
-        assert_eq!(statements(base, Postgres).unwrap(), statements(&base.replace('\n', "\r\n"), Postgres).unwrap());
+        assert_eq!(
+            statements(base, Postgres).unwrap(),
+            statements(&base.replace('\n', "\r\n"), Postgres).unwrap()
+        );
     }
 
     #[test]

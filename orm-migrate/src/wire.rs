@@ -72,10 +72,26 @@ impl Wire {
     /// Runs a statement; gives back how many rows it changed.
     pub(crate) async fn exec(&self, text: &str, params: Vec<Value>) -> Result<u64> {
         let sql = sql(text, params, &[]);
-        Ok(self.shared.lock().await.run(sql, Box::new(Discard)).await?.affected)
+        Ok(self
+            .shared
+            .lock()
+            .await
+            .run(sql, Box::new(Discard))
+            .await?
+            .affected)
     }
-    pub(crate) async fn rows(&self, text: &str, params: Vec<Value>, types: &[Type]) -> Result<Vec<Vec<Value>>> {
-        let done = self.shared.lock().await.run(sql(text, params, types), Table::of(types)).await?;
+    pub(crate) async fn rows(
+        &self,
+        text: &str,
+        params: Vec<Value>,
+        types: &[Type],
+    ) -> Result<Vec<Vec<Value>>> {
+        let done = self
+            .shared
+            .lock()
+            .await
+            .run(sql(text, params, types), Table::of(types))
+            .await?;
         Table::take(done.sink)
     }
     pub(crate) async fn begin(&self) -> Result<()> {
@@ -90,7 +106,12 @@ impl Wire {
 }
 
 /// Rows of a read through the pool.
-pub(crate) async fn rows(runner: &dyn Runner, text: &str, params: Vec<Value>, types: &[Type]) -> Result<Vec<Vec<Value>>> {
+pub(crate) async fn rows(
+    runner: &dyn Runner,
+    text: &str,
+    params: Vec<Value>,
+    types: &[Type],
+) -> Result<Vec<Vec<Value>>> {
     let done = runner.run(sql(text, params, types), Table::of(types)).await?;
     Table::take(done.sink)
 }

@@ -49,7 +49,7 @@ impl From<Error> for Fault {
 }
 
 impl Migrator {
-    pub(crate) async fn apply(
+    pub(in crate::run) async fn apply(
         &self,
         inside: &Inside,
         migration: &Migration,
@@ -150,7 +150,11 @@ impl Job<'_> {
         }
         let outcome = match cut.is_atomic() && done == 0 {
             true => self.whole(cut).await,
-            false => self.parts(cut, done, entry.is_some()).await,
+            false => {
+                // one that failed has said so; one that was killed may have done more than it could note
+                let killed = entry.is_some_and(|e| e.status != Status::Failed && e.error.is_none());
+                self.parts(cut, done, killed).await
+            }
         };
         if self.postgres() && self.wire().keeps_state() && cut.steps.iter().any(changes_settings) {
             // what a script sets is not for the next one
@@ -188,8 +192,8 @@ impl Job<'_> {
     }
 
     /// Part by part, each noted when it is finished.
-    async fn parts(&mut self, cut: &Cut, done: usize, resumed: bool) -> Result<(), Fault> {
-        let mut resumed = resumed;
+    async fn parts(&mut self, cut: &Cut, done: usize, killed: bool) -> Result<(), Fault> {
+        let mut killed = killed;
         self.wire().begin().await?;
         let begun = async {
             self.undisturbed().await?;
@@ -205,7 +209,7 @@ impl Job<'_> {
             loop {
                 let result = match segment {
                     Segment::Together(range) => self.part(cut, range.start.max(done)..range.end).await,
-                    Segment::Alone(at) => self.alone(&cut.steps[*at], *at, resumed).await,
+                    Segment::Alone(at) => self.alone(&cut.steps[*at], *at, killed).await,
                 };
                 match result {
                     Ok(()) => break,
@@ -213,7 +217,7 @@ impl Job<'_> {
                     Err(fault) => return Err(fault),
                 }
             }
-            resumed = false;
+            killed = false;
         }
         self.wire().begin().await?;
         let ended = async {
@@ -247,21 +251,24 @@ impl Job<'_> {
                 self.limit(step.work, true).await?;
                 work = Some(step.work);
             }
-            self.wire().exec(&step.statement.text, vec![]).await.map_err(|error| Fault {
-                error,
-                statement: Some(at),
-            })?;
+            self.wire()
+                .exec(&step.statement.text, vec![])
+                .await
+                .map_err(|error| Fault {
+                    error,
+                    statement: Some(at),
+                })?;
         }
         Ok(())
     }
 
-    /// One statement outside of any transaction. `resumed`: it may have taken effect in a run that was killed.
-    async fn alone(&self, step: &Step, at: usize, resumed: bool) -> Result<(), Fault> {
+    /// One statement outside of any transaction. `killed`: it may have taken effect in a run that was killed.
+    async fn alone(&self, step: &Step, at: usize, killed: bool) -> Result<(), Fault> {
         let fault = |error| Fault {
             error,
             statement: Some(at),
         };
-        let effective = resumed && self.took_effect(&step.trace).await?;
+        let effective = killed && self.took_effect(&step.trace).await?;
         if !effective {
             self.drop_invalid(&step.trace).await?;
             let limited = self.wire().keeps_state();
@@ -285,7 +292,9 @@ impl Job<'_> {
     }
 
     async fn unlimit(&self, done: &Result<u64, Error>) -> Result<(), Error> {
-        let lost = done.as_ref().is_err_and(|e| e.kind() == ErrorKind::ConnectionLost);
+        let lost = done
+            .as_ref()
+            .is_err_and(|e| e.kind() == ErrorKind::ConnectionLost);
         if lost {
             return Ok(());
         }
@@ -315,7 +324,7 @@ impl Job<'_> {
                  WHERE i.indrelid = to_regclass($2) AND i.indisvalid AND c.relname = (parse_ident($1))[array_length(parse_ident($1), 1)]",
                 vec![index, table],
             ),
-            Trace::IndexGone { index } => ("SELECT (to_regclass($1) IS NULL)::int8", vec![index]),
+            Trace::IndexGone { index } => ("SELECT (to_regclass($1) IS NULL)::int::int8", vec![index]),
             Trace::Label { of, label } => (
                 "SELECT count(*) FROM pg_enum WHERE enumtypid = to_regtype($1) AND enumlabel = $2",
                 vec![of, label],
@@ -339,7 +348,9 @@ impl Job<'_> {
         for row in self.wire().rows(query, params, &[Type::Text]).await? {
             if let Some(name) = crate::wire::text(&row[0]) {
                 tracing::warn!(target: "orm::migrate", index = %name, "an invalid index is dropped");
-                self.wire().exec(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"), vec![]).await?;
+                self.wire()
+                    .exec(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"), vec![])
+                    .await?;
             }
         }
         Ok(())
@@ -350,7 +361,10 @@ impl Job<'_> {
     async fn open(&self, cut: &Cut) -> Result<bool, Error> {
         let mut checks = false;
         if cut.foreign_keys_off {
-            let found = self.wire().rows("PRAGMA foreign_keys", vec![], &[Type::I64]).await?;
+            let found = self
+                .wire()
+                .rows("PRAGMA foreign_keys", vec![], &[Type::I64])
+                .await?;
             checks = found.first().and_then(|r| int(&r[0])) == Some(1);
             self.wire().exec("PRAGMA foreign_keys = OFF", vec![]).await?;
         }
@@ -361,7 +375,9 @@ impl Job<'_> {
     /// Ends the transaction, and switches the checks on again.
     async fn close(&self, done: Result<(), Fault>, checks: bool) -> Result<(), Fault> {
         let done = self.end(done).await;
-        let lost = done.as_ref().is_err_and(|f| f.error.kind() == ErrorKind::ConnectionLost);
+        let lost = done
+            .as_ref()
+            .is_err_and(|f| f.error.kind() == ErrorKind::ConnectionLost);
         if checks && !lost {
             self.wire().exec("PRAGMA foreign_keys = ON", vec![]).await?;
         }
@@ -398,7 +414,10 @@ impl Job<'_> {
             .collect();
         Err(Error::new(
             ErrorKind::ForeignKeyViolation,
-            format!("rows would refer to nothing, in: {}; nothing was kept", tables.join(", ")),
+            format!(
+                "rows would refer to nothing, in: {}; nothing was kept",
+                tables.join(", ")
+            ),
         )
         .into())
     }
@@ -457,7 +476,8 @@ impl Job<'_> {
                     let from = [Status::Running, Status::Failed];
                     let mut changed = 0;
                     for from in from {
-                        changed += history::blame(self.wire(), version, from, Status::Failed, &message).await?;
+                        changed +=
+                            history::blame(self.wire(), version, from, Status::Failed, &message).await?;
                     }
                     changed
                 }
@@ -489,7 +509,10 @@ impl Job<'_> {
             (Code::Whole { up, .. }, Direction::Up) => up,
             (Code::Whole { down: Some(down), .. }, Direction::Down) => down,
             (Code::Whole { down: None, .. }, Direction::Down) => {
-                return Err(Failure::refused(format!("{} has no way back", self.migration.label())));
+                return Err(Failure::refused(format!(
+                    "{} has no way back",
+                    self.migration.label()
+                )));
             }
             (Code::Batches(backfill), Direction::Up) => return self.batches(backfill, entry).await,
             (Code::Batches(_), Direction::Down) => {
@@ -534,7 +557,12 @@ impl Job<'_> {
         self.wire().begin().await?;
         let begun = async {
             self.undisturbed().await?;
-            history::put(self.wire(), &self.of.signature, self.record(Status::Running, before)).await
+            history::put(
+                self.wire(),
+                &self.of.signature,
+                self.record(Status::Running, before),
+            )
+            .await
         };
         let begun = begun.await;
         if let Err(fault) = self.end(begun.map_err(Fault::from)).await {
@@ -569,7 +597,9 @@ impl Job<'_> {
         let work = async {
             self.inside.lock.confirm(self.wire()).await?;
             self.limit(Work::Data, true).await?;
-            backfill.step(self.wire(), self.of.backend, self.migration.version, cursor).await
+            backfill
+                .step(self.wire(), self.of.backend, self.migration.version, cursor)
+                .await
         };
         match work.await {
             Ok(found) => {

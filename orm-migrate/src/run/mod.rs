@@ -355,12 +355,20 @@ impl Migrator {
         let work = async {
             inside.lock.confirm(wire).await?;
             let mut ran = Vec::new();
-            for entry in entries.values().filter(|e| purge || self.graph.order().contains(&e.version)) {
+            for entry in entries
+                .values()
+                .filter(|e| purge || self.graph.order().contains(&e.version))
+            {
                 if purge || !wanted.contains(&entry.version) {
                     history::forget(wire, entry.version).await?;
                 }
             }
-            for version in self.graph.order().iter().filter(|v| wanted.contains(v) && !now.contains(v)) {
+            for version in self
+                .graph
+                .order()
+                .iter()
+                .filter(|v| wanted.contains(v) && !now.contains(v))
+            {
                 ran.extend(self.stamped(wire, *version).await?);
             }
             Result::Ok(ran)
@@ -491,7 +499,9 @@ impl Migrator {
                 };
                 let Some(entry) = entries.get(&version).filter(|e| is_unfinished(e)) else {
                     wire.rollback().await?;
-                    return Err(Failure::usage(format!("{version} is not unfinished: nothing to repair")));
+                    return Err(Failure::usage(format!(
+                        "{version} is not unfinished: nothing to repair"
+                    )));
                 };
                 history::settle(wire, version, entry.status, status).await?;
                 changed.push(version);
@@ -505,15 +515,16 @@ impl Migrator {
         let start = Instant::now();
         // Most starts of a program find nothing to do: they take no lock, and make no table.
         let entries = history::read_if_there(self.db.driver(), self.backend).await?;
-        if !entries.is_empty() {
-            let unknown = self.survey(&entries, true)?;
-            if self.list(&entries, &going)?.is_empty() {
-                return Ok(Report {
-                    unknown,
-                    took: start.elapsed(),
-                    ..Report::default()
-                });
-            }
+        // What is wrong is told under the lock: another migrator may be at work just now.
+        if !entries.is_empty()
+            && let Ok(unknown) = self.survey(&entries, true)
+            && self.list(&entries, &going).is_ok_and(|list| list.is_empty())
+        {
+            return Ok(Report {
+                unknown,
+                took: start.elapsed(),
+                ..Report::default()
+            });
         }
         let inside = self.enter().await?;
         let mut ran = Vec::new();
@@ -552,7 +563,7 @@ impl Migrator {
             // A redo undoes what it then applies: its row is another one by then.
             let entry = match ran.is_empty() {
                 true => entries.get(&version).cloned(),
-                false => history::read(&inside.wire).await?.remove(&version),
+                false => history::read_one(&inside.wire, version).await?,
             };
             let done = self.apply(inside, migration, direction, entry.as_ref()).await;
             let place = At {
@@ -591,32 +602,54 @@ impl Migrator {
                         false => up(self.ahead(entries, &now, target)?).collect(),
                     }
                 }
-                Target::Head | Target::Heads | Target::Relative(_) => up(self.ahead(entries, &now, target)?).collect(),
+                Target::Head | Target::Heads | Target::Relative(_) => {
+                    up(self.ahead(entries, &now, target)?).collect()
+                }
             },
         };
-        let goes_up = list.first().is_some_and(|(_, d)| *d == Direction::Up);
-        if let Some(entry) = entries.values().find(|e| {
-            is_unfinished(e) && e.step > 0 && (goes_up == (e.status == Status::Reverting) || !list.iter().any(|(v, _)| *v == e.version))
-        }) && !list.is_empty()
+        let goes_on = |e: &Entry| {
+            let way = match e.status {
+                Status::Reverting => Direction::Down,
+                _ => Direction::Up,
+            };
+            list.contains(&(e.version, way))
+        };
+        if let Some(entry) = entries
+            .values()
+            .find(|e| is_unfinished(e) && e.step > 0 && !goes_on(e))
         {
             return Err(Failure::usage(format!(
                 "{}_{} was left {}, {} statements in: finish that first, or call `repair` when that was done by hand",
                 entry.version,
                 entry.name,
-                if entry.status == Status::Reverting { "half undone" } else { "half applied" },
+                if entry.status == Status::Reverting {
+                    "half undone"
+                } else {
+                    "half applied"
+                },
                 entry.step
             )));
         }
         Ok(list)
     }
 
-    fn ahead(&self, entries: &BTreeMap<i64, Entry>, now: &BTreeSet<i64>, target: &Target) -> Result<Vec<i64>> {
+    fn ahead(
+        &self,
+        entries: &BTreeMap<i64, Entry>,
+        now: &BTreeSet<i64>,
+        target: &Target,
+    ) -> Result<Vec<i64>> {
         let mut list = match (target, self.graph.order().is_empty()) {
             (Target::Head, true) => Vec::new(),
             _ => self.graph.up(now, target)?,
         };
         if let Some(phase) = self.phase {
-            let of = |v: &i64| self.migrations.get(*v).and_then(|m| m.header().phase).unwrap_or(Phase::Expand);
+            let of = |v: &i64| {
+                self.migrations
+                    .get(*v)
+                    .and_then(|m| m.header().phase)
+                    .unwrap_or(Phase::Expand)
+            };
             let others: Vec<i64> = list.iter().copied().filter(|v| of(v) != phase).collect();
             let waiting = self.graph.descendants(&others);
             list.retain(|v| !waiting.contains(v));
@@ -661,7 +694,9 @@ impl Migrator {
             }
             match self.migrations.get(*version) {
                 Some(m) if m.header().kind == Kind::Repeatable => {}
-                Some(m) if is_applied(entry) && self.is_edited(m, Some(entry))? => check.edited.push(*version),
+                Some(m) if is_applied(entry) && self.is_edited(m, Some(entry))? => {
+                    check.edited.push(*version)
+                }
                 Some(_) => {}
                 None if entry.status == Status::RolledBack => {}
                 None if *version > last => check.unknown.push(*version),
@@ -675,7 +710,12 @@ impl Migrator {
     fn survey(&self, entries: &BTreeMap<i64, Entry>, strict: bool) -> Result<Vec<i64>> {
         let check = self.compare(entries)?;
         let names = |list: &[i64]| {
-            let name = |v: &i64| entries.get(v).map(|e| &e.name).or(self.migrations.get(*v).map(|m| &m.name));
+            let name = |v: &i64| {
+                entries
+                    .get(v)
+                    .map(|e| &e.name)
+                    .or(self.migrations.get(*v).map(|m| &m.name))
+            };
             let all: Vec<String> = list
                 .iter()
                 .map(|v| format!("{v}_{}", name(v).map_or("", String::as_str)))
@@ -754,18 +794,22 @@ impl Migrator {
         let Some(script) = script else {
             return Ok(planned);
         };
-        let within = |e: Error| {
-            Failure::usage(format!("{}: {}", migration.label(), e.message()))
-        };
+        let within = |e: Error| Failure::usage(format!("{}: {}", migration.label(), e.message()));
         let cut = cut(script, self.backend).map_err(within)?;
         planned.parts = cut
             .segments
             .iter()
-            .map(|s: &Segment| cut.steps[s.range()].iter().map(|s| s.statement.text.clone()).collect())
+            .map(|s: &Segment| {
+                cut.steps[s.range()]
+                    .iter()
+                    .map(|s| s.statement.text.clone())
+                    .collect()
+            })
             .collect();
         planned.loses = script.header.loses.clone();
         if let Some(digest) = script.acknowledgement(self.backend)? {
-            let agreed = script.header.acknowledge.as_deref() == Some(&digest) || self.acknowledged.contains(&digest);
+            let agreed =
+                script.header.acknowledge.as_deref() == Some(&digest) || self.acknowledged.contains(&digest);
             planned.needs_acknowledgement = (!agreed).then_some(digest);
         }
         Ok(planned)
@@ -788,7 +832,11 @@ impl Migrator {
             })?;
         let table = wire.table(HISTORY_TABLE);
         let inside = Inside { wire, lock };
-        match inside.wire.exec(&history::create_sql(&table, self.backend), vec![]).await {
+        match inside
+            .wire
+            .exec(&history::create_sql(&table, self.backend), vec![])
+            .await
+        {
             Ok(_) => Ok(inside),
             Err(e) => {
                 inside.close().await;
@@ -839,12 +887,18 @@ fn is_unfinished(entry: &Entry) -> bool {
     matches!(entry.status, Status::Running | Status::Failed | Status::Reverting)
 }
 fn applied(entries: &BTreeMap<i64, Entry>) -> BTreeSet<i64> {
-    entries.values().filter(|e| is_applied(e)).map(|e| e.version).collect()
+    entries
+        .values()
+        .filter(|e| is_applied(e))
+        .map(|e| e.version)
+        .collect()
 }
 fn has_way_back(migration: &Migration) -> bool {
     match &migration.body {
         Body::Sql { down, .. } => down.as_ref().is_some_and(|d| {
-            d.text.lines().any(|l| !l.trim().is_empty() && !l.trim().starts_with("--"))
+            d.text
+                .lines()
+                .any(|l| !l.trim().is_empty() && !l.trim().starts_with("--"))
         }),
         Body::Code(code) => code.has_way_back(),
     }

@@ -20,8 +20,21 @@ impl Migrator {
     /// `Usage` for code, which has no SQL, and for targets relative to a database.
     pub fn script(&self, from: &str, to: &str) -> Result<String> {
         let (from, to) = (self.standing(from)?, self.standing(to)?);
-        let up: Vec<i64> = self.graph.order().iter().copied().filter(|v| to.contains(v) && !from.contains(v)).collect();
-        let down: Vec<i64> = self.graph.order().iter().rev().copied().filter(|v| from.contains(v) && !to.contains(v)).collect();
+        let up: Vec<i64> = self
+            .graph
+            .order()
+            .iter()
+            .copied()
+            .filter(|v| to.contains(v) && !from.contains(v))
+            .collect();
+        let down: Vec<i64> = self
+            .graph
+            .order()
+            .iter()
+            .rev()
+            .copied()
+            .filter(|v| from.contains(v) && !to.contains(v))
+            .collect();
         let mut text = String::new();
         if from.is_empty() && !up.is_empty() {
             text.push_str(&history::create_sql(HISTORY_TABLE, self.backend));
@@ -64,7 +77,10 @@ impl Migrator {
             Direction::Down => migration.down(),
         };
         let Some(script) = script else {
-            return Err(Failure::usage(format!("{} has no SQL for this way", migration.label())));
+            return Err(Failure::usage(format!(
+                "{} has no SQL for this way",
+                migration.label()
+            )));
         };
         let cut = cut(script, self.backend)?;
         let arrow = match direction {
@@ -109,7 +125,9 @@ impl Migrator {
             && let Some(step) = cut.steps[segment.range()].first()
         {
             let (lock, statement) = self.limits.settings(step.work);
-            text.push_str(&format!("SET LOCAL lock_timeout = '{lock}';\nSET LOCAL statement_timeout = '{statement}';\n"));
+            text.push_str(&format!(
+                "SET LOCAL lock_timeout = '{lock}';\nSET LOCAL statement_timeout = '{statement}';\n"
+            ));
         }
     }
 

@@ -1,3 +1,6 @@
 //! Schemas as values, against both databases where one is asked.
 
+mod killed;
 mod models;
+mod run;
+mod support;
