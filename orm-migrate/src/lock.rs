@@ -212,7 +212,7 @@ async fn prepare_lease(wire: &Wire) -> Result<()> {
     );
     match wire.exec(&create, vec![]).await {
         // two at once: IF NOT EXISTS does not look at what is not committed
-        Err(e) if e.is_unique_violation() || e.code() == Some("42P07") => {}
+        Err(e) if e.is_unique_violation() || matches!(e.code(), Some("42P07" | "42710")) => {}
         other => drop(other?),
     }
     let row = format!("INSERT INTO {table} VALUES (1, '', '-infinity') ON CONFLICT (id) DO NOTHING");

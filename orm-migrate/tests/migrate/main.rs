@@ -4,3 +4,4 @@ mod killed;
 mod models;
 mod run;
 mod support;
+mod traps;
