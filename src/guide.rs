@@ -32,3 +32,6 @@ struct Polymorphic;
 struct AuditTrail;
 #[doc = include_str!("../docs/guide/15-hooks.md")]
 struct Hooks;
+#[cfg(feature = "migrate")]
+#[doc = include_str!("../docs/guide/18-migrations.md")]
+struct Migrations;

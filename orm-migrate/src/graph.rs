@@ -284,13 +284,18 @@ impl Graph {
                 .collect()
         };
         let exact = by(&|v, n| v.to_string() == id || n.name == id || format!("{v}_{}", n.name) == id);
+        if exact.is_empty() && self.nodes.values().any(|n| n.label.as_deref() == Some(id)) {
+            return self.labelled(id);
+        }
         let found = match exact.len() {
             0 => by(&|v, n| format!("{v}_{}", n.name).starts_with(id) || n.name.starts_with(id)),
             _ => exact,
         };
         match found.as_slice() {
             [one] => Ok(*one),
-            [] => self.labelled(id),
+            [] => Err(Error::config(format!(
+                "no migration begins with `{id}`, and no branch is called so"
+            ))),
             several => {
                 let names: Vec<String> = several
                     .iter()
@@ -315,9 +320,6 @@ impl Graph {
         let ends = self.last_of(&self.descendants(&starts));
         match ends.as_slice() {
             [one] => Ok(*one),
-            [] => Err(Error::config(format!(
-                "no migration begins with `{label}`, and no branch is called so"
-            ))),
             _ => Err(Error::config(format!("the branch `{label}` has several heads"))),
         }
     }

@@ -655,3 +655,21 @@ fn a_folder_and_its_chain() {
     assert!(after.starts_with(&before) && after.lines().count() == before.lines().count() + 1);
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// The files are built into the test; the chain of one database holds for it alone.
+#[orm::test]
+async fn built_into_the_program(db: Db) -> orm::Result<()> {
+    let built_in = orm::migrate::embed!("tests/migrate/files")?;
+    let read = Migrations::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/migrate/files"))?;
+    let names = |m: &Migrations| m.iter().map(Migration::label).collect::<Vec<_>>();
+    assert_eq!(
+        names(&built_in),
+        ["20260131120000_create_users", "20260202090000_posts"]
+    );
+    assert_eq!(names(&built_in), names(&read));
+    let backend = crate::support::backend(&db);
+    assert_eq!(built_in.chain(backend)?, read.chain(backend)?);
+    assert_eq!(Migrator::new(&db, built_in)?.up().await?.ran.len(), 2);
+    assert_eq!(Migrator::new(&db, read)?.up().await?.outcome(), Outcome::UpToDate);
+    Ok(())
+}
