@@ -72,7 +72,10 @@ impl Script {
 /// What a migration does.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    Sql { up: Script, down: Option<Script> },
+    Sql {
+        up: Box<Script>,
+        down: Option<Box<Script>>,
+    },
     Code(Code),
 }
 
@@ -124,7 +127,10 @@ impl Migration {
             name: name.to_owned(),
             snapshot: None,
             header: up.header.clone(),
-            body: Body::Sql { up, down },
+            body: Body::Sql {
+                up: Box::new(up),
+                down: down.map(Box::new),
+            },
         })
     }
 
@@ -146,7 +152,7 @@ impl Migration {
     /// The script that undoes it.
     pub fn down(&self) -> Option<&Script> {
         match &self.body {
-            Body::Sql { down, .. } => down.as_ref(),
+            Body::Sql { down, .. } => down.as_deref(),
             Body::Code(_) => None,
         }
     }

@@ -10,9 +10,9 @@ use orm_core::exec::Db;
 use orm_core::value::{Type, Value};
 use tokio::task::AbortHandle;
 
-use crate::Backend;
 use crate::text::digest;
 use crate::wire::{Wire, int, sql, text};
+use crate::{Backend, HISTORY_TABLE};
 
 /// The table of the lease, behind poolers.
 pub const LOCK_TABLE: &str = "orm_migration_lock";
@@ -47,7 +47,7 @@ impl Lock {
         let start = Instant::now();
         let mut how = match backend {
             Backend::Sqlite => Asking::File(sqlite_file(wire).await?),
-            Backend::Postgres if wire.keeps_state() => Asking::Advisory(key(wire).await?),
+            Backend::Postgres if wire.keeps_state() => Asking::Advisory(key(wire)),
             Backend::Postgres => {
                 prepare_lease(wire).await?;
                 let unique = RandomState::new().hash_one(std::process::id());
@@ -220,13 +220,9 @@ async fn prepare_lease(wire: &Wire) -> Result<()> {
 }
 
 /// A key of the schema that holds the history; advisory locks of other databases are others.
-async fn key(wire: &Wire) -> Result<i64> {
-    let found = wire
-        .rows("SELECT current_schema()::text", vec![], &[Type::Text])
-        .await?;
-    let schema = found.first().and_then(|r| text(&r[0])).unwrap_or_default();
-    let hash = digest(["orm_migrations", &schema]);
-    Ok(i64::from_str_radix(&hash[..15], 16).unwrap_or(0x6f72_6d))
+fn key(wire: &Wire) -> i64 {
+    let hash = digest(["orm", &wire.table(HISTORY_TABLE)]);
+    i64::from_str_radix(&hash[..15], 16).unwrap_or(1)
 }
 
 /// The lock file of the database; `None` in memory.

@@ -9,8 +9,8 @@ use orm_core::sql::{Dialect, Effort, Sql};
 use orm_core::value::{Cells, Type, Value};
 use tokio::sync::Mutex;
 
-use crate::Backend;
 use crate::code::Inside;
+use crate::{Backend, HISTORY_TABLE};
 
 /// The session that holds the lock, shared with what migrations of code get.
 pub(crate) type Shared = Arc<Mutex<Box<dyn Session>>>;
@@ -25,7 +25,7 @@ pub(crate) fn sql(text: &str, params: Vec<Value>, columns: &[Type]) -> Sql {
         columns: columns.into(),
         effort: Effort::Long,
         // a migration's SELECT may call a function that writes
-        writes: !(reads && !columns.is_empty()),
+        writes: !reads || columns.is_empty(),
         operation: "MIGRATE",
         target: None,
         sensitive: true,
@@ -49,8 +49,12 @@ impl Wire {
             prefix: String::new(),
         };
         if backend == Backend::Postgres {
-            let query = "SELECT quote_ident(current_schema())";
-            let found = wire.rows(query, vec![], &[Type::Text]).await?;
+            // where the history is already, it stays, whatever the search path begins with
+            let query = format!(
+                "SELECT quote_ident(COALESCE((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = \
+                 c.relnamespace WHERE c.oid = to_regclass('{HISTORY_TABLE}')), current_schema()))"
+            );
+            let found = wire.rows(&query, vec![], &[Type::Text]).await?;
             let schema = found.first().and_then(|r| text(&r[0])).ok_or_else(|| {
                 Error::config("the search path names no schema that is there: migrations have no place for their history")
             })?;

@@ -46,6 +46,7 @@ pub struct Migrator {
     out_of_order: bool,
     acknowledged: Vec<String>,
     phase: Option<Phase>,
+    kind: Option<Kind>,
 }
 
 /// A migration and how it stands.
@@ -168,6 +169,7 @@ impl Migrator {
             out_of_order: false,
             acknowledged: Vec::new(),
             phase: None,
+            kind: None,
         })
     }
     /// How long statements may wait and run.
@@ -199,6 +201,12 @@ impl Migrator {
     /// program. Migrations without a phase belong to `Expand`.
     pub fn phase(mut self, phase: Phase) -> Self {
         self.phase = Some(phase);
+        self
+    }
+    /// Applies only migrations of this kind, up to the first that has to wait for one of another kind: for programs that
+    /// change rows at another time than the schema.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = Some(kind);
         self
     }
     /// What follows what.
@@ -278,7 +286,7 @@ impl Migrator {
             states.push(State {
                 version: *version,
                 name: migration.name.clone(),
-                edited: entry.as_ref().is_some_and(|e| is_applied(e))
+                edited: entry.as_ref().is_some_and(is_applied)
                     && self.is_edited(migration, entry.as_ref())?,
                 entry,
                 known: true,
@@ -643,19 +651,23 @@ impl Migrator {
             (Target::Head, true) => Vec::new(),
             _ => self.graph.up(now, target)?,
         };
-        if let Some(phase) = self.phase {
-            let of = |v: &i64| {
-                self.migrations
-                    .get(*v)
-                    .and_then(|m| m.header().phase)
-                    .unwrap_or(Phase::Expand)
-            };
-            let others: Vec<i64> = list.iter().copied().filter(|v| of(v) != phase).collect();
-            let waiting = self.graph.descendants(&others);
-            list.retain(|v| !waiting.contains(v));
-        }
+        let excluded = |version: &i64| {
+            let header = self.migrations.get(*version).map(Migration::header);
+            let phase = header.and_then(|h| h.phase).unwrap_or(Phase::Expand);
+            self.phase.is_some_and(|wanted| wanted != phase)
+                || self
+                    .kind
+                    .is_some_and(|wanted| header.is_some_and(|h| h.kind != wanted))
+        };
+        let others: Vec<i64> = list.iter().copied().filter(excluded).collect();
+        let waiting = self.graph.descendants(&others);
+        list.retain(|v| !waiting.contains(v));
         if matches!(target, Target::Head | Target::Heads) {
-            list.extend(self.changed_repeatable(entries)?);
+            list.extend(
+                self.changed_repeatable(entries)?
+                    .into_iter()
+                    .filter(|v| !excluded(v)),
+            );
         }
         Ok(list)
     }

@@ -2,7 +2,7 @@
 
 use orm::prelude::*;
 use orm::testing::TestDb;
-use orm_migrate::{Backfill, Header, Migration, Migrations, Migrator, Outcome, Phase, Repair, Status};
+use orm_migrate::{Backfill, Header, Kind, Migration, Migrations, Migrator, Outcome, Phase, Repair, Status};
 
 use crate::support::{exec, history, is_postgres, set, tables, texts};
 
@@ -485,6 +485,22 @@ async fn phases_and_repeatable_ones(db: Db) -> orm::Result<()> {
     assert_eq!(m.clone().phase(Phase::Contract).up().await?.versions(), [3]);
     assert_eq!(m.up().await?.versions(), [4]);
     assert_eq!(m.check().await?.outcome(), Outcome::UpToDate);
+    // rows at another time than the schema
+    let mut more = files.to_vec();
+    more.push(("5_rows.sql", "-- orm: kind=data\nINSERT INTO d VALUES (1)"));
+    more.push(("6_f.sql", "CREATE TABLE f (id INT)"));
+    more.push(("7_rows.sql", "-- orm: kind=data\nINSERT INTO f VALUES (1)"));
+    let all = migrator(&db, &more);
+    assert_eq!(
+        all.clone().kind(Kind::Schema).up().await?.ran.len(),
+        0,
+        "6 waits for 5"
+    );
+    assert_eq!(all.clone().kind(Kind::Data).up().await?.versions(), [5]);
+    assert_eq!(all.clone().kind(Kind::Schema).up().await?.versions(), [6]);
+    assert_eq!(all.clone().kind(Kind::Data).up().await?.versions(), [7]);
+    all.down("4").await.unwrap_err();
+    exec(&db, "DELETE FROM orm_migrations WHERE id IN (5, 6, 7)").await?;
     let mut files = files;
     files[4] = view("-- orm: kind=repeatable\nDROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 2 AS one");
     let m = migrator(&db, &files);

@@ -142,7 +142,11 @@ impl Death {
         match self.when {
             When::Before => self.die().await,
             When::Amid => {
-                poll_fn(|cx| Poll::Ready(drop(call.as_mut().poll(cx)))).await;
+                poll_fn(|cx| {
+                    let _ = call.as_mut().poll(cx);
+                    Poll::Ready(())
+                })
+                .await;
                 self.die().await
             }
             When::After => {

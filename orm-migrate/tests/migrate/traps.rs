@@ -189,6 +189,56 @@ async fn limits_hold_and_are_gone_afterwards() -> orm::Result<()> {
     Ok(())
 }
 
+/// The server ends the session: nothing stays, and the lock is free.
+#[tokio::test]
+async fn a_session_that_is_ended_by_the_server() -> orm::Result<()> {
+    let db = fresh_postgres().await?;
+    let ends = "CREATE TABLE a (id int); SELECT pg_terminate_backend(pg_backend_pid())";
+    let failure = migrator(&db, &[("1_a.sql", ends)]).up().await.unwrap_err();
+    assert_eq!((failure.outcome(), failure.exit_code()), (Outcome::Failed, 6));
+    assert_eq!(tables(&db).await, [""; 0]);
+    assert_eq!(
+        migrator(&db, &[("1_a.sql", "CREATE TABLE a (id int)")])
+            .up()
+            .await?
+            .ran
+            .len(),
+        1
+    );
+    Ok(())
+}
+
+/// A second schema in front of the one with the history is no second history.
+#[tokio::test]
+async fn the_history_stays_where_it_is() -> orm::Result<()> {
+    let db = fresh_postgres().await?;
+    let files = [
+        ("1_a.sql", "CREATE TABLE a (id int)"),
+        ("2_b.sql", "CREATE TABLE b (id int)"),
+    ];
+    migrator(&db, &files[..1]).up().await?;
+    exec(&db, "CREATE SCHEMA front").await?;
+    let name = texts(&db, "SELECT quote_ident(current_database())")
+        .await
+        .remove(0);
+    exec(
+        &db,
+        &format!("ALTER DATABASE {name} SET search_path = front, public"),
+    )
+    .await?;
+    let fresh = db.again(orm::DbOptions::default()).await?;
+    assert_eq!(migrator(&fresh, &files).up().await?.versions(), [2]);
+    assert_eq!(
+        texts(
+            &db,
+            "SELECT schemaname::text FROM pg_tables WHERE tablename = 'orm_migrations'"
+        )
+        .await,
+        ["public"]
+    );
+    Ok(())
+}
+
 /// `pg_dump` begins its scripts with this.
 #[tokio::test]
 async fn what_a_script_sets_is_not_for_the_next_one() -> orm::Result<()> {
