@@ -34,3 +34,6 @@ struct AuditTrail;
 struct Hooks;
 #[doc = include_str!("../docs/guide/17-history.md")]
 struct History;
+#[cfg(feature = "migrate")]
+#[doc = include_str!("../docs/guide/18-migrations.md")]
+struct Migrations;

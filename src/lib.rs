@@ -52,6 +52,8 @@ pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree}
 #[doc(hidden)]
 pub mod private {
     pub use orm_core::private::*;
+    #[cfg(feature = "migrate")]
+    pub use orm_migrate::Migrations;
 
     pub use crate::audit::AuditLog;
 }
@@ -66,6 +68,15 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
 pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Shape, sql};
+
+/// Migrations: files, the history in the database, and the migrator that applies and undoes them.
+#[cfg(feature = "migrate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "migrate")))]
+pub mod migrate {
+    pub use orm_derive::migrations as embed;
+    #[doc(inline)]
+    pub use orm_migrate::*;
+}
 
 // modules, not renamed crates: rustc names what they hold by a path that can be imported
 /// PostgreSQL: connection options, and operators that only it has.

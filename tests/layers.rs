@@ -21,12 +21,22 @@ const MODULES: [(&str, &[&str]); 9] = [
 const FOR_BACKENDS: [&str; 5] = ["ast", "driver", "error", "sql", "value"];
 
 /// Our crates, each with those of ours it may depend on.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("orm-core", &[]),
     ("orm-derive", &[]),
     ("orm-postgres", &["orm-core"]),
     ("orm-sqlite", &["orm-core"]),
-    (".", &["orm-core", "orm-derive", "orm-postgres", "orm-sqlite"]),
+    ("orm-migrate", &["orm-core"]),
+    (
+        ".",
+        &[
+            "orm-core",
+            "orm-derive",
+            "orm-migrate",
+            "orm-postgres",
+            "orm-sqlite",
+        ],
+    ),
 ];
 
 /// Database clients, which only backends may name, and the backends' files that do not know them either.

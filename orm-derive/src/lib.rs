@@ -9,6 +9,7 @@ mod check;
 mod ctxt;
 mod expand;
 mod fallback;
+mod migrations;
 mod name;
 mod parse;
 mod plan;
@@ -119,6 +120,18 @@ pub fn sql(input: TokenStream) -> TokenStream {
         (Ok(()), None) => TokenStream::new(),
         (Err(errors), _) => fallback::expression(&errors).into(),
     }
+}
+
+/// The migrations of a folder, built into the program: `orm::migrate::embed!("migrations")`, relative to the crate's
+/// `Cargo.toml`. Gives what `Migrations::read` gives at run time.
+///
+/// A changed file is noticed by itself. For one that is added, the crate needs a `build.rs` that prints
+/// `cargo:rerun-if-changed=migrations`.
+#[proc_macro]
+pub fn migrations(input: TokenStream) -> TokenStream {
+    migrations::embed(input.into())
+        .unwrap_or_else(|e| e.to_compile_error())
+        .into()
 }
 
 /// A test that runs once for every backend of the build, each time in a fresh database of its own.

@@ -2,33 +2,11 @@
 
 use orm_core::error::{Error, ErrorKind, Result};
 
+use crate::Backend;
 use crate::change::Change;
 use crate::diff::{Diff, Question, Renames, diff, reverse};
 use crate::schema::Schema;
 use crate::sql;
-
-/// Whose SQL is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite.
-    Sqlite,
-}
-
-impl Database {
-    /// The database of this dialect's name.
-    ///
-    /// # Errors
-    /// `Unsupported` for another one.
-    pub fn of(dialect: &str) -> Result<Database> {
-        match dialect {
-            "postgres" => Ok(Database::Postgres),
-            "sqlite" => Ok(Database::Sqlite),
-            other => Err(Error::unsupported("migrating", other)),
-        }
-    }
-}
 
 /// One step of a script: one change, in one statement or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +80,8 @@ impl Planned {
 /// The way from the schema `from` to the schema `to`, in the SQL of a database.
 ///
 /// ```
-/// use orm_migrate::plan::{Database, plan};
+/// use orm_migrate::Backend;
+/// use orm_migrate::plan::{plan};
 /// use orm_migrate::diff::Renames;
 /// use orm_migrate::schema::{Column, Name, Schema, Table};
 ///
@@ -112,7 +91,7 @@ impl Planned {
 ///     ..Table::default()
 /// };
 /// let schema = Schema { tables: vec![users], ..Schema::default() };
-/// let plan = plan(&Schema::default(), &schema, &Renames::default(), Database::Postgres)?.decided()?;
+/// let plan = plan(&Schema::default(), &schema, &Renames::default(), Backend::Postgres)?.decided()?;
 /// assert_eq!(plan.up.to_sql(), "-- create table users\nCREATE TABLE \"users\" (\n  \"name\" text NOT NULL\n);\n");
 /// assert_eq!(plan.down.to_sql(), "-- drop table users\n-- loses the rows of table users\nDROP TABLE \"users\";\n");
 /// # Ok::<(), orm_core::error::Error>(())
@@ -120,7 +99,7 @@ impl Planned {
 ///
 /// # Errors
 /// `Unsupported` when the database lacks what `to` holds.
-pub fn plan(from: &Schema, to: &Schema, renames: &Renames, database: Database) -> Result<Planned> {
+pub fn plan(from: &Schema, to: &Schema, renames: &Renames, database: Backend) -> Result<Planned> {
     let (changes, base) = match diff(from, to, renames) {
         Diff::NeedsDecision(questions) => return Ok(Planned::NeedsDecision(questions)),
         Diff::Changes(changes) => (changes, crate::diff::renamed(from, to, renames)),
@@ -130,19 +109,19 @@ pub fn plan(from: &Schema, to: &Schema, renames: &Renames, database: Database) -
     Ok(Planned::Plan(Plan { changes, up, down }))
 }
 
-fn script(changes: &[Change], before: &Schema, after: &Schema, database: Database) -> Result<Script> {
+fn script(changes: &[Change], before: &Schema, after: &Schema, database: Backend) -> Result<Script> {
     let step = |changes: &[&Change], statements| {
         let said: Vec<String> = changes.iter().map(|c| c.describe()).collect();
         let lost: Vec<String> = changes.iter().filter_map(|c| c.loses()).collect();
         Step {
             change: said.join(", "),
             statements,
-            alone: database == Database::Postgres && changes.iter().any(|c| sql::postgres::stands_alone(c)),
+            alone: database == Backend::Postgres && changes.iter().any(|c| sql::postgres::stands_alone(c)),
             loses: (!lost.is_empty()).then(|| lost.join(", ")),
         }
     };
     match database {
-        Database::Postgres => {
+        Backend::Postgres => {
             let mut steps = Vec::with_capacity(changes.len());
             for change in changes {
                 steps.push(step(&[change], sql::postgres::statements(change)?));
@@ -152,7 +131,7 @@ fn script(changes: &[Change], before: &Schema, after: &Schema, database: Databas
                 foreign_keys_off: false,
             })
         }
-        Database::Sqlite => {
+        Backend::Sqlite => {
             let done = sql::sqlite::statements(changes, before, after)?;
             let steps = done
                 .into_iter()

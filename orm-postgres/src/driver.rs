@@ -4,7 +4,8 @@ use std::any::Any;
 use std::fmt;
 
 use orm_core::driver::{
-    BoxFuture, Connection, Discard, Done, Driver, Isolation, PoolStatus, Purpose, Runner, Sink, Site, TxMode,
+    BoxFuture, Connection, Discard, Done, Driver, Isolation, PoolStatus, Purpose, Runner, Session, Sink,
+    Site, TxMode,
 };
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Sql};
@@ -14,6 +15,7 @@ use sqlx::postgres::PgConnection;
 use crate::dialect::DIALECT;
 use crate::error::{After, Failure};
 use crate::options::PostgresOptions;
+use crate::own::Own;
 use crate::pool::{Lease, Pool};
 use crate::session::{Verb, verb, vouched};
 use crate::transaction::Transaction;
@@ -219,6 +221,18 @@ impl Driver for Postgres {
                 .begun(begin_text(mode), Purpose::Transaction, mode.site)
                 .await?;
             Ok(Box::new(Transaction::new(lease, self.pool.clone())) as Box<dyn Connection>)
+        })
+    }
+    fn session<'a>(&'a self, site: Option<Site>) -> BoxFuture<'a, Result<Box<dyn Session>>> {
+        Box::pin(async move {
+            let mut lease = self.pool.lease(Purpose::Lent, site).await?;
+            // It may have died while it lay idle, and nothing sent on it is sent twice.
+            if lease.ping().await.is_err() {
+                self.pool.suspect();
+                drop(lease);
+                lease = self.pool.lease(Purpose::Lent, site).await?;
+            }
+            Ok(Box::new(Own::new(lease, self.pool.clone())) as Box<dyn Session>)
         })
     }
     fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>> {

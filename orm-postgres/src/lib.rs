@@ -17,6 +17,7 @@ mod encode;
 mod error;
 mod ext;
 mod options;
+mod own;
 mod pool;
 mod session;
 mod transaction;

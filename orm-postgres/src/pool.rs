@@ -203,6 +203,7 @@ impl Pool {
                 object: Some(object),
                 hold: Some(self.holders.hold(purpose, site)),
                 pool: self.clone(),
+                limit: self.limit,
                 busy: false,
                 open: false,
                 spent: false,
@@ -278,6 +279,8 @@ pub(crate) struct Lease {
     object: Option<Object<Opener>>,
     hold: Option<Hold>,
     pool: Pool,
+    /// How long to wait for the end of a statement.
+    limit: Option<Duration>,
     /// A statement is under way or its end was not seen.
     busy: bool,
     /// A transaction is open.
@@ -298,9 +301,17 @@ impl Lease {
     pub(crate) fn is_busy(&self) -> bool {
         self.busy
     }
+    /// Whether a transaction is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
     /// Whether the connection is gone.
     pub(crate) fn is_lost(&self) -> bool {
         self.object.is_none()
+    }
+    /// Waits for the end of a statement however long it takes.
+    pub(crate) fn wait_on(&mut self) {
+        self.limit = None;
     }
     /// Closes the connection after use.
     pub(crate) fn spend(&mut self) {
@@ -309,7 +320,7 @@ impl Lease {
 
     /// Runs one statement; gives back how many rows it changed.
     pub(crate) async fn run(&mut self, sql: &Sql, sink: &mut dyn Sink) -> Result<u64, Failure> {
-        let limit = self.pool.limit;
+        let limit = self.limit;
         self.busy = true;
         let done = within(limit, self.session()?.execute(sql, sink)).await;
         let count = self.finish(done).await?;
@@ -323,7 +334,7 @@ impl Lease {
         sql: &Sql,
         sink: &mut dyn Sink,
     ) -> Result<u64, Failure> {
-        let limit = self.pool.limit;
+        let limit = self.limit;
         self.busy = true;
         let done = within(limit, self.session()?.execute_once(text, sql, sink)).await;
         self.finish(done).await
@@ -331,7 +342,7 @@ impl Lease {
 
     /// Runs text without parameters and rows.
     pub(crate) async fn simple(&mut self, text: impl SqlSafeStr) -> Result<(), Failure> {
-        let limit = self.pool.limit;
+        let limit = self.limit;
         self.busy = true;
         let done = within(limit, self.session()?.simple(text)).await;
         self.finish(done).await
@@ -389,6 +400,11 @@ impl Lease {
     /// Ends the transaction for good. A SELECT goes ahead of COMMIT in the same message, because a failed transaction
     /// answers COMMIT with a rollback that looks like success, but refuses the SELECT.
     pub(crate) async fn commit(mut self) -> Result<()> {
+        self.end_by_commit().await
+    }
+
+    /// As [`commit`](Self::commit), for those who keep the connection.
+    pub(crate) async fn end_by_commit(&mut self) -> Result<()> {
         match self.simple("SELECT 1; COMMIT").await {
             Ok(()) => {
                 self.open = false;
@@ -410,7 +426,7 @@ impl Lease {
                 let code = failure.error.code().unwrap_or_default();
                 match code.starts_with("23") || code.starts_with("40") {
                     true => self.open = false,
-                    false => self.rollback().await,
+                    false => self.end_by_rollback().await,
                 }
                 Err(failure.error)
             }
@@ -419,6 +435,11 @@ impl Lease {
 
     /// Undoes the transaction. A connection that breaks here leaves it to the server to undo it.
     pub(crate) async fn rollback(mut self) {
+        self.end_by_rollback().await;
+    }
+
+    /// As [`rollback`](Self::rollback), for those who keep the connection.
+    pub(crate) async fn end_by_rollback(&mut self) {
         if self.drain().await.is_ok() && self.simple("ROLLBACK").await.is_ok() {
             self.open = false;
         }

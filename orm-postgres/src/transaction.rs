@@ -83,13 +83,7 @@ impl Transaction {
     }
 
     async fn set_savepoint(&mut self, depth: u32, verb: SavepointVerb) -> Result<()> {
-        let text = match verb {
-            SavepointVerb::Set => format!("SAVEPOINT orm_{depth}"),
-            SavepointVerb::Release => format!("RELEASE SAVEPOINT orm_{depth}"),
-            SavepointVerb::Undo => {
-                format!("ROLLBACK TO SAVEPOINT orm_{depth}; RELEASE SAVEPOINT orm_{depth}")
-            }
-        };
+        let text = savepoint_text(depth, verb);
         if verb == SavepointVerb::Undo && !self.lease.is_lost() {
             let drained = self.lease.drain().await;
             self.note(drained)?;
@@ -162,8 +156,18 @@ impl Transaction {
     }
 }
 
+pub(crate) fn savepoint_text(depth: u32, verb: SavepointVerb) -> String {
+    match verb {
+        SavepointVerb::Set => format!("SAVEPOINT orm_{depth}"),
+        SavepointVerb::Release => format!("RELEASE SAVEPOINT orm_{depth}"),
+        SavepointVerb::Undo => {
+            format!("ROLLBACK TO SAVEPOINT orm_{depth}; RELEASE SAVEPOINT orm_{depth}")
+        }
+    }
+}
+
 #[cold]
-fn aborted() -> Error {
+pub(crate) fn aborted() -> Error {
     Error::new(
         ErrorKind::TransactionAborted,
         "a statement of this transaction failed; only rollback is possible",

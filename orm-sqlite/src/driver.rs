@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use orm_core::driver::{
-    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Purpose, Runner, Sink, TxMode,
+    BoxFuture, Connection, Discard, Done, Driver, PoolStatus, Purpose, Runner, Session, Sink, Site, TxMode,
 };
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
@@ -17,6 +17,7 @@ use crate::dialect::DIALECT;
 use crate::offload;
 use crate::open::{CONTROL, control_sql, prepare_file, remove_created};
 use crate::options::{ReadMode, SqliteOptions, check};
+use crate::own::Own;
 use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
 use crate::task::{Pace, Task};
@@ -217,6 +218,12 @@ impl Driver for Sqlite {
             Ok(Box::new(transaction) as Box<dyn Connection>)
         })
     }
+    fn session<'a>(&'a self, site: Option<Site>) -> BoxFuture<'a, Result<Box<dyn Session>>> {
+        Box::pin(async move {
+            let own = Own::open(&self.home, site).await?;
+            Ok(Box::new(own) as Box<dyn Session>)
+        })
+    }
     fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let lease = self.home.acquire(Role::Writer).await?;
@@ -269,7 +276,7 @@ pub(crate) async fn pay_for(rows: u64) {
 /// How many rows weigh as much as one of the 128 units that a task may use at a time.
 const ROWS_PER_UNIT: u64 = 8;
 
-fn outside_transaction(lease: &mut Lease) -> Result<()> {
+pub(crate) fn outside_transaction(lease: &mut Lease) -> Result<()> {
     if lease.raw().autocommit() {
         return Ok(());
     }

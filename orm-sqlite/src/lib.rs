@@ -17,6 +17,7 @@ mod error;
 mod offload;
 mod open;
 mod options;
+mod own;
 mod path;
 mod pool;
 #[allow(unsafe_code)]

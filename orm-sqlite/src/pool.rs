@@ -11,13 +11,14 @@ use deadpool::Runtime;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use orm_core::driver::{Asker, Hold, Holders, PoolOrder, PoolStatus, Purpose, Site};
+use orm_core::driver::{Asker, Discard, Hold, Holders, PoolOrder, PoolStatus, Purpose, Site};
 use orm_core::error::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
 use crate::open;
 use crate::options::SqliteOptions;
 use crate::raw::{Control, RawConnection};
+use crate::task::{Pace, Task};
 
 /// The log is copied into the database when it has grown by so many pages.
 const CHECKPOINT_PAGES: u32 = 1000;
@@ -94,6 +95,15 @@ impl Conn {
         self.raw.watch().stop_clock();
         self.raw.finish_all();
         self.raw.autocommit() || self.raw.control(Control::Rollback).is_ok() || self.raw.autocommit()
+    }
+    /// Back to the settings it was opened with.
+    fn restore(&mut self, options: &SqliteOptions) -> bool {
+        let text = match options.foreign_keys {
+            true => "PRAGMA foreign_keys = ON",
+            false => "PRAGMA foreign_keys = OFF",
+        };
+        let mut task = Task::inside(open::control_sql(text), Box::new(Discard), false, false);
+        task.work(&mut self.raw, Pace::blocking(0)).is_ok()
     }
     /// Closes it and waits for that.
     async fn close(self) {
@@ -221,9 +231,10 @@ impl Connections {
             None => Box::pin(self.wait_for(pool)).await?,
         };
         let mut lease = Lease {
-            object: Some(object),
+            object: Some(Held::Pooled(object)),
             hold: None,
             home: self.clone(),
+            reset: false,
         };
         if lease.raw.is_lent() {
             // sqlx ends what it was doing first, however long that takes.
@@ -236,7 +247,9 @@ impl Connections {
             };
             if back.is_err() || !lease.settle() {
                 // Given to the pool it would fail for everybody who comes later.
-                drop(lease.object.take().map(Object::take));
+                if let Some(Held::Pooled(object)) = lease.object.take() {
+                    drop(Object::take(object));
+                }
                 back?;
                 return Err(
                     Error::new(ErrorKind::ConnectionLost, "a lent connection came back unusable")
@@ -245,6 +258,25 @@ impl Connections {
             }
         }
         Ok(lease)
+    }
+
+    /// A connection for one user, to be closed after use. In memory there is only the one that everybody has.
+    pub(crate) async fn own(self: &Arc<Self>) -> Result<Lease> {
+        if self.options.is_memory() {
+            let mut lease = self.acquire(Role::Writer).await?;
+            lease.reset = true;
+            return Ok(lease);
+        }
+        if self.pools().any(Pool::is_closed) {
+            return Err(Error::new(ErrorKind::PoolClosed, "the database was closed"));
+        }
+        let conn = open::connection(&self.options, Role::Writer).await?;
+        Ok(Lease {
+            object: Some(Held::Own(Box::new(conn))),
+            hold: None,
+            home: self.clone(),
+            reset: false,
+        })
     }
 
     /// A connection that is open and free; `None` when one has to be opened or waited for.
@@ -345,15 +377,43 @@ impl Connections {
 
 /// A connection in use. Dropped, it ends what runs on it, rolls back what is open, and goes to its pool.
 pub(crate) struct Lease {
-    object: Option<Object<Opener>>,
+    object: Option<Held>,
     hold: Option<Hold>,
     home: Arc<Connections>,
+    /// Goes back with the pool's settings, which its user may have changed.
+    reset: bool,
+}
+
+/// A connection of the pool, or one that is closed after use.
+enum Held {
+    Pooled(Object<Opener>),
+    Own(Box<Conn>),
+}
+
+impl Deref for Held {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        match self {
+            Held::Pooled(object) => object,
+            Held::Own(conn) => conn,
+        }
+    }
+}
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Conn {
+        match self {
+            Held::Pooled(object) => object,
+            Held::Own(conn) => conn,
+        }
+    }
 }
 
 impl Lease {
     /// Lets those who wait for the connection know who has it. For what may take longer than a few rows.
     pub(crate) fn sign(&mut self, purpose: Purpose, site: Option<Site>) {
-        if let Some(pool) = self.object.as_ref().and_then(Object::pool) {
+        if let Some(Held::Pooled(object)) = &self.object
+            && let Some(pool) = Object::pool(object)
+        {
             self.hold = Some(pool.manager().holders.hold(purpose, site));
         }
     }
@@ -376,15 +436,17 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut object) = self.object.take() else {
-            return;
-        };
         self.hold = None;
+        let mut object = match self.object.take() {
+            None => return,
+            Some(Held::Own(conn)) => return discard(conn),
+            Some(Held::Pooled(object)) => object,
+        };
         if object.raw.is_lent() {
             return;
         }
         object.raw.watch().forget();
-        if !object.settle() {
+        if !object.settle() || self.reset && !object.restore(&self.home.options) {
             tracing::warn!("a connection could not be rolled back and is closed");
             drop(Object::take(object));
         } else if object.checkpoint_is_due()
@@ -395,6 +457,23 @@ impl Drop for Lease {
         } else if self.home.is_surplus(&object) {
             drop(Object::take(object));
         }
+    }
+}
+
+/// Closes a connection that is nobody's. What it did may have to be undone, or copied out of the log: not on the
+/// runtime's thread, where there is one.
+fn discard(mut conn: Box<Conn>) {
+    conn.raw.watch().forget();
+    let end = move || {
+        conn.settle();
+        if conn.checkpoint_is_due() {
+            conn.checkpoint();
+        }
+        drop(conn);
+    };
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(end)),
+        Err(_) => end(),
     }
 }
 

@@ -265,15 +265,7 @@ impl Transaction {
 
     async fn mark(&mut self, depth: u32, verb: SavepointVerb) -> Result<()> {
         let heavy = verb == SavepointVerb::Undo && self.is_heavy();
-        let verbs: &[&str] = match verb {
-            SavepointVerb::Set => &["SAVEPOINT"],
-            SavepointVerb::Release => &["RELEASE"],
-            SavepointVerb::Undo => &["ROLLBACK TO", "RELEASE"],
-        };
-        let batch: Vec<Sql> = verbs
-            .iter()
-            .map(|verb| control_sql(&format!("{verb} \"orm_{depth}\"")))
-            .collect();
+        let batch = savepoint_sql(depth, verb);
         if verb == SavepointVerb::Undo {
             // A cursor was opened under the savepoint, and nobody closes it any more.
             self.cursor = None;
@@ -398,8 +390,20 @@ impl Connection for Transaction {
     }
 }
 
+pub(crate) fn savepoint_sql(depth: u32, verb: SavepointVerb) -> Vec<Sql> {
+    let verbs: &[&str] = match verb {
+        SavepointVerb::Set => &["SAVEPOINT"],
+        SavepointVerb::Release => &["RELEASE"],
+        SavepointVerb::Undo => &["ROLLBACK TO", "RELEASE"],
+    };
+    verbs
+        .iter()
+        .map(|verb| control_sql(&format!("{verb} \"orm_{depth}\"")))
+        .collect()
+}
+
 #[cold]
-fn aborted() -> Error {
+pub(crate) fn aborted() -> Error {
     Error::new(
         ErrorKind::TransactionAborted,
         "the transaction was rolled back or ended before; nothing more can be done in it",

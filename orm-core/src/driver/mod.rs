@@ -7,6 +7,7 @@
 //! - A dropped [`Connection`] (an open transaction) is rolled back or closed; nobody else ever sees its transaction.
 //! - Rows are handed to the sink while they arrive. An error of the sink ends the statement and is returned as it is.
 //! - Errors carry no bound values; the statement's text is never part of an error.
+//! - A [`Session`] is nobody else's, and nobody inherits it: dropped, it is closed, whatever runs on it.
 //! - No future does work before it is polled.
 
 mod holders;
@@ -79,6 +80,8 @@ pub trait Driver: Runner + 'static {
     /// Runs statements that drop tables as one atomic unit. References between those tables are no obstacle, whatever
     /// their order.
     fn drop_tables<'a>(&'a self, batch: Vec<Sql>) -> BoxFuture<'a, Result<()>>;
+    /// Opens a connection for one user, outside of any transaction.
+    fn session<'a>(&'a self, site: Option<Site>) -> BoxFuture<'a, Result<Box<dyn Session>>>;
     /// How the pool stands.
     fn status(&self) -> PoolStatus;
     /// Asks the database for a sign of life.
@@ -108,6 +111,27 @@ pub trait Connection: Send {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<()>>;
     /// Undoes the transaction.
     fn rollback(self: Box<Self>) -> BoxFuture<'static, Result<()>>;
+}
+
+/// A connection of one's own: for what lives as long as a connection does (a lock, a setting), and for statements that
+/// cannot stand inside a transaction. Dropped, it is closed; a database in memory has one connection only, which is
+/// rolled back, put back to the pool's settings and given back.
+pub trait Session: Send {
+    /// Runs one statement: inside the open transaction, or else on its own. SQL text opens and ends no transaction.
+    ///
+    /// A future dropped on the way leaves the session unusable: every later call is a `ConnectionLost` error.
+    fn run<'a>(&'a mut self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>>;
+    /// Opens a transaction. One that writes, where the database tells them apart.
+    fn begin<'a>(&'a mut self) -> BoxFuture<'a, Result<()>>;
+    /// Commits it. After an error no transaction is open; `CommitUnknown` when the connection broke before the answer.
+    fn commit<'a>(&'a mut self) -> BoxFuture<'a, Result<()>>;
+    /// As [`Connection::savepoint`], inside the open transaction.
+    fn savepoint<'a>(&'a mut self, depth: u32, verb: SavepointVerb) -> BoxFuture<'a, Result<()>>;
+    /// Undoes it. Without an open transaction nothing happens.
+    fn rollback<'a>(&'a mut self) -> BoxFuture<'a, Result<()>>;
+    /// Whether what one statement leaves in the session is there for the next. Not so behind a pooler that gives every
+    /// transaction another one.
+    fn keeps_state(&self) -> bool;
 }
 
 /// What happens to a savepoint.

@@ -25,7 +25,7 @@
 
 mod catalogue;
 mod cursor;
-mod parse;
+pub(crate) mod parse;
 mod postgres;
 mod sqlite;
 mod token;
@@ -41,7 +41,7 @@ pub struct Options {
     /// The schemas (name spaces), by their names; all but those of the system when empty. SQLite has none.
     pub schemas: Vec<String>,
     /// Objects that are left out: `name` in whatever schema, or `schema.name`; `*` stands for any characters. Default
-    /// `orm_*`: the tables in which the library keeps its own books. What belongs to an extension, and what the
+    /// `orm_migration*`: the tables in which the library keeps its own books. What belongs to an extension, and what the
     /// database made for itself, is left out always.
     pub leave_out: Vec<String>,
     /// Whether to read what roles may do. Default on.
@@ -52,7 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             schemas: Vec::new(),
-            leave_out: vec!["orm_*".to_owned()],
+            leave_out: vec!["orm_migration*".to_owned()],
             grants: true,
         }
     }
@@ -77,7 +77,7 @@ pub async fn introspect<E: Exec + ?Sized>(ex: &E) -> Result<Schema> {
 /// # let db = Db::connect("sqlite::memory:").await?;
 /// sql!("create table users (id integer primary key)").exec(&db).await?;
 /// sql!("create table old_users (id integer primary key)").exec(&db).await?;
-/// let options = Options { leave_out: vec!["old_*".into(), "orm_*".into()], ..Options::default() };
+/// let options = Options { leave_out: vec!["old_*".into(), "orm_migration*".into()], ..Options::default() };
 /// let schema = introspect_with(&db, &options).await?;
 /// assert_eq!(schema.tables.len(), 1);
 /// # Ok::<(), orm::Error>(()) }).unwrap();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::Backend;
 use crate::change::{Change, Constraint};
 use crate::diff::{only_adds, relabelled};
 use crate::lint::{Finding, Lock, Options, Severity, Work, rewrite};
-use crate::plan::{Database, Plan};
+use crate::plan::Plan;
 use crate::schema::{Column, Fill, Name};
 use crate::words::mentions;
 
@@ -20,7 +21,8 @@ const MANY_TABLES: usize = 5;
 /// ```
 /// use orm_migrate::diff::Renames;
 /// use orm_migrate::lint::{Options, lint};
-/// use orm_migrate::plan::{Database, plan};
+/// use orm_migrate::Backend;
+/// use orm_migrate::plan::{plan};
 /// use orm_migrate::schema::{Column, Index, IndexPart, Name, Schema, Table};
 ///
 /// let users = |indexes| Table {
@@ -36,13 +38,13 @@ const MANY_TABLES: usize = 5;
 /// };
 /// let schema = |indexes| Schema { tables: vec![users(indexes)], ..Schema::default() };
 /// let (from, to) = (schema(vec![]), schema(vec![index]));
-/// let plan = plan(&from, &to, &Renames::default(), Database::Postgres)?.decided()?;
-/// let findings = lint(&plan, Database::Postgres, &Options::default());
+/// let plan = plan(&from, &to, &Renames::default(), Backend::Postgres)?.decided()?;
+/// let findings = lint(&plan, Backend::Postgres, &Options::default());
 /// assert_eq!(findings[0].rule, "index-not-concurrent");
 /// assert_eq!(findings[0].instead, ["CREATE INDEX CONCURRENTLY \"ix_users_email\" ON \"users\" (\"email\")"]);
 /// # Ok::<(), orm_core::error::Error>(())
 /// ```
-pub fn lint(plan: &Plan, database: Database, options: &Options) -> Vec<Finding> {
+pub fn lint(plan: &Plan, database: Backend, options: &Options) -> Vec<Finding> {
     let fresh: BTreeSet<&Name> = plan
         .changes
         .iter()
@@ -54,8 +56,8 @@ pub fn lint(plan: &Plan, database: Database, options: &Options) -> Vec<Finding> 
     let mut out = Vec::new();
     for change in &plan.changes {
         match database {
-            Database::Postgres => postgres(change, &fresh, &mut out),
-            Database::Sqlite => sqlite(change, &fresh, &mut out),
+            Backend::Postgres => postgres(change, &fresh, &mut out),
+            Backend::Sqlite => sqlite(change, &fresh, &mut out),
         }
         both(change, &fresh, &mut out);
     }
@@ -581,7 +583,7 @@ fn types(about: &str, column: &Column, out: &mut Vec<Finding>) {
 }
 
 /// Rules about the plan as a whole.
-fn whole(plan: &Plan, database: Database, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
+fn whole(plan: &Plan, database: Backend, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
     let locked: BTreeSet<&Name> = plan
         .changes
         .iter()
@@ -596,7 +598,7 @@ fn whole(plan: &Plan, database: Database, fresh: &BTreeSet<&Name>, out: &mut Vec
         })
         .filter(|table| !fresh.contains(table))
         .collect();
-    if database == Database::Postgres && locked.len() >= MANY_TABLES {
+    if database == Backend::Postgres && locked.len() >= MANY_TABLES {
         out.push(
             Finding::new(
                 "many-locks",

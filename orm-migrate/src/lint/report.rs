@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use orm_core::error::{Error, ErrorKind, Result};
 use serde::Serialize;
 
+use crate::Backend;
 use crate::lint::{Finding, Lock, Options, Severity, Work, lint};
-use crate::plan::{Database, Plan};
+use crate::plan::Plan;
 
 /// What a plan does, what it may lose, how it stops others, and how to come back. Serialised as it stands, it is the
 /// JSON form.
@@ -30,7 +31,7 @@ pub struct Review {
 
 impl Review {
     /// Looks at a plan.
-    pub fn of(plan: &Plan, database: Database, options: &Options) -> Review {
+    pub fn of(plan: &Plan, database: Backend, options: &Options) -> Review {
         let mut findings = lint(plan, database, options);
         findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
         let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();

@@ -1,7 +1,8 @@
 //! The same change in a form that lets others work meanwhile.
 
+use crate::Backend;
 use crate::change::{Change, Constraint};
-use crate::plan::{Database, Plan, Script, Step};
+use crate::plan::{Plan, Script, Step};
 use crate::schema::{Check, Column, Name};
 use crate::sql::{self, columns, create_index, name};
 use crate::words::quoted;
@@ -9,9 +10,9 @@ use crate::words::quoted;
 /// The plan with every change in its safe form, where it has one and the table is not new: indexes are built
 /// CONCURRENTLY, constraints are added NOT VALID and validated in a step of their own, NOT NULL stands on a check.
 /// Nothing to do on SQLite, where one writes at a time in any case.
-pub fn safe(plan: &Plan, database: Database) -> Plan {
+pub fn safe(plan: &Plan, database: Backend) -> Plan {
     let mut out = plan.clone();
-    if database == Database::Postgres {
+    if database == Backend::Postgres {
         let fresh: Vec<&Name> = plan.changes.iter().filter_map(created).collect();
         out.up = rewritten(&plan.up, &plan.changes, &fresh);
     }

@@ -8,6 +8,7 @@ use orm_core::exec::create::create_statements;
 use orm_core::schema as models;
 use orm_core::sql::{Dialect, Scope, column_sql, render_ddl};
 
+use crate::introspect::parse;
 use crate::schema::{
     Check, Column, Deferrable, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table,
     Trigger, Unique, action_of,
@@ -69,15 +70,19 @@ impl Reader {
                 let key = foreign_key(key)?;
                 self.table_mut(table)?.foreign_keys.push(key);
             }
-            Ddl::CreateRefusal(ref name) => {
-                let definition = self.text(&statement)?;
-                self.schema.functions.push(Function {
-                    name: name.clone().into(),
-                    arguments: String::new(),
-                    procedure: false,
-                    definition: definition.replacen("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1),
-                    comment: None,
-                });
+            Ddl::CreateRefusal(ref name) => self.function(name.clone(), &statement)?,
+            Ddl::CreateRowFunction(ref trigger) => self.function(trigger.name.clone(), &statement)?,
+            Ddl::CreateRowTrigger(ref trigger) => {
+                let made = Trigger {
+                    name: trigger.name.name.clone(),
+                    definition: self.text(&statement)?,
+                    ..Trigger::default()
+                };
+                self.table_mut(trigger.table.clone())?.triggers.push(made);
+            }
+            Ddl::CreateContext => {
+                let text = self.text(&statement)?;
+                self.schema.tables.push(parse::table(&text).ok_or_else(unknown)?);
             }
             Ddl::Refuse {
                 ref name, ref table, ..
@@ -103,8 +108,20 @@ impl Reader {
             | Ddl::DropTable(_)
             | Ddl::DropIndex(_)
             | Ddl::DropConstraint { .. }
-            | Ddl::DropRefusal(_) => return Err(unknown()),
+            | Ddl::DropRefusal(_)
+            | Ddl::DropRowFunction(_)
+            | Ddl::DropContext => return Err(unknown()),
         }
+        Ok(())
+    }
+
+    fn function(&mut self, name: ddl::Name, statement: &Ddl) -> Result<()> {
+        let definition = self.text(statement)?;
+        self.schema.functions.push(Function {
+            name: name.into(),
+            definition: definition.replacen("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1),
+            ..Function::default()
+        });
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! Each rule with a case that it finds and one that it leaves alone, and the safe forms.
 
+use orm_migrate::Backend;
 use orm_migrate::diff::Renames;
 use orm_migrate::lint::{Finding, Options, Review, Severity, lint, lint_schema, safe};
-use orm_migrate::plan::{Database, Plan, plan};
+use orm_migrate::plan::{Plan, plan};
 use orm_migrate::schema::{
     Check, Column, Domain, Enum, Exclusion, Extension, Fill, ForeignKey, Grant, Index, IndexPart, Key, Name,
     Policy, RowSecurity, Schema, Sequence, Table, Trigger, Unique,
@@ -70,7 +71,7 @@ fn schema(change: impl FnOnce(&mut Schema)) -> Schema {
 fn table(change: impl FnOnce(&mut Table)) -> Schema {
     schema(|s| change(&mut s.tables[0]))
 }
-fn planned(from: &Schema, to: &Schema, database: Database) -> Plan {
+fn planned(from: &Schema, to: &Schema, database: Backend) -> Plan {
     let mut renames = Renames::default();
     loop {
         match plan(from, to, &renames, database).unwrap() {
@@ -79,13 +80,13 @@ fn planned(from: &Schema, to: &Schema, database: Database) -> Plan {
         }
     }
 }
-fn findings(from: &Schema, to: &Schema, database: Database) -> Vec<Finding> {
+fn findings(from: &Schema, to: &Schema, database: Backend) -> Vec<Finding> {
     lint(&planned(from, to, database), database, &Options::default())
 }
 
 /// The rule is found on the way from one schema to the other, and not on the way between the other two.
 #[track_caller]
-fn rule(database: Database, rule: &str, bad: (&Schema, &Schema), good: (&Schema, &Schema)) -> Finding {
+fn rule(database: Backend, rule: &str, bad: (&Schema, &Schema), good: (&Schema, &Schema)) -> Finding {
     let found = findings(bad.0, bad.1, database);
     let Some(finding) = found.iter().find(|f| f.rule == rule) else {
         panic!("{rule} was not found in {found:#?}");
@@ -101,7 +102,7 @@ fn rule(database: Database, rule: &str, bad: (&Schema, &Schema), good: (&Schema,
 
 #[test]
 fn rules_of_changes_on_postgres() {
-    let pg = Database::Postgres;
+    let pg = Backend::Postgres;
     let (none, plain) = (Schema::default(), schema(|_| {}));
     let check = |not_valid| Check {
         name: Some("ck".into()),
@@ -232,7 +233,7 @@ fn rules_of_changes_on_postgres() {
 
 #[test]
 fn rules_of_types_names_and_what_goes() {
-    let pg = Database::Postgres;
+    let pg = Backend::Postgres;
     let plain = schema(|_| {});
     let mood = |labels: &[&str], renamed: &[(&str, &str)]| {
         schema(|s| {
@@ -300,7 +301,7 @@ fn rules_of_types_names_and_what_goes() {
     });
     rule(pg, "rename-table", (&plain, &people), (&people, &people));
     let empty = Schema::default();
-    for database in [pg, Database::Sqlite] {
+    for database in [pg, Backend::Sqlite] {
         assert!(rule(database, "drop-table", (&plain, &empty), (&empty, &plain)).breaks_old_program);
         let fewer = table(|t| drop(t.columns.remove(1)));
         rule(database, "drop-column", (&plain, &fewer), (&fewer, &plain));
@@ -421,7 +422,7 @@ fn rules_of_types_names_and_what_goes() {
 
 #[test]
 fn rules_of_changes_on_sqlite() {
-    let lite = Database::Sqlite;
+    let lite = Backend::Sqlite;
     let (none, plain) = (Schema::default(), schema(|_| {}));
     let required = table(|t| t.columns[1].nullable = false);
     rule(lite, "set-not-null-scan", (&plain, &required), (&none, &required));
@@ -466,8 +467,8 @@ fn safe_forms() {
             ..Unique::default()
         });
     });
-    let dangerous = planned(&plain, &to, Database::Postgres);
-    let rewritten = safe(&dangerous, Database::Postgres);
+    let dangerous = planned(&plain, &to, Backend::Postgres);
+    let rewritten = safe(&dangerous, Backend::Postgres);
     let statements: Vec<&str> = rewritten.up.statements().collect();
     assert_eq!(
         statements,
@@ -487,22 +488,22 @@ fn safe_forms() {
     assert_eq!(alone, [true, true, false, false, true, false, true, true, true]);
     assert_eq!(rewritten.down, dangerous.down);
     // what is new is nobody's yet, and SQLite has one writer
-    let fresh = planned(&Schema::default(), &to, Database::Postgres);
-    assert_eq!(safe(&fresh, Database::Postgres), fresh);
-    let lite = planned(&plain, &to, Database::Sqlite);
-    assert_eq!(safe(&lite, Database::Sqlite), lite);
+    let fresh = planned(&Schema::default(), &to, Backend::Postgres);
+    assert_eq!(safe(&fresh, Backend::Postgres), fresh);
+    let lite = planned(&plain, &to, Backend::Sqlite);
+    assert_eq!(safe(&lite, Backend::Sqlite), lite);
 }
 
 #[test]
 fn what_is_allowed_says_why() {
     let (plain, fewer) = (schema(|_| {}), table(|t| drop(t.columns.remove(1))));
-    let plan = planned(&plain, &fewer, Database::Postgres);
+    let plan = planned(&plain, &fewer, Backend::Postgres);
     let allow = |rule: &str| Options {
         allow: vec![(rule.to_owned(), "nobody reads it".to_owned())],
         ..Options::default()
     };
     let allowed = |rule: &str| {
-        let found = lint(&plan, Database::Postgres, &allow(rule));
+        let found = lint(&plan, Backend::Postgres, &allow(rule));
         found
             .into_iter()
             .find(|f| f.rule == "drop-column")
@@ -523,8 +524,8 @@ fn a_review_has_two_verdicts_and_the_way_back() {
     let (plain, fewer) = (schema(|_| {}), table(|t| drop(t.columns.remove(1))));
     let review = |from, to| {
         Review::of(
-            &planned(from, to, Database::Postgres),
-            Database::Postgres,
+            &planned(from, to, Backend::Postgres),
+            Backend::Postgres,
             &Options::default(),
         )
     };

@@ -2,7 +2,11 @@
 
 mod docs;
 mod introspect;
+mod killed;
 mod lint;
 mod models;
 mod plans;
 mod random;
+mod run;
+mod support;
+mod traps;

@@ -1,8 +1,9 @@
 //! The SQL of each kind of change, there and back, side by side for both databases.
 
+use orm_migrate::Backend;
 use orm_migrate::change::Constraint;
 use orm_migrate::diff::{Question, Renames};
-use orm_migrate::plan::{Database, Plan, Planned, plan};
+use orm_migrate::plan::{Plan, Planned, plan};
 use orm_migrate::schema::{
     Action, Check, Column, Deferrable, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Policy,
     RowSecurity, Schema, Sequence, Table, Trigger, Unique, View,
@@ -46,7 +47,7 @@ fn users() -> Table {
     }
 }
 
-fn planned(from: &Schema, to: &Schema, database: Database) -> Plan {
+fn planned(from: &Schema, to: &Schema, database: Backend) -> Plan {
     plan(from, to, &Renames::default(), database)
         .unwrap()
         .decided()
@@ -54,7 +55,7 @@ fn planned(from: &Schema, to: &Schema, database: Database) -> Plan {
 }
 
 /// What a plan says, without its comments.
-fn says(from: &Schema, to: &Schema, database: Database) -> (String, String) {
+fn says(from: &Schema, to: &Schema, database: Backend) -> (String, String) {
     let plan = planned(from, to, database);
     let joined = |script: &orm_migrate::plan::Script| script.statements().collect::<Vec<_>>().join(";\n");
     (joined(&plan.up), joined(&plan.down))
@@ -62,13 +63,13 @@ fn says(from: &Schema, to: &Schema, database: Database) -> (String, String) {
 
 #[track_caller]
 fn postgres(from: &Schema, to: &Schema, up: &str, down: &str) {
-    let said = says(from, to, Database::Postgres);
+    let said = says(from, to, Backend::Postgres);
     assert_eq!((said.0.as_str(), said.1.as_str()), (up, down));
 }
 
 #[track_caller]
 fn sqlite(from: &Schema, to: &Schema, up: &str, down: &str) {
-    let said = says(from, to, Database::Sqlite);
+    let said = says(from, to, Backend::Sqlite);
     assert_eq!((said.0.as_str(), said.1.as_str()), (up, down));
 }
 
@@ -82,7 +83,7 @@ fn changed(change: impl FnOnce(&mut Table)) -> (Schema, Schema) {
 #[test]
 fn equal_schemas_have_no_steps() {
     let same = schema(vec![users()]);
-    for database in [Database::Postgres, Database::Sqlite] {
+    for database in [Backend::Postgres, Backend::Sqlite] {
         let plan = planned(&same, &same, database);
         assert_eq!(
             (plan.changes.len(), plan.up.steps.len(), plan.down.steps.len()),
@@ -158,7 +159,7 @@ fn a_table_comes_with_all_it_has() {
         "DROP TABLE \"posts\"",
     );
     assert_eq!(
-        planned(&from, &to, Database::Sqlite).down.losses(),
+        planned(&from, &to, Backend::Sqlite).down.losses(),
         ["the rows of table posts"]
     );
 }
@@ -176,7 +177,7 @@ fn columns_come_and_go() {
     postgres(&from, &to, up, down);
     sqlite(&from, &to, up, down);
     assert_eq!(
-        planned(&from, &to, Database::Sqlite).down.losses(),
+        planned(&from, &to, Backend::Sqlite).down.losses(),
         ["the values of column users.name"]
     );
 }
@@ -198,7 +199,7 @@ fn a_type_a_default_and_nullability_change() {
         "ALTER TABLE \"users\" ALTER COLUMN \"age\" DROP DEFAULT, ALTER COLUMN \"age\" TYPE integer USING \
          \"age\"::integer, ALTER COLUMN \"age\" SET NOT NULL",
     );
-    let plan = planned(&from, &to, Database::Postgres);
+    let plan = planned(&from, &to, Backend::Postgres);
     assert_eq!(plan.up.losses(), Vec::<&str>::new());
     assert_eq!(
         plan.down.losses(),
@@ -240,7 +241,7 @@ fn sqlite_writes_a_table_anew() {
          DROP TABLE \"users\";\nALTER TABLE \"_new_users\" RENAME TO \"users\";\n\
          PRAGMA legacy_alter_table = OFF",
     );
-    let plan = planned(&from, &to, Database::Sqlite);
+    let plan = planned(&from, &to, Backend::Sqlite);
     assert!(plan.up.foreign_keys_off);
     // one statement list for several changes names them all, and what they lose
     assert_eq!(plan.down.losses(), ["the values of column users.level"]);
@@ -287,20 +288,20 @@ fn constraints_are_added_dropped_renamed_and_validated() {
         with(check("ck_users_age", true)),
         with(check("ck_users_age", false)),
     );
-    let (up, _) = says(&unseen, &seen, Database::Postgres);
+    let (up, _) = says(&unseen, &seen, Backend::Postgres);
     assert_eq!(up, "ALTER TABLE \"users\" VALIDATE CONSTRAINT \"ck_users_age\"");
     // what has no name in the database is taken as it is
     let nameless = with(Check {
         name: None,
         ..check("", false)
     });
-    assert_eq!(planned(&nameless, &seen, Database::Sqlite).changes, []);
+    assert_eq!(planned(&nameless, &seen, Backend::Sqlite).changes, []);
 }
 
 #[test]
 fn renames_are_told_asked_or_hinted_and_never_guessed() {
     let (from, to) = changed(|t| t.columns[1].name = "years".into());
-    let asked = plan(&from, &to, &Renames::default(), Database::Postgres).unwrap();
+    let asked = plan(&from, &to, &Renames::default(), Backend::Postgres).unwrap();
     let question = Question::RenameColumn {
         table: Name::new("users"),
         from: "age".into(),
@@ -317,7 +318,7 @@ fn renames_are_told_asked_or_hinted_and_never_guessed() {
         columns: vec![(Name::new("users"), "age".into(), "years".into())],
         ..Renames::default()
     };
-    let told = plan(&from, &to, &renames, Database::Postgres)
+    let told = plan(&from, &to, &renames, Backend::Postgres)
         .unwrap()
         .decided()
         .unwrap();
@@ -329,16 +330,16 @@ fn renames_are_told_asked_or_hinted_and_never_guessed() {
 
     let mut hinted = to.clone();
     hinted.tables[0].columns[1].renamed_from = Some("age".into());
-    assert_eq!(says(&from, &hinted, Database::Sqlite).0, expected);
+    assert_eq!(says(&from, &hinted, Backend::Sqlite).0, expected);
     // the hint may stay in the models
-    assert_eq!(planned(&hinted, &hinted, Database::Sqlite).changes, []);
-    assert_eq!(planned(&to, &hinted, Database::Sqlite).changes, []);
+    assert_eq!(planned(&hinted, &hinted, Backend::Sqlite).changes, []);
+    assert_eq!(planned(&to, &hinted, Backend::Sqlite).changes, []);
 
     let denied = Renames {
         denied: vec![question],
         ..Renames::default()
     };
-    let other = plan(&from, &to, &denied, Database::Postgres)
+    let other = plan(&from, &to, &denied, Backend::Postgres)
         .unwrap()
         .decided()
         .unwrap();
@@ -428,7 +429,7 @@ fn labels_of_an_enum() {
          (\"mood\"::text)::mood, ALTER COLUMN \"mood\" SET DEFAULT 'good'::mood;\nDROP TYPE \"mood__old\"",
     );
     // a new label is of no use before the commit
-    assert!(planned(&two, &three, Database::Postgres).up.steps[0].alone);
+    assert!(planned(&two, &three, Backend::Postgres).up.steps[0].alone);
     let mut renamed = mood(&["great", "bad"]);
     renamed.renamed_labels = vec![("good".into(), "great".into())];
     let to = Schema {
@@ -441,7 +442,7 @@ fn labels_of_an_enum() {
         "ALTER TYPE \"mood\" RENAME VALUE 'good' TO 'great'",
         "ALTER TYPE \"mood\" RENAME VALUE 'great' TO 'good'",
     );
-    let e = plan(&Schema::default(), &two, &Renames::default(), Database::Sqlite).unwrap_err();
+    let e = plan(&Schema::default(), &two, &Renames::default(), Backend::Sqlite).unwrap_err();
     assert!(
         e.message().contains("enum type") && e.message().contains("sqlite"),
         "{e}"
@@ -464,7 +465,7 @@ fn views_go_before_the_columns_they_read_and_come_back() {
     ];
     from.views = views.clone();
     to.views = views;
-    let (up, _) = says(&from, &to, Database::Postgres);
+    let (up, _) = says(&from, &to, Backend::Postgres);
     assert_eq!(
         up,
         "DROP VIEW \"a_second\";\nDROP VIEW \"z_first\";\n\
@@ -489,7 +490,7 @@ fn checks_and_generated_columns_are_away_while_a_type_changes() {
             ..column("twice", "bigint")
         });
     }
-    let (up, down) = says(&from, &to, Database::Postgres);
+    let (up, down) = says(&from, &to, Backend::Postgres);
     let turn = |from: &str, to: &str| {
         format!(
             "ALTER TABLE \"users\" DROP CONSTRAINT \"ck\";\nALTER TABLE \"users\" DROP COLUMN \"twice\";\n\
@@ -502,7 +503,7 @@ fn checks_and_generated_columns_are_away_while_a_type_changes() {
     assert_eq!(up, turn("integer", "bigint"));
     assert_eq!(down, turn("bigint", "integer"));
     assert_eq!(
-        planned(&from, &to, Database::Postgres).up.losses(),
+        planned(&from, &to, Backend::Postgres).up.losses(),
         Vec::<&str>::new()
     );
 }
@@ -561,7 +562,7 @@ fn what_somebody_else_made_is_not_dropped() {
     let last = schema(vec![users()]);
     let live = schema(vec![users(), table("theirs", vec![column("id", "bigint")])]);
     let known = orm_migrate::diff::known(&live, &last);
-    assert_eq!(planned(&known, &last, Database::Postgres).changes, []);
+    assert_eq!(planned(&known, &last, Backend::Postgres).changes, []);
 }
 
 #[test]
@@ -575,7 +576,7 @@ fn names_are_quoted_wherever_they_stand() {
         }),
         ..table("we\"ird", vec![column("Or der", "bigint")])
     };
-    let (up, down) = says(&Schema::default(), &schema(vec![odd.clone()]), Database::Postgres);
+    let (up, down) = says(&Schema::default(), &schema(vec![odd.clone()]), Backend::Postgres);
     assert_eq!(
         up,
         "CREATE TABLE \"we\"\"ird\" (\n  \"Or der\" bigint NOT NULL,\n  CONSTRAINT \"pk \"\"x\"\"\" PRIMARY KEY (\"Or der\")\n)"

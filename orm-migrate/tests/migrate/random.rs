@@ -7,9 +7,10 @@ use orm::Db;
 use orm::driver::Sink;
 use orm::sql::{Effort, Sql};
 use orm::value::Cells;
+use orm_migrate::Backend;
 use orm_migrate::diff::Renames;
 use orm_migrate::introspect::introspect;
-use orm_migrate::plan::{Database, Plan, Planned, Script, plan};
+use orm_migrate::plan::{Plan, Planned, Script, plan};
 use orm_migrate::schema::{
     Action, Check, Column, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table,
     Trigger, Unique, View,
@@ -37,7 +38,7 @@ async fn one_schema_becomes_another_and_comes_back(db: Db) -> orm::Result<()> {
 }
 
 async fn pair(db: &Db, seed: u64) -> Result<(), String> {
-    let database = Database::of(db.dialect().name()).unwrap();
+    let database = Backend::named(db.dialect().name()).unwrap();
     let mut random = Random::new(seed, database);
     let empty = Schema::default();
     let a = random.schema();
@@ -101,7 +102,7 @@ fn shape(schema: &Schema) -> Schema {
     out
 }
 
-fn decided(from: &Schema, to: &Schema, database: Database) -> Result<Plan, String> {
+fn decided(from: &Schema, to: &Schema, database: Backend) -> Result<Plan, String> {
     let mut renames = Renames::default();
     loop {
         match plan(from, to, &renames, database).map_err(|e| e.to_string())? {
@@ -256,11 +257,11 @@ struct Random {
 }
 
 impl Random {
-    fn new(seed: u64, database: Database) -> Self {
+    fn new(seed: u64, database: Backend) -> Self {
         Random {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             filled: Schema::default(),
-            postgres: database == Database::Postgres,
+            postgres: database == Backend::Postgres,
         }
     }
     fn below(&mut self, n: usize) -> usize {

@@ -4,6 +4,7 @@ mod cancel;
 mod config;
 mod failure;
 mod lost;
+mod own;
 mod proxy;
 mod restart;
 mod support;

@@ -3,6 +3,7 @@
 mod cancel;
 mod connect;
 mod heartbeat;
+mod own;
 mod pool;
 mod statements;
 mod support;

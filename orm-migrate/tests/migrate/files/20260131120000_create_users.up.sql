@@ -1,0 +1,2 @@
+-- orm: why="the first one"
+CREATE TABLE users (id BIGINT PRIMARY KEY);
