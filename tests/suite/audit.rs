@@ -485,3 +485,42 @@ async fn rows_of_an_append_only_model_stay(db: Db) -> orm::Result<()> {
     db.create_all(&schema()).await?;
     db.drop_all(&schema()).await
 }
+
+#[orm::test(schema = schema())]
+async fn a_row_that_takes_the_place_of_another_is_a_change(db: Db) -> orm::Result<()> {
+    let mut seen = 0;
+    let a = invoice("a").set(|i| i.cents.to(7)).insert(&db).await?;
+    let line = a.lines().create(&db, NewLine { text: "x".into() }).await?;
+    news(&db, &mut seen).await?;
+    let mut unit = db.unit_of_work();
+    unit.delete(a.clone());
+    unit.insert(invoice("b").with_id(a.id))?;
+    unit.commit().await?;
+    assert_eq!(
+        news(&db, &mut seen).await?,
+        [
+            format!("lines Delete [{}] id,invoice_id,text", line.id),
+            format!("invoices Update [{}] number,cents,updated_at", a.id),
+        ]
+    );
+    // and what a merge does is written down like everything else
+    let graph = Invoice::query().with(|i| i.lines).one(&db).await?;
+    let (mut row, mut lines) = graph.into_parts();
+    row.cents = 1;
+    lines.push(Line {
+        id: Id::new(0),
+        invoice_id: None,
+        text: "y".into(),
+    });
+    let merged = row.attach(|i| i.lines, lines).merge(&db).await?;
+    let mut all = news(&db, &mut seen).await?;
+    all.sort();
+    assert_eq!(
+        all,
+        [
+            format!("invoices Update [{}] cents,updated_at", a.id),
+            format!("lines Insert [{}]", merged.row.lines[0].id),
+        ]
+    );
+    Ok(())
+}

@@ -400,8 +400,9 @@ async fn keys_of_the_program_decide_between_new_and_old(db: Db) -> orm::Result<(
     let mut graph = Country::query().with(|c| c.cities).one(&db).await?;
     graph.name = "DE".into();
     graph.cities[0].people = 2;
+    // the key of the country above is put into its key
     graph.cities.push(City {
-        country_id: "de".into(),
+        country_id: String::new(),
         name: "Bonn".into(),
         people: 3,
     });
@@ -409,5 +410,46 @@ async fn keys_of_the_program_decide_between_new_and_old(db: Db) -> orm::Result<(
     assert_eq!((merged.inserted, merged.updated), (1, 2));
     let people = City::query().order_by(|c| c.name.asc()).select(|c| c.people);
     assert_eq!(people.all(&db).await?, [3, 2]);
+    // through two new levels at once, and again as what is there by now
+    for inserted in [2, 0] {
+        let fr = Country {
+            code: "fr".into(),
+            name: "France".into(),
+        };
+        let paris = City {
+            country_id: String::new(),
+            name: "Paris".into(),
+            people: 1,
+        };
+        let merged = fr.attach(|c| c.cities, vec![paris]).merge(&db).await?;
+        assert_eq!((merged.inserted, merged.updated), (inserted, 0));
+        assert_eq!(merged.row.cities[0].country_id, "fr");
+    }
+    Ok(())
+}
+
+#[orm::test(schema = orders())]
+async fn a_new_line_is_no_change_of_its_order(db: Db) -> orm::Result<()> {
+    let a = order(&db, "a").await;
+    let merged = a
+        .clone()
+        .attach(|o| o.lines, vec![line(&a, 0, 1)])
+        .merge(&db)
+        .await?;
+    assert_eq!((merged.inserted, merged.updated), (1, 0));
+    assert_eq!(merged.row.version, a.version);
+    Ok(())
+}
+
+#[orm::test(schema = orm::schema![crate::models::Sample])]
+async fn every_type_is_compared_as_it_is_written(db: Db) -> orm::Result<()> {
+    let row = crate::types::plain().insert(&db).await?;
+    let merged = row.clone().merge(&db).await?;
+    assert_eq!((merged.updated, &merged.row), (0, &row));
+    let mut changed = row;
+    changed.address.lines.push("more".into());
+    changed.maybe_text = Some("now".into());
+    let merged = changed.clone().merge(&db).await?;
+    assert_eq!((merged.updated, merged.row), (1, changed));
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Log {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "orm::query"
+        matches!(metadata.target(), "orm::query" | "orm::unit")
     }
     fn new_span(&self, _: &Attributes<'_>) -> SpanId {
         SpanId::from_u64(1)
@@ -333,4 +333,30 @@ async fn statements_are_counted_over_clones_and_transactions(db: Db) -> orm::Res
 async fn debug_of_handles_shows_no_secret(db: Db) {
     let text = format!("{db:?}");
     assert!(text.contains("Db") && !text.contains("postgres@"));
+}
+
+#[orm::test(schema = blog())]
+async fn a_unit_says_when_rows_it_was_to_delete_are_gone(db: Db) -> orm::Result<()> {
+    let log = Log::default();
+    let _on = tracing::subscriber::set_default(log.clone());
+    let (ann, bob) = (user(&db, "ann").await, user(&db, "bob").await);
+    ann.clone().delete(&db).await?;
+    let mut unit = db.unit_of_work();
+    unit.delete(ann);
+    unit.delete(bob.clone());
+    log.taken();
+    assert_eq!(unit.commit().await?.deleted(), 1);
+    let warned = |seen: &Seen| {
+        let is = |name: &str, text: &str| seen.get(name) == Some(text);
+        seen.level == Level::WARN && is("model", "User") && is("expected", "2") && is("deleted", "1")
+    };
+    assert_eq!(log.taken().iter().filter(|seen| warned(seen)).count(), 1);
+    let mut unit = db.unit_of_work();
+    unit.insert(NewUser {
+        email: bob.email,
+        name: bob.name,
+    })?;
+    unit.commit().await?;
+    assert!(log.taken().iter().all(|seen| seen.get("expected").is_none()));
+    Ok(())
 }

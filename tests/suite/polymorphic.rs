@@ -608,3 +608,47 @@ async fn a_label_the_enum_does_not_know_is_an_error(db: Db) -> orm::Result<()> {
     assert_eq!(ids, [(SubjectId::Writer(Id::new(7)), 8)]);
     Ok(())
 }
+
+#[orm::test(schema = magazine())]
+async fn graphs_of_polymorphic_rows_are_merged(db: Db) -> orm::Result<()> {
+    let url = "u".to_owned();
+    let (a, b) = (
+        NewPicture { url: url.clone() }.insert(&db).await?,
+        NewPicture { url }.insert(&db).await?,
+    );
+    let note = NewNote {
+        subject_id: SubjectId::Picture(a.id),
+        body: "old".into(),
+    };
+    note.insert(&db).await?;
+    let mut graph = Picture::query()
+        .filter(|p| p.id.eq(a.id))
+        .with(|p| p.notes)
+        .one(&db)
+        .await?;
+    graph.notes[0].body = "changed".into();
+    // of whom it says does not matter
+    graph.notes.push(Note {
+        id: Id::new(0),
+        subject_id: SubjectId::Writer(Id::new(77)),
+        body: "new".into(),
+    });
+    let merged = graph.merge(&db).await?;
+    assert_eq!((merged.inserted, merged.updated), (1, 1));
+    assert_eq!(merged.row.notes[1].subject_id, SubjectId::Picture(a.id));
+    assert_eq!(merged.row.clone().merge(&db).await?.updated, 0);
+    // from one picture to the other, whose key is another and whose label is the same
+    let (a, mut notes) = merged.row.into_parts();
+    let moved = notes.remove(0);
+    let mut unit = db.unit_of_work();
+    unit.merge(a.clone().attach(|p| p.notes, notes))?;
+    unit.merge(b.clone().attach(|p| p.notes, vec![moved.clone()]))?;
+    assert_eq!(unit.commit().await?.updated(), 1);
+    assert_eq!(
+        Note::get(&db, moved.id).await?.subject_id,
+        SubjectId::Picture(b.id)
+    );
+    let e = refused(b.attach(|p| p.notes, Vec::<Note>::new()).merge(&db).await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::InvalidQuery, Some("notes")));
+    Ok(())
+}

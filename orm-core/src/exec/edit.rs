@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::key::Key;
 use crate::exec::{Pending, Writes};
 use crate::model::Writable;
 use crate::query::{Update, key_equals, put};
@@ -81,14 +82,27 @@ pub(crate) fn changes(table: &'static Table, before: &[Value], after: Vec<Value>
         .collect()
 }
 
-/// Equal as stored: NaN is the same as NaN, and a NULL is a NULL of whatever type.
+/// Equal as stored: NaN is the same as NaN, a NULL is a NULL of whatever type, 1.5 is 1.50, and JSON is the same in
+/// whatever order its maps are written.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Null(_), Value::Null(_)) => true,
         (Value::F64(a), Value::F64(b)) => a.to_bits() == b.to_bits(),
         (Value::F32(a), Value::F32(b)) => a.to_bits() == b.to_bits(),
+        (Value::Decimal(_), Value::Decimal(_)) => Key::new(vec![a.clone()]) == Key::new(vec![b.clone()]),
+        (Value::Json(a), Value::Json(b)) => a == b || same_json(a, b),
         (a, b) => a == b,
     }
+}
+
+#[cfg(feature = "json")]
+fn same_json(a: &str, b: &str) -> bool {
+    let parsed = |text| serde_json::from_str::<serde_json::Value>(text);
+    matches!((parsed(a), parsed(b)), (Ok(a), Ok(b)) if a == b)
+}
+#[cfg(not(feature = "json"))]
+fn same_json(_: &str, _: &str) -> bool {
+    false
 }
 
 /// Whether the column is the caller's, and neither the library nor the database fills it.

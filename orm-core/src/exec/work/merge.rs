@@ -217,7 +217,7 @@ pub(super) struct Relation {
 pub(super) struct Wanted {
     /// The values of its fields.
     row: Vec<Value>,
-    /// Foreign keys to rows of the graph, and what was set since.
+    /// What was set since.
     pub(super) set: Set,
     /// The key, with a placeholder where the database makes it.
     key: Vec<Value>,
@@ -281,7 +281,8 @@ pub(super) async fn resolve(raw: &Raw<'_>, list: &mut List, site: Site) -> Resul
         return Ok(Rest::default());
     }
     let relations = std::mem::take(&mut list.relations);
-    for relation in &relations {
+    // from above: a key may hold that of the row above
+    for relation in relations.iter().rev() {
         relate(list, relation)?;
     }
     let mut stored = Stored::new();
@@ -328,13 +329,6 @@ fn wanted(list: &List, at: usize) -> Option<(&'static Table, &Wanted)> {
     }
 }
 
-fn wanted_mut(list: &mut List, at: usize) -> Option<&mut Wanted> {
-    match list.steps.get_mut(at).map(|s| &mut s.kind) {
-        Some(Kind::Merge(wanted)) => Some(wanted),
-        _ => None,
-    }
-}
-
 /// Sets foreign keys: of the related rows, or of the row that belongs to one.
 fn relate(list: &mut List, relation: &Relation) -> Result<()> {
     let Relation {
@@ -347,12 +341,7 @@ fn relate(list: &mut List, relation: &Relation) -> Result<()> {
                 return Ok(());
             };
             let linked = def.linked(above.key.clone());
-            for &row in rows {
-                if let Some(row) = wanted_mut(list, row) {
-                    row.set
-                        .extend(linked.iter().map(|(c, v)| (*c, Node::Value(v.clone()))));
-                }
-            }
+            rows.iter().for_each(|&row| assign(list, row, &linked));
         }
         RelationKind::BelongsTo => {
             let target = rows.first().and_then(|row| wanted(list, *row));
@@ -371,13 +360,33 @@ fn relate(list: &mut List, relation: &Relation) -> Result<()> {
                 let e = Error::new(ErrorKind::InvalidQuery, text);
                 return Err(e.with_model(def.model).with_field(def.name));
             }
-            if let (true, Some(own)) = (is_new, wanted_mut(list, *parent)) {
-                own.set
-                    .extend(columns.into_iter().zip(key).map(|(c, v)| (c, Node::Value(v))));
+            if is_new {
+                let linked: Vec<_> = columns.into_iter().zip(key).collect();
+                assign(list, *parent, &linked);
             }
         }
     }
     Ok(())
+}
+
+/// Puts a foreign key into a row, and into its key where it is a part of that.
+fn assign(list: &mut List, at: usize, linked: &[(&'static Column, Value)]) {
+    let Some(Step { table, kind, .. }) = list.steps.get_mut(at) else {
+        return;
+    };
+    let Kind::Merge(wanted) = kind else { return };
+    for (column, value) in linked {
+        match (
+            table.position(&column.column).and_then(|i| wanted.row.get_mut(i)),
+            value,
+        ) {
+            // the label of a discriminator comes without its type
+            (Some(Value::Enum(_, old)), Value::Str(new)) if old == new => {}
+            (Some(slot), value) => *slot = value.clone(),
+            (None, value) => wanted.set.push((column, Node::Value(value.clone()))),
+        }
+    }
+    wanted.key = key_of(table, &wanted.row);
 }
 
 /// Reads the rows of these steps that were not read yet.
@@ -523,7 +532,8 @@ fn step(
     }
     *kind = match stored.get(&place) {
         Some(now) => {
-            let before: Vec<Value> = now.iter().take(table.fields).cloned().collect();
+            // as the model writes them: JSON, for one, is the same in other words
+            let before = (rows.as_written)(&now[..table.fields])?;
             if version_of(table, &before) != version_of(table, &row) {
                 let text = "the row was changed since it was read";
                 return Err(Error::new(ErrorKind::Stale, text).with_model(table.model));
@@ -581,8 +591,6 @@ fn with_set(table: &'static Table, mut row: Vec<Value>, set: Set) -> (Vec<Value>
     for (column, node) in set {
         calculated.retain(|(c, _)| !std::ptr::eq(*c, column));
         match (node, table.position(&column.column).and_then(|i| row.get_mut(i))) {
-            // the label of a discriminator comes without its type
-            (Node::Value(Value::Str(new)), Some(Value::Enum(_, old))) if new == *old => {}
             (Node::Value(value), Some(slot)) => *slot = value,
             (node, _) => calculated.push((column, node)),
         }

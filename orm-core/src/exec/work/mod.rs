@@ -280,6 +280,8 @@ struct Typed {
     finish: fn(Box<dyn Any + Send>) -> Result<Vec<Boxed>>,
     /// The row of these values.
     of_values: fn(&[Value]) -> Result<Boxed>,
+    /// The values that the row of these values would write.
+    as_written: fn(&[Value]) -> Result<Vec<Value>>,
 }
 
 enum Kind {
@@ -328,11 +330,13 @@ fn typed<M: Model>() -> Typed {
             let boxed = |row| Box::new(row) as Boxed;
             Ok(rows.into_iter().map(boxed).collect())
         },
-        of_values: |values| {
-            let row = M::decode(&mut Row::new(&Held(values)))?;
-            Ok(Box::new(finished_one::<M>(row)?))
-        },
+        of_values: |values| Ok(Box::new(row_of::<M>(values)?)),
+        as_written: |values| Ok(row_of::<M>(values)?.into_values()),
     }
+}
+
+fn row_of<M: Model>(values: &[Value]) -> Result<M> {
+    finished_one::<M>(M::decode(&mut Row::new(&Held(values)))?)
 }
 
 fn key_from<M: Model>(values: &[Value]) -> Result<M::Id> {

@@ -107,12 +107,9 @@ impl<'a> Run<'a> {
                 continue;
             };
             let parent = self.known(parent);
-            let mut ids: Vec<Key> = Vec::with_capacity(rows.len());
-            for key in rows.into_iter().map(|row| Key::new(self.known(row))) {
-                if !ids.contains(&key) {
-                    ids.push(key);
-                }
-            }
+            let mut seen = HashSet::new();
+            let mut ids: Vec<Key> = rows.into_iter().map(|row| Key::new(self.known(row))).collect();
+            ids.retain(|key| seen.insert(key.clone()));
             let raw = self.raw.again();
             self.committed.linked += link::insert_links(raw, through, &parent, ids, self.site).await?;
         }
@@ -304,8 +301,17 @@ impl<'a> Run<'a> {
                 return Err(self.unmatched(table, row).await);
             }
         }
+        let expected = keys.iter().collect::<HashSet<_>>().len() as u64;
         let mut gone = HashSet::new();
         let removed = cascade::remove(&self.raw, table, keys, Mode::Delete, &mut gone, self.site).await?;
+        if removed < expected {
+            // as for a row that is deleted alone this is no error, but somebody may want to know
+            tracing::warn!(
+                target: "orm::unit",
+                model = table.model, expected, deleted = removed,
+                "rows that a unit of work was to delete were gone already"
+            );
+        }
         self.committed.deleted += removed;
         self.committed
             .touched
