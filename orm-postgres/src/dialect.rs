@@ -30,6 +30,7 @@ static FEATURES: Features = Features {
     limit_is_peeked: false,
     bare_offset: true,
     nulls_low: false,
+    lookups_in_order: false,
     function_columns: true,
     conflict_needs_where: false,
     unicode_case: true,

@@ -34,6 +34,7 @@ static FEATURES: Features = Features {
     limit_is_peeked: true,
     bare_offset: false,
     nulls_low: true,
+    lookups_in_order: true,
     function_columns: false,
     conflict_needs_where: true,
     unicode_case: false,

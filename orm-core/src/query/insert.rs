@@ -72,15 +72,29 @@ impl<N: New> From<N> for Insert<N::Model> {
     }
 }
 
+/// What one row is gathered in. A batch empties it and the next row takes it, so that rows that go one by one into a
+/// batch share one.
+#[derive(Default)]
+struct Gathered {
+    /// The values of the columns that the `New..` struct requires.
+    required: Vec<Value>,
+    /// What was set besides.
+    set: Vec<(&'static Column, Node)>,
+}
+
 thread_local! {
-    /// Where the values of a row lie before they meet their columns; empty between two rows.
-    static SCRATCH: Cell<Vec<Value>> = const { Cell::new(Vec::new()) };
+    /// Empty between two rows.
+    static SCRATCH: Cell<Gathered> = const {
+        Cell::new(Gathered { required: Vec::new(), set: Vec::new() })
+    };
 }
 
 /// One row to insert.
 #[must_use = "an insert does nothing until `.insert(&db)`"]
 pub struct Insert<M> {
-    row: Vec<(&'static Column, Node)>,
+    /// The positions of the columns whose values were required, none of them set a second time.
+    required: &'static [usize],
+    row: Gathered,
     overriding: bool,
     _p: Phantom<M>,
 }
@@ -88,16 +102,12 @@ pub struct Insert<M> {
 impl<M: Model> Insert<M> {
     /// Called by generated code.
     pub fn of<N: New<Model = M>>(new: N) -> Self {
-        let mut values = SCRATCH.take();
-        new.values(&mut values);
-        // room for every column: what `.set(..)` adds fits without a copy
-        let mut row = Vec::with_capacity(M::TABLE.columns.len());
-        row.extend(N::COLUMNS.iter().zip(values.drain(..)).map(|(&i, v)| {
-            let column = &M::TABLE.columns[i];
-            (column, Node::Value(typed(column, v)))
-        }));
-        SCRATCH.set(values);
+        let mut row = SCRATCH.take();
+        row.required.reserve(N::COLUMNS.len());
+        new.values(&mut row.required);
+        type_nulls(M::TABLE, N::COLUMNS, &mut row.required);
         Insert {
+            required: N::COLUMNS,
             row,
             overriding: false,
             _p: std::marker::PhantomData,
@@ -105,15 +115,15 @@ impl<M: Model> Insert<M> {
     }
     /// Sets optional and defaulted columns.
     pub fn set<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> A) -> Self {
-        f(M::cols(Source::ROOT)).add_to(&mut self.row);
+        f(M::cols(Source::ROOT)).add_to(&mut self.row.set);
+        self.settle(M::TABLE);
         self
     }
     /// Inserts under a key chosen by the caller. On PostgreSQL the key's sequence is moved past it.
     pub fn with_id(mut self, id: M::Id) -> Self {
         for (column, value) in M::TABLE.key_columns().zip(id.into_values()) {
             self.overriding |= matches!(column.default, Default::Identity);
-            self.row.retain(|(c, _)| !std::ptr::eq(*c, column));
-            self.row.push((column, Node::Value(value)));
+            self.put(column, Node::Value(value));
         }
         self
     }
@@ -133,22 +143,74 @@ impl<M: Model> Insert<M> {
     }
     /// Sets a column, whatever it was set to before.
     pub(crate) fn put(&mut self, column: &'static Column, value: Node) {
-        self.row.retain(|(c, _)| !std::ptr::eq(*c, column));
-        self.row.push((column, value));
+        self.row.set.retain(|(c, _)| !std::ptr::eq(*c, column));
+        self.row.set.push((column, value));
+        self.settle(M::TABLE);
+    }
+    /// The columns that are set, and whether a generated key is among them.
+    pub(crate) fn into_row(mut self) -> (Vec<(&'static Column, Node)>, bool) {
+        self.spread(M::TABLE);
+        (self.row.set, self.overriding)
     }
 }
 
 impl<M> Insert<M> {
-    /// The columns that are set, and whether a generated key is among them.
-    pub(crate) fn into_row(self) -> (Vec<(&'static Column, Node)>, bool) {
-        (self.row, self.overriding)
-    }
     /// A row of any table.
     pub(crate) fn of_row(row: Vec<(&'static Column, Node)>, overriding: bool) -> Self {
         Insert {
-            row,
+            required: &[],
+            row: Gathered {
+                required: Vec::new(),
+                set: row,
+            },
             overriding,
             _p: std::marker::PhantomData,
+        }
+    }
+    /// How many columns are set.
+    fn len(&self) -> usize {
+        self.required.len() + self.row.set.len()
+    }
+    /// The columns that are set, in order.
+    fn columns(&self, table: &'static Table) -> impl Iterator<Item = &'static Column> {
+        let required = self.required.iter().map(|&i| &table.columns[i]);
+        required.chain(self.row.set.iter().map(|(c, _)| *c))
+    }
+    /// Lets what was set take the place of what was required of the same column.
+    #[inline]
+    fn settle(&mut self, table: &'static Table) {
+        let again = |c: &'static Column| self.required.iter().any(|&i| std::ptr::eq(&table.columns[i], c));
+        if self.row.set.iter().any(|(c, _)| again(c)) {
+            self.spread(table);
+        }
+    }
+    /// Makes everything something that was set; the last assignment to a column wins, at the place of the first.
+    #[cold]
+    fn spread(&mut self, table: &'static Table) {
+        let columns = std::mem::take(&mut self.required)
+            .iter()
+            .map(|&i| &table.columns[i]);
+        let mut row: Vec<(&'static Column, Node)> = Vec::with_capacity(columns.len() + self.row.set.len());
+        row.extend(
+            columns
+                .zip(self.row.required.drain(..))
+                .map(|(c, v)| (c, Node::Value(v))),
+        );
+        for (column, node) in self.row.set.drain(..) {
+            match row.iter_mut().find(|(c, _)| std::ptr::eq(*c, column)) {
+                Some(slot) => slot.1 = node,
+                None => row.push((column, node)),
+            }
+        }
+        self.row.set = row;
+    }
+}
+
+/// A typed NULL takes the type of its column.
+fn type_nulls(table: &'static Table, columns: &[usize], values: &mut [Value]) {
+    for (value, &i) in values.iter_mut().zip(columns) {
+        if let Value::Null(ty) = value {
+            *ty = table.columns[i].column.ty;
         }
     }
 }
@@ -160,7 +222,6 @@ pub struct Batch {
     rows: usize,
     /// How many rows the first group makes room for.
     expected: usize,
-    scratch: Vec<Value>,
 }
 
 /// So many rows lie together, as many as a database without arrays takes at once: their list goes into the statement
@@ -185,8 +246,8 @@ pub struct InsertGroup {
     pub(crate) positions: Vec<usize>,
     /// Keys are given for a generated key column.
     pub(crate) overriding: bool,
-    /// The static list that rows of this group came with, to recognise the next one fast.
-    origin: Option<&'static [usize]>,
+    /// The positions of the first columns, as the rows of this group came with them, to recognise the next one fast.
+    origin: &'static [usize],
 }
 
 impl InsertGroup {
@@ -196,6 +257,18 @@ impl InsertGroup {
     }
     pub(crate) fn all_values(&self) -> impl Iterator<Item = &Value> {
         self.full.iter().flatten().chain(&self.values)
+    }
+    /// Whether the row sets the columns that the rows of this group set, in the same order.
+    fn takes<M>(&self, table: &'static Table, row: &Insert<M>) -> bool {
+        if self.given != row.len() || self.overriding != row.overriding {
+            return false;
+        }
+        let same = |(a, b): (&&'static Column, &'static Column)| std::ptr::eq(*a, b);
+        if std::ptr::eq(self.origin, row.required) {
+            let set = row.row.set.iter().map(|(c, _)| *c);
+            return self.columns[self.origin.len()..].iter().zip(set).all(same);
+        }
+        self.columns.iter().zip(row.columns(table)).all(same)
     }
     /// Makes room for one more row; how many values it has.
     fn begin_row(&mut self) -> usize {
@@ -304,7 +377,6 @@ impl Batch {
             groups: Vec::new(),
             rows: 0,
             expected: rows.min(ROWS),
-            scratch: Vec::new(),
         }
     }
     pub(crate) fn len(&self) -> usize {
@@ -323,66 +395,44 @@ impl Batch {
         out.sort_by_key(|(position, _)| *position);
         out.into_iter().map(|(_, parts)| parts).collect()
     }
-    fn take_position(&mut self) -> usize {
-        self.rows += 1;
-        self.rows - 1
-    }
-    /// Adds a row that sets the required columns only. The fast path of bulk inserts.
+    /// Adds a row that sets the required columns only.
     pub fn push_new<N: New>(&mut self, new: N) {
-        let position = self.take_position();
-        let found = self
-            .groups
-            .iter()
-            .position(|g| g.origin.is_some_and(|o| std::ptr::eq(o, N::COLUMNS)));
-        let at = found.unwrap_or_else(|| {
-            let columns = N::COLUMNS.iter().map(|&i| &self.table.columns[i]).collect();
-            self.add_group(columns, false, Some(N::COLUMNS))
-        });
-        let group = &mut self.groups[at];
-        group.begin_row();
-        new.values(&mut self.scratch);
-        let values = self.scratch.drain(..).zip(&group.columns);
-        group.values.extend(values.map(|(v, column)| typed(column, v)));
-        group.fill_defaults();
-        group.positions.push(position);
+        self.push(Insert::of(new));
     }
     /// Adds any row.
-    pub fn push<M>(&mut self, insert: Insert<M>) {
-        let position = self.take_position();
-        let same = |g: &InsertGroup| {
-            g.given == insert.row.len()
-                && g.overriding == insert.overriding
-                && g.columns
-                    .iter()
-                    .zip(&insert.row)
-                    .all(|(a, (b, _))| std::ptr::eq(*a, *b))
-        };
-        let found = self.groups.iter().position(same);
+    pub fn push<M>(&mut self, mut insert: Insert<M>) {
+        let position = self.rows;
+        self.rows += 1;
+        let table = self.table;
+        let found = self.groups.iter().position(|g| g.takes(table, &insert));
         let at = found.unwrap_or_else(|| {
-            let columns = insert.row.iter().map(|(c, _)| *c).collect();
-            self.add_group(columns, insert.overriding, None)
+            let columns = insert.columns(table).collect();
+            self.add_group(columns, insert.overriding, insert.required)
         });
         let group = &mut self.groups[at];
         let width = group.begin_row();
-        let before = group.full.len() * ROWS * width;
+        let first = group.full.len() * ROWS * width;
         let (values, exprs) = (&mut group.values, &mut group.exprs);
-        let first = before + values.len();
-        values.extend((first..).zip(insert.row).map(|(at, (_, node))| match node {
-            Node::Value(value) => value,
-            node => {
-                exprs.push((at, node));
-                // what keeps its place among the values is never sent
-                Value::Null(Type::Bool)
-            }
-        }));
+        values.append(&mut insert.row.required);
+        for (_, node) in insert.row.set.drain(..) {
+            values.push(match node {
+                Node::Value(value) => value,
+                node => {
+                    exprs.push((first + values.len(), node));
+                    // what keeps its place among the values is never sent
+                    Value::Null(Type::Bool)
+                }
+            });
+        }
         group.fill_defaults();
         group.positions.push(position);
+        SCRATCH.set(insert.row);
     }
     fn add_group(
         &mut self,
         mut columns: Vec<&'static Column>,
         overriding: bool,
-        origin: Option<&'static [usize]>,
+        origin: &'static [usize],
     ) -> usize {
         let given = columns.len();
         let absent = |c: &&'static Column, set: &[&'static Column]| !set.iter().any(|s| std::ptr::eq(*s, *c));

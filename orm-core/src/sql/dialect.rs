@@ -34,6 +34,9 @@ pub struct Features {
     pub bare_offset: bool,
     /// NULL is smaller than every value in an order; otherwise larger.
     pub nulls_low: bool,
+    /// Rows looked up by many keys come from an index key by key, so that this order costs less than another; else they
+    /// are sorted in any case, and by one column more if that is asked for.
+    pub lookups_in_order: bool,
     /// Table functions take the names of their columns from the alias.
     pub function_columns: bool,
     /// `INSERT … SELECT … ON CONFLICT` is read wrongly unless the query has a WHERE.

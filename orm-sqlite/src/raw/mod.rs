@@ -76,12 +76,38 @@ struct Slot {
     statement: *mut ffi::sqlite3_stmt,
     /// What is bound without a copy lives here until the bindings are cleared.
     params: Vec<Value>,
-    /// Texts made for such values, as long as these live. Never grows while something is bound.
-    instants: Vec<[u8; 27]>,
+    /// Texts made for such values. Kept for the next run, and never grows while something is bound.
+    instants: Instants,
     /// Handed out by `prepare` and not finished yet.
     in_use: bool,
     cached: bool,
     reads_only: bool,
+}
+
+/// Texts of instants at places that stay.
+#[derive(Default)]
+struct Instants {
+    texts: Vec<[u8; 27]>,
+    /// How many there were in one run at most: the next run has room for so many.
+    most: usize,
+    used: usize,
+}
+
+impl Instants {
+    /// Only while nothing is bound to the texts.
+    fn start(&mut self) {
+        if self.texts.len() < self.most {
+            self.texts.resize(self.most, [0; 27]);
+        }
+        self.used = 0;
+    }
+    /// A place for one more; `None` when all are taken.
+    fn next(&mut self) -> Option<&mut [u8; 27]> {
+        let at = self.used;
+        self.used += 1;
+        self.most = self.most.max(self.used);
+        self.texts.get_mut(at)
+    }
 }
 
 /// Statements that every connection needs.
@@ -320,7 +346,7 @@ impl RawConnection {
         let slot = Slot {
             statement,
             params: Vec::new(),
-            instants: Vec::new(),
+            instants: Instants::default(),
             in_use: false,
             cached,
             reads_only,
@@ -344,7 +370,7 @@ impl RawConnection {
         unsafe { ffi::sqlite3_finalize(slot.statement) };
         slot.statement = ptr::null_mut();
         slot.params = Vec::new();
-        slot.instants = Vec::new();
+        slot.instants = Instants::default();
         self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
     }
 
@@ -371,8 +397,7 @@ impl RawConnection {
     pub(crate) fn bind(&mut self, id: StatementId, params: Vec<Value>) -> Result<()> {
         let slot = &mut self.slots[id.0];
         slot.params = params;
-        let texts = slot.params.iter().filter(|v| is_instant(v)).count();
-        slot.instants = Vec::with_capacity(texts);
+        slot.instants.start();
         let (statement, instants) = (slot.statement, &mut slot.instants);
         let mut outcome = Ok(ffi::SQLITE_OK);
         for (i, value) in slot.params.iter().enumerate() {
@@ -439,7 +464,6 @@ impl RawConnection {
             // SAFETY: the slot's statement, reset above. After this nothing points into its values.
             unsafe { ffi::sqlite3_clear_bindings(slot.statement) };
             slot.params = Vec::new();
-            slot.instants = Vec::new();
         }
     }
 
@@ -555,20 +579,17 @@ async fn handle_of(owner: &mut SqliteConnection) -> Result<NonNull<ffi::sqlite3>
     Ok(locked.as_raw_handle())
 }
 
-fn is_instant(value: &Value) -> bool {
-    matches!(value, Value::Timestamp(_) | Value::LocalTimestamp(_))
-}
-
+#[inline(always)]
 fn bind_one(
     statement: *mut ffi::sqlite3_stmt,
     i: c_int,
     bound: &Bound<'_>,
-    instants: &mut Vec<[u8; 27]>,
+    instants: &mut Instants,
 ) -> c_int {
     let utf8 = ffi::SQLITE_UTF8 as u8;
     // SAFETY: `statement` is alive and not running. Borrowed text and bytes belong to the values in the same slot (or
     // are static) and stay in place until the bindings are cleared; what `Owned` holds is copied by SQLite. So is an
-    // instant unless it is in `instants`, which belong to the same slot and stay in place as long as there is room.
+    // instant unless it is in `instants`, which belong to the same slot and grow only when nothing is bound.
     unsafe {
         match bound {
             Bound::Null => ffi::sqlite3_bind_null(statement, i),
@@ -591,15 +612,12 @@ fn bind_one(
                 utf8,
             ),
             Bound::Instant(text, length) => {
-                let room = instants.len() < instants.capacity();
-                let (start, copied) = if room {
-                    instants.push(*text);
-                    (
-                        instants.as_ptr().add(instants.len() - 1).cast(),
-                        ffi::SQLITE_STATIC(),
-                    )
-                } else {
-                    (text.as_ptr().cast(), ffi::SQLITE_TRANSIENT())
+                let (start, copied) = match instants.next() {
+                    Some(place) => {
+                        *place = *text;
+                        (place.as_ptr().cast(), ffi::SQLITE_STATIC())
+                    }
+                    None => (text.as_ptr().cast(), ffi::SQLITE_TRANSIENT()),
                 };
                 ffi::sqlite3_bind_text64(statement, i, start, *length as u64, copied, utf8)
             }

@@ -19,8 +19,8 @@ pub(super) fn of_each(
     const NUMBER: &str = "row_number";
     let (limit, offset) = (select.limit.take(), select.offset.take());
     if limit.is_none() && offset.is_none() {
-        if !select.order.is_empty() {
-            // the order within each owner is all that shows; owner by owner an index may have it already
+        // the order within each owner is all that shows; owner by owner an index may have it already
+        if !select.order.is_empty() && features.lookups_in_order {
             let by_owner = owner.iter().map(|column| Order {
                 expr: column.clone(),
                 desc: false,
