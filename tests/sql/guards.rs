@@ -145,6 +145,7 @@ static FILTERED: Table = Table {
             condition: written_by_somebody,
         },
     ],
+    history: None,
 };
 
 fn filtered(unfiltered: Unfiltered) -> Select {
@@ -213,6 +214,7 @@ static CIRCLE: Table = Table {
         name: "circle",
         condition: leads_back,
     }],
+    history: None,
 };
 
 #[test]

@@ -212,6 +212,7 @@ fn beside(plan: &Plan<'_>, name: &str, suffix: &str, guarded: bool) -> TokenStre
             unique: &[],
             soft_delete: #soft_delete,
             tenant: #tenant,
+            filters: &[],
             history: ::core::option::Option::None,
         };
     }
