@@ -112,6 +112,6 @@ fn versions() {
         created_at: now,
         created_by,
     };
-    assert_eq!(invoice.version(), Some(3));
+    assert_eq!(invoice.version(), Some(orm::value::Value::I64(3)));
     assert_eq!(Org { id: Id::new(1) }.version(), None);
 }

@@ -444,6 +444,18 @@ async fn do_not_hold_for_a_row_in_hand(db: Db) -> orm::Result<()> {
     let draft = unit.commit().await?.take(&saved)?;
     let saved = Article::query().without_filters().get(&db, draft.id).await?;
     assert_eq!(saved.title, "by a unit");
+    // a key is taken, whether or not its row is seen
+    let again = NewArticle {
+        shelf_id: draft.shelf_id,
+        title: "by an upsert".into(),
+    };
+    let again = again
+        .with_id(draft.id)
+        .upsert(|a| a.id)
+        .update(|a, new| a.title.to(new.title));
+    let upserted = again.exec(&db).await?;
+    assert!(!upserted.is_inserted());
+    assert_eq!(upserted.into_inner().title, "by an upsert");
     assert!(draft.delete(&db).await?);
     assert!(hidden.delete(&db).await?);
     assert_eq!(Article::query().without_filters().count(&db).await?, 1);

@@ -59,8 +59,8 @@ pub fn now<S>() -> Expr<S, Timestamp> {
     Expr::new(Node::Clock)
 }
 
-/// Who acts through the handle (`acting_as`), in a condition such as a named filter: `|d| d.owner_id.eq(actor())`. `T` is
-/// the type that the handle was given. Without an actor the statement is an `InvalidQuery` error.
+/// Who acts through the handle (`acting_as`), in a condition such as a named filter:
+/// `|d| d.owner_id.eq(actor::<_, Id<User>>())`. `T` is the type that the handle was given. Without an actor the statement is an `InvalidQuery` error.
 pub fn actor<S, T: Scalar>() -> Expr<S, T> {
     Expr::new(Node::Actor)
 }
