@@ -531,3 +531,45 @@ async fn lists_are_told_alike(db: Db) -> orm::Result<()> {
     assert_eq!((library.len(), triggers.len()), (2, 2));
     Ok(())
 }
+
+#[orm::test(schema = schema())]
+async fn a_handle_carries_all_of_it(db: Db) -> orm::Result<()> {
+    let goods = |code: &str| NewWare {
+        code: code.into(),
+        amount: 1,
+    };
+    let one = db
+        .tenant(1_i64)
+        .request("r1".to_owned())
+        .acting_as("ann".to_owned());
+    goods("a").insert(&one).await?;
+    let two = db.acting_as("bob".to_owned()).request(2_i64).tenant(1_i64);
+    goods("b").insert(&two).await?;
+    one.transaction(async |tx| -> orm::Result<()> {
+        goods("c").insert(&*tx).await?;
+        goods("d").insert(&tx.request("inner".to_owned())).await?;
+        Ok(())
+    })
+    .await?;
+    let tx = db.begin().await?;
+    goods("e")
+        .insert(&tx.request("r5".to_owned()).tenant(1_i64))
+        .await?;
+    tx.commit().await?;
+    assert_eq!(one.request("other".to_owned()).request_id(), "other");
+    let told = |a: AuditLog| (a.actor, a.request_id, a.tenant);
+    let all = AuditLog::query().order_by(|a| a.id.asc()).all(&db).await?;
+    let all: Vec<_> = all.into_iter().map(told).collect();
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        all,
+        [
+            (some("ann"), some("r1"), some("1")),
+            (some("bob"), some("2"), some("1")),
+            (some("ann"), some("r1"), some("1")),
+            (some("ann"), some("inner"), some("1")),
+            (None, some("r5"), some("1")),
+        ]
+    );
+    Ok(())
+}
