@@ -187,10 +187,12 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        let message = format!("{}{}", failure.prefix(), failure.0.error.message());
-        let from = failure.0.error;
+impl Failure {
+    /// As the error of the library, where only that is wanted: with its kind, and the place in front of its message. A
+    /// method, because a conversion would leave the error of every other `?` open.
+    pub fn into_error(self) -> Error {
+        let message = format!("{}{}", self.prefix(), self.0.error.message());
+        let from = self.0.error;
         let mut error = Error::new(from.kind(), message);
         if let Some(code) = from.code() {
             error = error.with_code(code.to_owned());
@@ -203,9 +205,6 @@ impl From<Failure> for Error {
         }
         error.with_columns(from.columns())
     }
-}
-
-impl Failure {
     fn prefix(&self) -> String {
         let Some(at) = &self.0.at else {
             return String::new();

@@ -102,7 +102,7 @@ async fn a_failure_leaves_no_trace_of_its_migration(db: Db) -> orm::Result<()> {
         (2, Some(2), Some(3))
     );
     assert_eq!(failure.ran().len(), 1);
-    let error = orm::Error::from(failure);
+    let error = failure.into_error();
     assert!(
         error
             .to_string()
