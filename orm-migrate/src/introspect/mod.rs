@@ -19,7 +19,8 @@
 //! without. What is read is what [`Schema`] can say. These it cannot, and they are left out: on PostgreSQL foreign
 //! tables, aggregates, operators, casts, collations, range types, rules, statistics objects, text search, event triggers,
 //! publications; keys WITHOUT OVERLAPS and constraints that are NOT ENFORCED; settings of a column's storage and
-//! statistics; names of NOT NULL constraints; storage parameters of the indexes behind constraints; comments of anything
+//! statistics; replica identity; names of NOT NULL constraints; tablespaces of indexes, and storage parameters of those behind
+//! constraints; comments of anything
 //! but tables, their columns, views, types, sequences and functions.
 //! On SQLite: comments inside CREATE TABLE; MATCH, which has no effect there.
 
