@@ -68,7 +68,7 @@ schemas as (
 extensions as (
   select e.extname::text as name, names.name as schema from pg_extension e
   join names on names.oid = e.extnamespace
-  where e.extname <> 'plpgsql'
+  where e.extname <> 'plpgsql' and (names.oid in (select oid from ns) or names.nspname ~ '^pg_')
 ),
 enums as (
   select t.schema, t.typname::text as name, t.comment,

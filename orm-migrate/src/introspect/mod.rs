@@ -16,12 +16,16 @@
 //!
 //! One statement reads everything, however many tables there are, so that all parts belong together. Texts are those
 //! that the database prints to this connection: names of schemas are left out where its search path finds the object
-//! without. What is read is what [`Schema`] can say. These it cannot, and they are left out: on PostgreSQL foreign
-//! tables, aggregates, operators, casts, collations, range types, rules, statistics objects, text search, event triggers,
-//! publications; keys WITHOUT OVERLAPS and constraints that are NOT ENFORCED; settings of a column's storage and
-//! statistics; names of NOT NULL constraints; storage parameters of the indexes behind constraints; comments of anything
-//! but tables, their columns, views, types, sequences and functions.
-//! On SQLite: comments inside CREATE TABLE; MATCH, which has no effect there.
+//! without. The first schema of the search path that exists is the default one, and has no name.
+//!
+//! What is read is what [`Schema`] can say. These it cannot, and they are left out:
+//!
+//! - PostgreSQL, objects: foreign tables, aggregates, operators, casts, collations, range types, rules, statistics objects,
+//!   text search, event triggers, publications.
+//! - PostgreSQL, details: keys WITHOUT OVERLAPS and constraints that are NOT ENFORCED; names of NOT NULL constraints;
+//!   storage and statistics of columns; replica identity; tablespaces of indexes; storage parameters of the indexes behind
+//!   constraints; comments of anything but tables, their columns, views, types, sequences and functions.
+//! - SQLite: attached databases; comments inside CREATE TABLE; MATCH, which has no effect there.
 
 mod catalogue;
 mod cursor;

@@ -309,3 +309,28 @@ async fn a_transaction_sees_what_it_has_changed(db: Db) -> orm::Result<()> {
     assert_eq!(introspect(&db).await?, Schema::default());
     Ok(())
 }
+
+/// A file that was written before introspection added to the value.
+#[test]
+fn older_snapshots_are_read() {
+    let text = r#"{"format": 1, "dialect": "postgres", "schema": {
+        "sequences": [{"name": {"name": "s"}, "ty": "bigint", "start": 1, "increment": 1, "min": 1, "max": 9, "cache": 1}],
+        "tables": [{
+            "name": {"name": "t"},
+            "columns": [{"name": "a", "ty": "integer", "fill": {"identity": {}}}],
+            "primary_key": {"name": "pk", "columns": ["a"]},
+            "uniques": [{"name": "u", "columns": ["a"]}],
+            "checks": [{"name": "c", "condition": "a > 0"}],
+            "foreign_keys": [{"name": "f", "columns": ["a"], "target": {"name": "t"}, "target_columns": ["a"]}],
+            "indexes": [{"name": "i", "parts": [{"key": "a"}]}],
+            "triggers": [{"name": "g", "definition": "CREATE TRIGGER g"}]
+        }],
+        "views": [{"name": {"name": "v"}, "query": "SELECT 1"}],
+        "functions": [{"name": {"name": "f"}, "arguments": "", "definition": "CREATE OR REPLACE FUNCTION f()"}],
+        "grants": [{"kind": "TABLE", "object": {"name": "t"}, "role": "PUBLIC", "privileges": ["SELECT"]}]
+    }}"#;
+    let schema = snapshot::read(text, "postgres").unwrap();
+    let again = snapshot::write(&schema, "postgres");
+    let words = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    assert_eq!(words(&again), words(text), "what says nothing is not written");
+}

@@ -281,6 +281,38 @@ async fn nulls_that_are_not_distinct_and_columns_that_are_set(db: Db) -> orm::Re
     Ok(())
 }
 
+/// What PostgreSQL 18 brought: what cannot be said is left out, not said wrongly.
+#[orm::test(requires = |f| f.schemas)]
+async fn virtual_columns_and_constraints_that_do_not_hold(db: Db) -> orm::Result<()> {
+    let version: i32 = sql!("select current_setting('server_version_num')::int")
+        .fetch_one(&db)
+        .await?;
+    if version < 180_000 {
+        return Ok(());
+    }
+    run(
+        &db,
+        &[
+            "create table t (a integer primary key, v integer generated always as (a * 2) virtual,
+                check (a > 0), constraint loose check (a > 1) not enforced)",
+            "create table r (a int4range, during daterange, constraint pk primary key (a, during without overlaps))",
+            "create table s (a integer references t not enforced)",
+        ],
+    )
+    .await;
+    let schema = introspect(&db).await?;
+    let [r, s, t] = schema.tables.as_slice() else {
+        panic!("{schema:?}");
+    };
+    assert_eq!(t.columns[1].fill, Fill::Virtual("a * 2".into()));
+    assert_eq!(t.checks, [check("t_a_check", "a > 0")]);
+    assert_eq!(
+        (r.primary_key.is_none(), r.indexes.len(), s.foreign_keys.len()),
+        (true, 0, 0)
+    );
+    Ok(())
+}
+
 #[orm::test(requires = |f| f.schemas)]
 async fn indexes_of_every_method(db: Db) -> orm::Result<()> {
     run(
@@ -676,6 +708,7 @@ async fn what_belongs_to_an_extension_is_left_out(db: Db) -> orm::Result<()> {
             "create temporary table gone (a integer)",
             "create table orm_history (id integer generated always as identity primary key)",
             "create table orm_serials (id serial)",
+            "create sequence numbers owned by orm_serials.id",
             "create table kept (h ext.hstore)",
         ],
     )
@@ -695,6 +728,12 @@ async fn what_belongs_to_an_extension_is_left_out(db: Db) -> orm::Result<()> {
         ..Schema::default()
     };
     assert_eq!(schema, expected);
+    let options = Options {
+        schemas: strings(&["public"]),
+        ..Options::default()
+    };
+    let public = introspect_with(&db, &options).await?;
+    assert_eq!((public.extensions, public.tables), (vec![], expected.tables));
     Ok(())
 }
 
@@ -722,6 +761,9 @@ async fn schemas_are_chosen_and_the_default_one_has_no_name(db: Db) -> orm::Resu
     let names =
         |schema: &Schema| -> Vec<String> { schema.tables.iter().map(|t| t.name.to_string()).collect() };
     assert_eq!(names(&introspect(&db).await?), ["t", "a.t", "b.t"]);
+    let elsewhere = Db::clone(&db);
+    let spawned = tokio::spawn(async move { introspect(&elsewhere).await });
+    assert_eq!(spawned.await.unwrap()?, introspect(&db).await?);
     let b = of(&["b"]).await?;
     assert_eq!(
         (b.schemas.clone(), names(&b)),
