@@ -18,6 +18,8 @@ Usage: peers --backend sqlite|postgres [--workload WORKLOAD] [--peer P] [--round
   --list         print backends, workloads and libraries
 
 PostgreSQL is started for the run and deleted after it.
+toasty takes part in `associations` when it is built, which is apart from the workspace:
+cargo build --release --manifest-path benches/toasty/Cargo.toml
 On Linux, `taskset -c 1` in front of the command makes runs repeat better.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

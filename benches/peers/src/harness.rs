@@ -114,7 +114,7 @@ impl Task {
     }
 }
 
-/// The median time of one operation of one peer.
+/// The median time of one operation of one peer; not a number when it took no part.
 #[derive(Clone, Debug)]
 pub(crate) struct Median {
     pub(crate) peer: &'static str,
@@ -127,6 +127,11 @@ pub(crate) type Job<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>
 /// shows in an operation.
 pub(crate) trait Runner: Send {
     fn name(&self) -> &'static str;
+
+    /// Whether it takes part in this workload.
+    fn runs(&self, _: Workload) -> bool {
+        true
+    }
 
     /// Fills the empty table by the peer's own bulk insert, so that each peer reads values in the form it writes.
     fn seed(&mut self) -> Job<'_, ()>;
@@ -166,14 +171,18 @@ impl<P: Peer> Runner for P {
 pub(crate) async fn measure(peers: &mut [Box<dyn Runner>], task: Task, rounds: usize) -> Result<Vec<Median>> {
     let mut batches = Vec::with_capacity(peers.len());
     for peer in peers.iter_mut() {
-        batches.push(calibrate(peer.as_mut(), task).await?);
+        batches.push(match peer.runs(task.workload) {
+            true => Some(calibrate(peer.as_mut(), task).await?),
+            false => None,
+        });
     }
     let mut samples = vec![Vec::with_capacity(rounds); peers.len()];
     for round in 0..rounds {
         for turn in 0..peers.len() {
             let index = (round + turn) % peers.len();
-            let elapsed = peers[index].time(task, batches[index], round as u64 + 1).await?;
-            samples[index].push(elapsed.as_nanos() as f64 / batches[index] as f64);
+            let Some(batch) = batches[index] else { continue };
+            let elapsed = peers[index].time(task, batch, round as u64 + 1).await?;
+            samples[index].push(elapsed.as_nanos() as f64 / batch as f64);
         }
     }
     let medians = samples.iter_mut().map(|of_peer| median(of_peer));
@@ -316,7 +325,7 @@ async fn check<P: Peer>(peer: &mut P) -> Result<()> {
     )
 }
 
-fn expect(peer: &str, what: &str, holds: bool) -> Result<()> {
+pub(crate) fn expect(peer: &str, what: &str, holds: bool) -> Result<()> {
     if holds {
         Ok(())
     } else {

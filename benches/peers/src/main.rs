@@ -7,6 +7,9 @@
 //! chance, and lasts for many operations. On Linux `taskset -c 1` in front of the command takes that chance away, for
 //! a server the run starts as well.
 //!
+//! toasty takes part when the package beside this one is built, in a process of its own:
+//! `cargo build --release --manifest-path benches/toasty/Cargo.toml`.
+//!
 //! Whoever adds a library adds a file below `sqlite/` or `postgres/` and two lines in its `mod.rs`.
 
 mod args;
@@ -18,6 +21,7 @@ mod postgres;
 mod report;
 mod sea_orm;
 mod sqlite;
+mod toasty;
 
 use std::process::ExitCode;
 
@@ -56,6 +60,7 @@ fn list() {
     println!("workloads  {}", workloads.join(" "));
     println!("sqlite     {}", sqlite::NAMES.join(" "));
     println!("postgres   {}", postgres::NAMES.join(" "));
+    println!("on both    {} (associations only)", toasty::NAME);
 }
 
 /// The whole run is one task on a worker thread, as a request handler would be: `block_on` itself would put the
@@ -73,15 +78,17 @@ async fn compare(run: Run) -> Result<()> {
         Backend::Sqlite => {
             let folder = tempfile::tempdir()?;
             let mut peers = sqlite::open(folder.path()).await?;
-            keep(&run, &mut peers);
+            keep(&run, &mut peers)?;
             report(&run, &mut peers).await
         }
         Backend::Postgres => {
             let server = start_postgres()?;
             let address = |database: &str| server.tcp_url(database);
             let mut peers = postgres::open(&address).await?;
-            keep(&run, &mut peers);
-            let reported = report(&run, &mut peers).await;
+            let reported = match keep(&run, &mut peers) {
+                Ok(()) => report(&run, &mut peers).await,
+                Err(error) => Err(error),
+            };
             drop(peers);
             postgres::remove(&address).await?;
             reported
@@ -90,9 +97,19 @@ async fn compare(run: Run) -> Result<()> {
 }
 
 /// Only the library that was asked for.
-fn keep(run: &Run, peers: &mut Vec<Box<dyn Runner>>) {
+fn keep(run: &Run, peers: &mut Vec<Box<dyn Runner>>) -> Result<()> {
     if let Some(name) = &run.peer {
         peers.retain(|peer| peer.name() == name);
+    }
+    let unbuilt = toasty::program().is_none();
+    match &run.peer {
+        Some(name) if peers.is_empty() && unbuilt && name == toasty::NAME => Err(toasty::ABSENT.into()),
+        Some(name) if peers.is_empty() => Err(format!("no library {name}: see --list").into()),
+        None if unbuilt && run.workloads.contains(&Workload::Associations) => {
+            eprintln!("{}", toasty::ABSENT);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

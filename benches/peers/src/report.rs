@@ -24,6 +24,7 @@ impl Format {
             Format::Table => table_line(task, medians, driver),
             Format::Json => medians
                 .iter()
+                .filter(|median| !median.nanoseconds.is_nan())
                 .for_each(|median| json_line(backend, task, median, driver)),
         }
     }
@@ -32,6 +33,10 @@ impl Format {
 fn table_line(task: Task, medians: &[Median], driver: f64) {
     print!("{:<12}{:>6}", task.workload.name(), task.rows);
     for Median { nanoseconds, .. } in medians {
+        if nanoseconds.is_nan() {
+            print!("{:>20}", "–");
+            continue;
+        }
         print!("{:>12}{:>8.2}", duration(*nanoseconds), nanoseconds / driver);
     }
     println!();

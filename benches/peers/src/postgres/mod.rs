@@ -10,6 +10,7 @@ use crate::harness::{Peer, Result, Runner};
 use crate::library::statements;
 use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
+use crate::toasty::{self, Toasty};
 
 use self::diesel_async::DieselAsync;
 use self::sqlx::Sqlx;
@@ -44,7 +45,8 @@ pub(crate) type Address<'a> = &'a (dyn Fn(&str) -> String + Sync);
 pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
     remove(address).await?;
     let admin = connect(&address("postgres")).await?;
-    for name in NAMES {
+    let toasty = toasty::program();
+    for name in NAMES.iter().chain(toasty.as_ref().map(|_| &toasty::NAME)) {
         admin
             .batch_execute(&format!("CREATE DATABASE {}", database(name)))
             .await?;
@@ -64,6 +66,9 @@ pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
         Box::new(SeaOrm::postgres(&url(SeaOrm::NAME)).await?),
         Box::new(Sqlx::connect(&url(Sqlx::NAME)).await?),
     ];
+    if let Some(program) = toasty {
+        peers.push(Box::new(Toasty::start(&program, &url(toasty::NAME))?));
+    }
     for peer in &mut peers {
         peer.seed().await?;
         connect(&url(peer.name()))
@@ -77,7 +82,7 @@ pub(crate) async fn open(address: Address<'_>) -> Result<Vec<Box<dyn Runner>>> {
 /// Drops the databases of this and of any earlier run that did not come to its end.
 pub(crate) async fn remove(address: Address<'_>) -> Result<()> {
     let admin = connect(&address("postgres")).await?;
-    for name in NAMES {
+    for name in NAMES.iter().chain([&toasty::NAME]) {
         admin
             .batch_execute(&format!(
                 "DROP DATABASE IF EXISTS {} WITH (FORCE)",

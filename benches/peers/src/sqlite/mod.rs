@@ -11,6 +11,7 @@ use crate::harness::{Peer, Result, Runner};
 use crate::library::statements;
 use crate::orm::Orm;
 use crate::sea_orm::SeaOrm;
+use crate::toasty::{self, Toasty};
 
 use self::diesel::Diesel;
 use self::rusqlite::Rusqlite;
@@ -44,6 +45,10 @@ pub(crate) async fn open(folder: &Path) -> Result<Vec<Box<dyn Runner>>> {
         Box::new(SeaOrm::sqlite(&file(SeaOrm::NAME)?).await?),
         Box::new(Sqlx::open(&file(Sqlx::NAME)?).await?),
     ];
+    if let Some(program) = toasty::program() {
+        let url = format!("sqlite:{}", file(toasty::NAME)?.display());
+        peers.push(Box::new(Toasty::start(&program, &url)?));
+    }
     for peer in &mut peers {
         peer.seed().await?;
     }
