@@ -32,6 +32,8 @@ mod graphs;
 mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
+#[path = "suite/inheritance.rs"]
+mod inheritance;
 #[path = "suite/joins.rs"]
 mod joins;
 #[path = "suite/loading.rs"]

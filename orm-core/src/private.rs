@@ -1,15 +1,17 @@
 //! What generated code names, and nothing else does. No part of it is a promise to users.
 
+pub use std::string::String;
 pub use std::vec;
 pub use std::vec::Vec;
 
-pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
+pub use crate::ast::{self, Column as AstColumn, Part, RawPart, Source, Table as AstTable, Tag};
 pub use crate::error::{Error, Result};
-pub use crate::exec::{HookTable, Hooks};
+pub use crate::exec::{HookTable, Hooks, Pending, Writes};
 pub use crate::model::{
-    Audited, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable, Key, Linkable,
-    Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel, Shape, Signed, Single,
-    SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, foreign_key, take, unlinkable,
+    Audited, Base, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable,
+    IsVariantOf, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel,
+    Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf,
+    foreign_key, take, unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
@@ -23,13 +25,17 @@ pub use crate::relation::{
     take_any,
 };
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
+pub use crate::schema::family::{
+    Common, Kind, agree, discriminator, extra, joined as joined_columns, part_count, parts, places, read,
+    union,
+};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
     IndexPart, Managed, Nulls, RelationDef, RelationKind, Role, Table, TableKind, Through, Unique, Validator,
 };
 pub use crate::value::{
     Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,
-    Type, Value,
+    Type, Value, read_variant, variant_at,
 };
 
 use crate::value::{Held, finished_one};
@@ -64,6 +70,49 @@ fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
         name: c.column.name,
         ty: c.column.ty,
     }));
+}
+
+/// The position of the column of this name.
+pub const fn named(columns: &[Column], name: &str) -> usize {
+    part(columns, name, "a column that its own table does not have")
+}
+
+/// The values of a variant's row among the columns of its enum.
+pub fn spread(
+    values: Vec<Value>,
+    places: &[usize],
+    table: &'static Table,
+    label: &'static str,
+) -> Vec<Value> {
+    let columns = table.columns[..table.fields].iter();
+    let mut row: Vec<Value> = columns
+        .map(|c| match c.role {
+            Role::Discriminator => Value::Str(label),
+            _ => Value::Null(c.column.ty),
+        })
+        .collect();
+    for (place, value) in places.iter().zip(values) {
+        if let Some(cell) = row.get_mut(*place) {
+            *cell = value;
+        }
+    }
+    row
+}
+
+/// Selects whole rows of the table that the column stands for.
+pub fn select_rows<S, T, K>(column: Col<S, T, K>, table: &'static Table, out: &mut Vec<ast::Expr>) {
+    if let ast::Expr::Column(source, _) = column.expr().into_node() {
+        out.extend(crate::query::returning(table, source));
+    }
+}
+
+/// Inserts rows of any variants.
+pub fn insert_variants<'a, B: Insertable, E: Writes<B> + ?Sized>(
+    ex: &'a E,
+    rows: impl IntoIterator<Item = impl IntoInsert<B>>,
+    site: &'static std::panic::Location<'static>,
+) -> Pending<'a, Vec<B>> {
+    crate::exec::insert_variants(ex.raw(), rows, site)
 }
 
 /// The values of a key.
@@ -107,6 +156,7 @@ impl<T> Field<T> {
                 ty: self.ty,
                 nullable: self.nullable,
                 sensitive: false,
+                part: 0,
             },
             field,
             types: &[],

@@ -14,6 +14,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
             ty,
             nullable,
             sensitive: false,
+            part: 0,
         },
         field: name,
         types: &[],
@@ -34,6 +35,8 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
             unique: &[],
             soft_delete: None,
             tenant: None,
+            tag: None,
+            parts: &[],
         },
         model: "Model",
         kind: TableKind::Table,
@@ -51,6 +54,8 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         hooks: None,
         trail: None,
         append_only: false,
+        base: None,
+        variants: &[],
         comment: "",
     }
 }

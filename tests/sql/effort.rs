@@ -76,6 +76,8 @@ fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
         unique: &[&[&POST_ID], &[&TITLE]],
         soft_delete: Some(&DELETED_AT),
         tenant: None,
+        tag: None,
+        parts: &[],
     };
     let with = |deleted: Deleted, filter: Expr| {
         let mut from = table(Source::ROOT, &NOTES);

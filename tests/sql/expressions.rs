@@ -410,12 +410,14 @@ fn names_are_always_quoted() {
         ty: Type::I64,
         nullable: false,
         sensitive: false,
+        part: 0,
     };
     static NUL: Column = Column {
         name: "a\0b",
         ty: Type::I64,
         nullable: false,
         sensitive: false,
+        part: 0,
     };
     let mut s = users();
     s.columns = vec![c(&WEIRD)];

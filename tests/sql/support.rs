@@ -17,6 +17,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool) -> Column {
         ty,
         nullable,
         sensitive: false,
+        part: 0,
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) static SECRET: Column = Column {
     ty: Type::Text,
     nullable: true,
     sensitive: true,
+    part: 0,
 };
 pub(crate) static USERS: Table = Table {
     schema: None,
@@ -45,6 +47,8 @@ pub(crate) static USERS: Table = Table {
     unique: &[&[&ID], &[&EMAIL, &AGE]],
     soft_delete: None,
     tenant: None,
+    tag: None,
+    parts: &[],
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -58,6 +62,8 @@ pub(crate) static POSTS: Table = Table {
     unique: &[&[&POST_ID]],
     soft_delete: Some(&DELETED_AT),
     tenant: Some(&ORG),
+    tag: None,
+    parts: &[],
 };
 
 const CREATE: &str = r#"

@@ -15,6 +15,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether its values must never be logged.
     pub sensitive: bool,
+    /// Which of the table's parts holds it, counted from 1; 0 is the table itself.
+    pub part: u8,
 }
 
 impl PartialEq for Column {
@@ -36,6 +38,30 @@ pub struct Table {
     pub soft_delete: Option<&'static Column>,
     /// The tenant's column: every reference sees the rows of the handle's tenant only.
     pub tenant: Option<&'static Column>,
+    /// What tells its rows from those of other models in the same table: every reference sees them only.
+    pub tag: Option<Tag>,
+    /// Tables that hold further columns of its rows: every reference joins them.
+    pub parts: &'static [Part],
+}
+
+/// The value that a discriminator has in the rows of one model.
+#[derive(Clone, Copy, Debug)]
+pub struct Tag {
+    /// The discriminator.
+    pub column: &'static Column,
+    /// Its value.
+    pub label: &'static str,
+}
+
+/// A table with further columns of rows of another one, under the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The schema, as in [`Table`].
+    pub schema: Option<&'static str>,
+    /// The name in the database.
+    pub name: &'static str,
+    /// Whether every row has a row there.
+    pub required: bool,
 }
 
 impl PartialEq for Table {

@@ -2,6 +2,7 @@
 
 use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
+use crate::exec::physical::{Physical, tables_of};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
     embed, enums_of, name,
@@ -24,47 +25,52 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
             labels: e.labels.iter().map(|l| l.to_string()).collect(),
         }));
     }
+    let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
     let mut later = Vec::new();
-    for (i, table) in tables.iter().enumerate() {
-        let mut create = create_table(table);
-        for (key, def) in table.foreign_keys.iter().zip(foreign_keys(table)) {
-            let known = tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)()));
+    for (i, table) in all.iter().enumerate() {
+        let mut create = table.create.clone();
+        for def in &table.foreign_keys {
+            let known = all[..=i].iter().any(|t| *t.name() == def.target);
             if known || !features.add_constraint {
-                create.foreign_keys.push(def);
+                create.foreign_keys.push(def.clone());
             } else {
                 later.push(Ddl::AddForeignKey {
-                    table: name_of(table),
-                    key: def,
+                    table: table.name().clone(),
+                    key: def.clone(),
                 });
             }
         }
         out.push(Ddl::CreateTable(create));
     }
-    for table in &tables {
-        out.extend(indexes(table).into_iter().map(Ddl::CreateIndex));
+    for table in &all {
+        out.extend(table.indexes.iter().cloned().map(Ddl::CreateIndex));
     }
     out.append(&mut later);
-    for table in tables.iter().filter(|t| t.append_only) {
+    for table in all.iter().filter(|t| t.model.append_only) {
         refusals(table, features, &mut out);
     }
     if features.comments {
-        for table in &tables {
-            comments(table, &mut out);
+        for table in &all {
+            out.extend(table.comments.iter().map(|(column, text)| Ddl::Comment {
+                table: table.name().clone(),
+                column: column.clone(),
+                text: text.clone(),
+            }));
         }
     }
     out
 }
 
 /// The function that the triggers of an append-only table call.
-fn refusal_name(table: &Table) -> Name {
+fn refusal_name(table: &Physical) -> Name {
     Name {
-        schema: table.table.schema.map(str::to_owned),
-        name: name::conventional("ao", table.name(), []),
+        schema: table.name().schema.clone(),
+        name: name::conventional("ao", &table.name().name, []),
     }
 }
 
 /// What keeps the rows of an append-only table as they are, also from hand-written SQL.
-fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
+fn refusals(table: &Physical, features: &Features, out: &mut Vec<Ddl>) {
     let changes: &[(Refused, &str)] = match features.refusal {
         Refusal::Inline(_) => &[(Refused::Update, "update"), (Refused::Delete, "delete")],
         Refusal::Function(_) => {
@@ -77,8 +83,8 @@ fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
         }
     };
     out.extend(changes.iter().map(|&(change, word)| Ddl::Refuse {
-        name: name::conventional("ao", table.name(), [word]),
-        table: name_of(table),
+        name: name::conventional("ao", &table.name().name, [word]),
+        table: table.name().clone(),
         change,
         function: refusal_name(table),
     }));
@@ -88,22 +94,23 @@ fn refusals(table: &'static Table, features: &Features, out: &mut Vec<Ddl>) {
 /// in a cycle need foreign keys to be off while this runs.
 pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let tables = base_tables(schema);
+    let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
     let mut out = Vec::new();
     if features.add_constraint {
-        for (i, table) in tables.iter().enumerate() {
+        for (i, table) in all.iter().enumerate() {
             let closing = table
                 .foreign_keys
                 .iter()
-                .filter(|key| !tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)())));
+                .filter(|key| !all[..=i].iter().any(|t| *t.name() == key.target));
             out.extend(closing.map(|key| Ddl::DropConstraint {
-                table: name_of(table),
-                name: key.name.to_owned(),
+                table: table.name().clone(),
+                name: key.name.clone(),
             }));
         }
     }
-    out.extend(tables.iter().rev().map(|t| Ddl::DropTable(name_of(t))));
+    out.extend(all.iter().rev().map(|t| Ddl::DropTable(t.name().clone())));
     if matches!(features.refusal, Refusal::Function(_)) {
-        let guarded = tables.iter().filter(|t| t.append_only);
+        let guarded = all.iter().filter(|t| t.model.append_only);
         out.extend(guarded.map(|t| Ddl::DropRefusal(refusal_name(t))));
     }
     if features.enum_types {
@@ -151,8 +158,14 @@ fn enum_name(e: &EnumType) -> Name {
     }
 }
 
-/// The table's name as DDL has it.
+/// The table's name as DDL has it: that of its own columns where a variant keeps them apart.
 pub fn name_of(table: &Table) -> Name {
+    if let (Some(_), Some(part)) = (table.base, table.table.parts.first()) {
+        return Name {
+            schema: part.schema.map(str::to_owned),
+            name: part.name.to_owned(),
+        };
+    }
     Name {
         schema: table.table.schema.map(str::to_owned),
         name: table.table.name.to_owned(),
@@ -171,7 +184,12 @@ pub fn create_table(table: &'static Table) -> CreateTable {
     CreateTable {
         name: name_of(table),
         if_not_exists: false,
-        columns: table.columns.iter().map(column).collect(),
+        columns: table
+            .columns
+            .iter()
+            .filter(|c| c.column.part == 0 || table.base.is_some())
+            .map(column)
+            .collect(),
         primary_key: (!table.key.is_empty())
             .then(|| (crate::schema::primary_key_name(table), names(table, table.key))),
         uniques: table
@@ -379,20 +397,4 @@ fn covering(table: &'static Table) -> Vec<Vec<usize>> {
         leading.collect()
     }));
     out
-}
-
-fn comments(table: &'static Table, out: &mut Vec<Ddl>) {
-    let mut push = |column: Option<&str>, text: &str| {
-        if !text.is_empty() {
-            out.push(Ddl::Comment {
-                table: name_of(table),
-                column: column.map(str::to_owned),
-                text: text.to_owned(),
-            });
-        }
-    };
-    push(None, table.comment);
-    for c in table.columns {
-        push(Some(c.column.name), c.comment);
-    }
 }

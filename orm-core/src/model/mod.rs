@@ -1,10 +1,12 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
 mod content;
+mod family;
 mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
+pub use family::{Base, IsVariantOf, VariantOf};
 pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
 use crate::ast::Source;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::ast::{Expr as Node, InsertSource, Source};
+use crate::ast::{Expr as Node, InsertSource, RawPart, Source};
 use crate::model::{Insertable, Key, Model};
 use crate::query::operand::typed;
 use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
@@ -135,6 +135,35 @@ impl<M: Model> Insert<M> {
     pub(crate) fn put(&mut self, column: &'static Column, value: Node) {
         self.row.retain(|(c, _)| !std::ptr::eq(*c, column));
         self.row.push((column, value));
+    }
+}
+
+impl<M: Model> Insert<M> {
+    /// The same row as one of `B`, whose variant `M` is. `places` are where the fields of `M` lie in the table of `B`.
+    pub fn into_base<B: Model>(self, places: &'static [usize]) -> Insert<B> {
+        let of_base = |column: &'static Column| {
+            let at = M::TABLE.columns.iter().position(|c| std::ptr::eq(c, column));
+            match at.and_then(|at| places.get(at)) {
+                Some(place) => &B::TABLE.columns[*place],
+                None => column,
+            }
+        };
+        let fields = &M::TABLE.columns[..M::TABLE.fields];
+        let unset = fields
+            .iter()
+            .filter(|c| !self.row.iter().any(|(set, _)| std::ptr::eq(*set, *c)));
+        let defaults = unset.filter_map(|c| Some((of_base(c), default_of(M::TABLE, c)?)));
+        let defaults: Vec<_> = defaults.collect();
+        let mut row: Vec<_> = self.row.into_iter().map(|(c, node)| (of_base(c), node)).collect();
+        row.extend(defaults);
+        if let Some(tag) = M::TABLE.table.tag
+            && let Some(column) = B::TABLE.columns.iter().find(|c| c.role == Role::Discriminator)
+        {
+            row.push((column, Node::Value(Value::Str(tag.label))));
+        }
+        // so that rows of one variant are one group whatever order their columns were set in
+        row.sort_by_key(|(c, _)| B::TABLE.position(&c.column));
+        Insert::of_row(row, self.overriding)
     }
 }
 
@@ -388,14 +417,18 @@ impl Batch {
         let absent = |c: &&'static Column, set: &[&'static Column]| !set.iter().any(|s| std::ptr::eq(*s, *c));
         let defaulted = self.table.columns.iter().filter(|c| {
             matches!(c.default, Default::Literal(_) | Default::Function(_))
-                && filled(c).is_none()
+                && filled(self.table, c).is_none()
                 && absent(c, &columns[..given])
         });
         let defaulted: Vec<_> = defaulted.collect();
         columns.extend(defaulted);
         let mut constant = Vec::new();
         for column in self.table.columns {
-            if let Some(node) = filled(column) {
+            let default = || {
+                let in_sql = matches!(column.default, Default::Sql(_)) && absent(&column, &columns[..given]);
+                default_of(self.table, column).filter(|_| in_sql)
+            };
+            if let Some(node) = filled(self.table, column).or_else(default) {
                 columns.push(column);
                 constant.push(node);
             }
@@ -417,9 +450,21 @@ impl Batch {
     }
 }
 
+/// What a column of a variant holds in a new row that does not set it. The database cannot fill it in: the column is NULL
+/// in rows of other variants.
+fn default_of(table: &Table, column: &'static Column) -> Option<Node> {
+    table.base?;
+    match column.default {
+        Default::Literal(f) | Default::Function(f) => Some(Node::Value(typed(column, f()))),
+        Default::Sql(sql) => Some(Node::Raw(vec![RawPart::Text(sql)], column.column.ty)),
+        Default::None | Default::Identity => None,
+    }
+}
+
 /// What the library puts into a column of a new row.
-fn filled(column: &Column) -> Option<Node> {
+fn filled(table: &Table, column: &Column) -> Option<Node> {
     match column.role {
+        Role::Discriminator => table.table.tag.map(|tag| Node::Value(Value::Str(tag.label))),
         Role::CreatedAt | Role::UpdatedAt => Some(Node::Clock),
         Role::CreatedBy | Role::UpdatedBy => Some(Node::Actor),
         Role::Tenant => Some(Node::Tenant),

@@ -102,6 +102,7 @@ static DEPTH: ast::Column = ast::Column {
     ty: Type::I32,
     nullable: false,
     sensitive: false,
+    part: 0,
 };
 /// As many as a key has columns at most.
 const MARKS: [&str; 4] = ["_mark", "_mark2", "_mark3", "_mark4"];

@@ -44,6 +44,10 @@ pub struct Table {
     pub append_only: bool,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
+    /// The model that this one is a variant of.
+    pub base: Option<fn() -> &'static Table>,
+    /// The models that are its variants.
+    pub variants: &'static [fn() -> &'static Table],
     /// The doc comment.
     pub comment: &'static str,
 }
@@ -56,6 +60,10 @@ impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|c| c.column.name == name)
+    }
+    /// Itself, or the table of the model that it is a variant of: the same rows.
+    pub fn root(&'static self) -> &'static Table {
+        self.base.map_or(self, |base| base())
     }
     /// The columns of the primary key.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
@@ -141,6 +149,8 @@ pub enum Role {
     DeletedBy,
     /// Whose row it is.
     Tenant,
+    /// Which variant the row is of.
+    Discriminator,
 }
 
 /// Positions of the columns that the library fills.

@@ -341,6 +341,12 @@ impl SqlWriter<'_> {
         guard: Guard,
     ) -> Result<()> {
         let Guard { deleted, all_tenants } = guard;
+        if let Some(tag) = table.tag {
+            clause.next(self);
+            self.column(source, tag.column)?;
+            self.push(" = ");
+            self.literal(tag.label)?;
+        }
         if let Some(column) = table.soft_delete {
             let test = match deleted {
                 Deleted::Hidden => Some(" IS NULL"),
@@ -601,7 +607,8 @@ fn keeps_right_rows(joins: &[Join]) -> bool {
 }
 
 fn is_guarded(table: &Table, guard: Guard) -> bool {
-    (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
+    table.tag.is_some()
+        || (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
         || (table.tenant.is_some() && !guard.all_tenants)
 }
 

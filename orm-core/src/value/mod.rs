@@ -7,6 +7,7 @@ mod key;
 mod loads;
 mod time;
 mod ty;
+mod variant;
 
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -30,6 +31,7 @@ pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
 pub use ty::{Element, EnumType, Type};
+pub use variant::{read_variant, variant_at};
 
 use crate::error::{Error, Result};
 

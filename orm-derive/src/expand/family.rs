@@ -1,0 +1,358 @@
+//! Inheritance: an enum whose variants are models, and the part of a model that makes it one of them.
+//!
+//! The macro of the enum sees the common fields and the names of the variants, that of a variant its own fields. What
+//! needs both are constants of the one in terms of the constants of the other.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, Path};
+
+use crate::expand::embed;
+use crate::expand::names::{Names, allow};
+use crate::expand::table::option;
+use crate::parse::{Variant, plain};
+use crate::plan::{Column, Plan, Role};
+
+/// Where a table's own columns stand: with those of variants among them they are another list.
+pub(crate) fn own_columns(plan: &Plan<'_>) -> Ident {
+    match plan.is_base() {
+        true => format_ident!("__OWN"),
+        false => format_ident!("__COLUMNS"),
+    }
+}
+
+/// The columns of a variant with a table of its own know which of them stand there.
+pub(crate) fn placed(plan: &Plan<'_>, columns: TokenStream) -> TokenStream {
+    let options = &plan.model.options;
+    match (&options.variant_of, options.joined) {
+        (Some(base), Some(_)) => {
+            let base = base_of(base);
+            quote!(__orm::joined_columns(#columns, &#base::COMMON))
+        }
+        _ => columns,
+    }
+}
+
+/// The enum that a variant names. Errors about it land on the name the user typed.
+fn base_of(base: &Path) -> TokenStream {
+    quote_spanned!(base.span()=> <#base as __orm::Base>)
+}
+
+/// The discriminator among the columns of a variant.
+pub(crate) fn discriminator(base: &Path) -> TokenStream {
+    let base = base_of(base);
+    quote!(__orm::discriminator(&#base::COMMON))
+}
+
+/// The schema and the name of the table with the rows.
+pub(crate) fn name(plan: &Plan<'_>) -> (TokenStream, TokenStream) {
+    let (schema, name) = (option(plan.model.options.schema.as_ref()), &plan.table);
+    match &plan.model.options.variant_of {
+        Some(base) => {
+            let base = base_of(base);
+            (quote!(#base::TABLE.0), quote!(#base::TABLE.1))
+        }
+        None => (schema, quote!(#name)),
+    }
+}
+
+/// What every reference to a variant asks of the discriminator.
+pub(crate) fn tag(plan: &Plan<'_>) -> TokenStream {
+    let hidden = plan.columns.iter().position(Column::is_hidden);
+    option(hidden.map(|i| {
+        let (at, label) = (embed::position(plan, i), plan.label());
+        quote!(__orm::Tag { column: &__COLUMNS[#at].column, label: #label })
+    }))
+}
+
+/// The table with the columns of a variant, where it has one.
+fn part(plan: &Plan<'_>) -> Option<TokenStream> {
+    plan.model.options.joined?;
+    let (schema, name) = (option(plan.model.options.schema.as_ref()), &plan.table);
+    Some(quote!(__orm::Part { schema: #schema, name: #name, required: true }))
+}
+
+/// The tables that every reference joins.
+pub(crate) fn parts(plan: &Plan<'_>) -> TokenStream {
+    match (plan.is_base(), part(plan)) {
+        (true, _) => quote!(&__PARTS),
+        (false, Some(part)) => quote!(&[#part]),
+        (false, None) => quote!(&[]),
+    }
+}
+
+/// The model that the variant is one of.
+pub(crate) fn base(plan: &Plan<'_>) -> TokenStream {
+    option(plan.model.options.variant_of.as_ref().map(|base| {
+        let base = base_of(base);
+        quote!(|| <#base::Model as __orm::Model>::TABLE)
+    }))
+}
+
+/// The tables of the variants.
+pub(crate) fn variants(plan: &Plan<'_>) -> TokenStream {
+    let models = models(plan);
+    quote!(&[#(|| <#models as __orm::Model>::TABLE),*])
+}
+
+/// How many columns a row has.
+pub(crate) fn fields(plan: &Plan<'_>) -> TokenStream {
+    match plan.is_base() {
+        true => quote!(__FIELDS),
+        false => own_fields(plan),
+    }
+}
+
+fn own_fields(plan: &Plan<'_>) -> TokenStream {
+    embed::own_position(plan, plan.columns.iter().filter(|c| c.field.is_some()).count())
+}
+
+/// The models of the variants.
+fn models(plan: &Plan<'_>) -> Vec<TokenStream> {
+    let ident = &plan.model.ident;
+    let model = |variant: &Variant| {
+        let model = &variant.model;
+        quote_spanned!(model.span()=> <#model as __orm::IsVariantOf<#ident>>::Model)
+    };
+    plan.model.variants.iter().map(model).collect()
+}
+
+/// What follows from the common fields and the variants together.
+pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    if !plan.is_base() {
+        return TokenStream::new();
+    }
+    let (ident, model, fields) = (&plan.model.ident, plain(&plan.model.ident), own_fields(plan));
+    let models = models(plan);
+    let kinds = models
+        .iter()
+        .map(|model| quote!(<#model as __orm::VariantOf<#ident>>::KIND));
+    let at: Vec<usize> = (0..models.len()).collect();
+    let (schema, name, new) = (
+        option(plan.model.options.schema.as_ref()),
+        &plan.table,
+        &names.new,
+    );
+    quote_spanned! {ident.span()=>
+        const __KINDS: &[__orm::Kind] = &[#(#kinds),*];
+        const __LABELS: &[&str] = &[#(__KINDS[#at].label),*];
+        const __COMMON: __orm::Common = __orm::Common {
+            model: #model,
+            columns: &__OWN,
+            fields: #fields,
+        };
+        const __EXTRA: usize = __orm::extra(&__COMMON, __KINDS);
+        static __COLUMNS: [__orm::Column; __OWN.len() + __EXTRA] = __orm::union(&__COMMON, __KINDS);
+        static __PARTS: [__orm::Part; __orm::part_count(__KINDS)] = __orm::parts(__KINDS);
+        const __PLACES: &[&[usize]] =
+            &[#(&__orm::places::<{ __KINDS[#at].fields }>(&__COLUMNS, __KINDS, #at)),*];
+        const __FIELDS: usize = __orm::read(#fields + 1 + __EXTRA, __PLACES);
+        const _: () = __orm::agree(&__COMMON, __KINDS);
+        #[automatically_derived]
+        impl __orm::Base for #ident {
+            type Model = #ident;
+            type New = #new;
+            const COMMON: __orm::Common = __COMMON;
+            const TABLE: (::core::option::Option<&'static str>, &'static str) = (#schema, #name);
+        }
+    }
+}
+
+/// What a variant says of itself, and its new rows among those of others.
+pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let Some(base) = &plan.model.options.variant_of else {
+        return TokenStream::new();
+    };
+    let (ident, model, label) = (&plan.model.ident, plain(&plan.model.ident), plan.label());
+    let (fields, part, new) = (own_fields(plan), option(part(plan)), &names.new);
+    let span = base.span();
+    let trait_of = |name: &str| {
+        let name = format_ident!("{name}");
+        quote_spanned!(span=> __orm::#name<#base>)
+    };
+    let (is_variant, variant, base) = (trait_of("IsVariantOf"), trait_of("VariantOf"), base_of(base));
+    quote! {
+        #[automatically_derived]
+        impl #is_variant for #ident {
+            type Model = #ident;
+        }
+        #[automatically_derived]
+        impl #variant for #ident {
+            const KIND: __orm::Kind = __orm::Kind {
+                model: #model,
+                label: #label,
+                columns: &__COLUMNS,
+                fields: #fields,
+                part: #part,
+            };
+        }
+        #[automatically_derived]
+        impl ::core::convert::From<#new> for #base::New {
+            fn from(row: #new) -> Self {
+                ::core::convert::From::from(__orm::Insert::of(row))
+            }
+        }
+    }
+}
+
+/// Reads the variant that the discriminator says.
+pub(crate) fn output(plan: &Plan<'_>) -> TokenStream {
+    let (ident, model, fields) = (&plan.model.ident, plain(&plan.model.ident), own_fields(plan));
+    let discriminator = plan.role(Role::Discriminator).map(|i| &plan.columns[i].name);
+    let (models, variants) = (models(plan), idents(plan));
+    let last = variants.len().saturating_sub(1);
+    let read = models
+        .iter()
+        .zip(&variants)
+        .enumerate()
+        .map(|(k, (model, variant))| {
+            let pattern = match k == last {
+                true => quote!(_),
+                false => quote!(#k),
+            };
+            quote!(#pattern => #ident::#variant(__orm::read_variant::<#model>(row, __PLACES[#k])?),)
+        });
+    quote! {
+        #[automatically_derived]
+        impl __orm::Output for #ident {
+            type Local = Self;
+            #[inline]
+            fn assemble(local: Self, _: &mut __orm::Loads<'_>) -> __orm::Result<Self> {
+                ::core::result::Result::Ok(local)
+            }
+            fn decode(row: &mut __orm::Row<'_>) -> __orm::Result<Self> {
+                let read = match __orm::variant_at(row, #fields, __LABELS, #model, #discriminator)? {
+                    #(#read)*
+                };
+                row.skip(__FIELDS);
+                ::core::result::Result::Ok(read)
+            }
+            fn columns(out: &mut __orm::Vec<__orm::Expected>) -> __orm::Lookup {
+                __orm::by_name(&__TABLE, out)
+            }
+        }
+    }
+}
+
+fn idents<'p>(plan: &'p Plan<'_>) -> Vec<&'p Ident> {
+    plan.model.variants.iter().map(|variant| &variant.ident).collect()
+}
+
+/// The values of a row, in the order of the enum's columns.
+pub(crate) fn values(plan: &Plan<'_>) -> TokenStream {
+    let (ident, variants) = (&plan.model.ident, idents(plan));
+    let at: Vec<usize> = (0..variants.len()).collect();
+    quote! {
+        match self {
+            #(#ident::#variants(row) => {
+                __orm::spread(__orm::Model::into_values(row), __PLACES[#at], &__TABLE, __LABELS[#at])
+            })*
+        }
+    }
+}
+
+/// The value of a common column.
+pub(crate) fn value(plan: &Plan<'_>, column: &Column<'_>, row: &TokenStream) -> TokenStream {
+    let (ident, variants, member) = (&plan.model.ident, idents(plan), &column.member);
+    quote! {
+        match #row {
+            #(#ident::#variants(row) => ::core::clone::Clone::clone(&row.#member),)*
+        }
+    }
+}
+
+/// `NewAnimal`, the new rows of all variants, and what is common to all rows.
+pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (vis, ident, new, private) = (&plan.model.vis, &plan.model.ident, &names.new, &names.private);
+    let (variants, allow) = (idents(plan), allow());
+    let models: Vec<&Path> = plan.model.variants.iter().map(|variant| &variant.model).collect();
+    let doc = format!("A new [`{ident}`], of any variant.");
+    let docs = models
+        .iter()
+        .map(|model| format!("A new `{}`.", quote!(#model).to_string().replace(' ', "")));
+    let accessors = plan.columns.iter().filter_map(|column| accessor(plan, column));
+    let inserts = quote! {
+        /// Inserts rows of any variants as one unit; they come back in input order.
+        #[track_caller]
+        #allow
+        #vis fn insert_all<E: #private::Writes<#ident> + ?::core::marker::Sized>(
+            ex: &E,
+            rows: impl ::core::iter::IntoIterator<Item = #new>,
+        ) -> #private::Pending<'_, #private::Vec<#ident>> {
+            #private::insert_variants(ex, rows, ::core::panic::Location::caller())
+        }
+    };
+    quote! {
+        #[doc = #doc]
+        #allow
+        #vis enum #new {
+            #(#[doc = #docs] #variants(#private::Insert<#models>),)*
+        }
+        #[automatically_derived]
+        impl #new {
+            #inserts
+        }
+        #[automatically_derived]
+        impl #ident {
+            #(#accessors)*
+        }
+    }
+}
+
+/// `animal.name()`; a key is given back by value, as by a model.
+fn accessor(plan: &Plan<'_>, column: &Column<'_>) -> Option<TokenStream> {
+    let field = column.field?;
+    let (vis, ident, variants) = (&plan.model.vis, &plan.model.ident, idents(plan));
+    let (member, ty, allow) = (&column.member, &field.ty, allow());
+    let doc = format!("`{member}`, which every variant has.");
+    let is_key = plan
+        .key
+        .columns
+        .iter()
+        .any(|&i| std::ptr::eq(&plan.columns[i], column));
+    let (ty, value) = match is_key {
+        true => (quote!(#ty), quote!(::core::clone::Clone::clone(&row.#member))),
+        false => (quote!(&#ty), quote!(&row.#member)),
+    };
+    Some(quote! {
+        #[doc = #doc]
+        #allow
+        #vis fn #member(&self) -> #ty {
+            match self {
+                #(#ident::#variants(row) => #value,)*
+            }
+        }
+    })
+}
+
+/// How new rows of a variant become new rows of the enum, and rows of a variant rows of the enum.
+pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
+    let (ident, new) = (&plan.model.ident, &names.new);
+    let (models, variants) = (models(plan), idents(plan));
+    let at: Vec<usize> = (0..variants.len()).collect();
+    quote! {
+        #[automatically_derived]
+        impl __orm::IntoInsert<#ident> for #new {
+            fn into_insert(self) -> __orm::Insert<#ident> {
+                match self {
+                    #(#new::#variants(row) => row.into_base::<#ident>(__PLACES[#at]),)*
+                }
+            }
+        }
+        #(
+            #[automatically_derived]
+            impl ::core::convert::From<__orm::Insert<#models>> for #new {
+                fn from(row: __orm::Insert<#models>) -> Self {
+                    #new::#variants(row)
+                }
+            }
+            #[automatically_derived]
+            impl ::core::convert::From<#models> for #ident {
+                fn from(row: #models) -> Self {
+                    #ident::#variants(row)
+                }
+            }
+        )*
+    }
+}
