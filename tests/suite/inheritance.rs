@@ -155,3 +155,368 @@ async fn one_statement_reads_rows_of_all_variants(db: Db) -> orm::Result<()> {
     assert_eq!(dogs.all(&db).await?, [Animal::Dog(dog)]);
     Ok(())
 }
+
+/// Behaviour 46: a query on a variant sees its rows only, wherever the reference to its table stands.
+#[orm::test(schema = schema())]
+async fn every_reference_to_a_variant_asks_the_discriminator(db: Db) -> orm::Result<()> {
+    let (ann, dog, cat, fish) = zoo(&db).await?;
+    let spot = NewDog {
+        name: "Spot".into(),
+        breed: "pug".into(),
+    }
+    .insert(&db)
+    .await?;
+    let tom = cat
+        .update()
+        .set(|c| (c.owner_id.to(ann.id), c.rival_id.to(dog.id)))
+        .save(&db)
+        .await?;
+    NewWalk {
+        dog_id: dog.id,
+        minutes: 20,
+    }
+    .insert(&db)
+    .await?;
+    NewVisit {
+        animal_id: dog.id,
+        reason: "tick".into(),
+    }
+    .insert(&db)
+    .await?;
+    NewVisit {
+        animal_id: fish.id,
+        reason: "bloated".into(),
+    }
+    .insert(&db)
+    .await?;
+
+    // all, count, exists, aggregates
+    assert_eq!(
+        Dog::query().order_by(|d| d.name.asc()).all(&db).await?,
+        [dog.clone(), spot.clone()]
+    );
+    assert_eq!(Dog::query().count(&db).await?, 2);
+    assert!(!Fish::query().filter(|f| f.name.eq("Rex")).exists(&db).await?);
+    assert_eq!(Cat::query().aggregate(|c| c.lives.sum()).one(&db).await?, Some(9));
+    // by key: what is there is a row of another variant
+    assert!(refused(Cat::get(&db, dog.id).await).is_not_found());
+    assert_eq!(Dog::get(&db, dog.id).await?, dog);
+    // joins, from either side
+    let owned = Dog::query().join(|d| d.owner).filter(|(_, o)| o.name.eq("Ann"));
+    assert_eq!(
+        owned.select(|(d, o)| (d, o.id)).all(&db).await?,
+        [(dog.clone(), ann.id)]
+    );
+    let animals = Owner::query().join(|o| o.animals).order_by(|(_, a)| a.id.asc());
+    let animals = animals.select(|(_, a)| a).all(&db).await?;
+    assert_eq!(animals, [Animal::Dog(dog.clone()), Animal::Cat(tom.clone())]);
+    let dogs = Owner::query()
+        .join(|o| o.dogs)
+        .select(|(_, d)| d)
+        .all(&db)
+        .await?;
+    assert_eq!(dogs, [dog.clone()]);
+    let names = Owner::query()
+        .left_join(|o| o.dogs)
+        .select(|(o, d)| (o.name, d.map(|d| d.name)));
+    assert_eq!(
+        names.all(&db).await?,
+        [("Ann".to_owned(), Some("Rex".to_owned()))]
+    );
+    // EXISTS, counts, scalar sub-queries
+    assert_eq!(
+        Owner::query()
+            .filter(|o| o.dogs.any(|d| d.name.eq("Tom")))
+            .count(&db)
+            .await?,
+        0
+    );
+    assert_eq!(
+        Owner::query()
+            .filter(|o| o.animals.any(|a| a.name.eq("Tom")))
+            .count(&db)
+            .await?,
+        1
+    );
+    let counts = Owner::query().select(|o| (o.animals.count(), o.dogs.count()));
+    assert_eq!(counts.one(&db).await?, (2, 1));
+    assert_eq!(
+        Cat::query()
+            .filter(|c| c.rival.any(|d| d.breed.eq("collie")))
+            .count(&db)
+            .await?,
+        1
+    );
+    // relation loads, with limits and queries from a row
+    let with = Owner::query()
+        .with(|o| o.dogs)
+        .with(|o| o.animals.order_by(|a| a.id.desc()).limit(1));
+    let with = with.one(&db).await?;
+    assert_eq!(
+        (&with.dogs[..], &with.animals[..]),
+        (&[dog.clone()][..], &[Animal::Cat(tom.clone())][..])
+    );
+    assert_eq!(ann.dogs().query().all(&db).await?, [dog.clone()]);
+    let walked = Dog::query()
+        .with(|d| d.walks)
+        .with(|d| d.visits)
+        .filter(|d| d.id.eq(dog.id))
+        .one(&db)
+        .await?;
+    assert_eq!((walked.walks.len(), walked.visits.len()), (1, 1));
+    Ok(())
+}
+
+/// Relations of the enum and towards it hold its variants.
+#[orm::test(schema = schema())]
+async fn relations_to_the_enum_hold_its_variants(db: Db) -> orm::Result<()> {
+    let (ann, dog, _, fish) = zoo(&db).await?;
+    NewVisit {
+        animal_id: dog.id,
+        reason: "tick".into(),
+    }
+    .insert(&db)
+    .await?;
+    NewVisit {
+        animal_id: fish.id,
+        reason: "bloated".into(),
+    }
+    .insert(&db)
+    .await?;
+    let visits = Visit::query().order_by(|v| v.id.asc()).with(|v| v.animal);
+    let visits = assert_statements!(db, 2, { visits.all(&db).await? });
+    assert_eq!(visits[0].animal, Animal::Dog(dog.clone()));
+    assert_eq!(visits[1].animal, Animal::Fish(fish.clone()));
+    let bloated = Visit::query().filter(|v| v.animal.col(|a| a.name).eq("Bob"));
+    assert_eq!(bloated.count(&db).await?, 1);
+    let animals = Animal::query()
+        .with(|a| a.visits)
+        .with(|a| a.owner)
+        .order_by(|a| a.id.asc())
+        .all(&db)
+        .await?;
+    assert_eq!((animals[0].visits.len(), animals[1].visits.len()), (1, 0));
+    assert_eq!(
+        (&animals[0].owner, &animals[2].owner),
+        (&Some(ann.clone()), &None)
+    );
+    assert_eq!(animals[0].name(), "Rex");
+    let row = Animal::get(&db, dog.id).await?;
+    assert_eq!(row.owner().query().one(&db).await?, ann);
+    let loaded = row.load(&db, |a| a.visits).await?;
+    assert_eq!(loaded.visits.len(), 1);
+    // a foreign key refers to any variant
+    let e = refused(
+        NewVisit {
+            animal_id: Id::new(99),
+            reason: "?".into(),
+        }
+        .insert(&db)
+        .await,
+    );
+    assert_eq!(e.kind(), ErrorKind::ForeignKeyViolation);
+    Ok(())
+}
+
+/// Behaviour 46: writes by a condition and by key touch rows of the variant only.
+#[orm::test(schema = schema())]
+async fn writes_touch_rows_of_the_variant_only(db: Db) -> orm::Result<()> {
+    let (ann, dog, cat, fish) = zoo(&db).await?;
+    let n = Dog::update_where(|d| d.id.gt(Id::new(0)))
+        .set(|d| d.owner_id.to(ann.id))
+        .exec(&db)
+        .await?;
+    assert_eq!(n, 1);
+    // a row of the enum changes as any other
+    let tom = Animal::get(&db, cat.id)
+        .await?
+        .update()
+        .set(|a| a.name.to("Thomas"))
+        .save(&db)
+        .await?;
+    assert!(matches!(&tom, Animal::Cat(c) if c.name == "Thomas" && c.version == 2 && c.lives == 9));
+    assert!(refused(cat.update().set(|c| c.lives.to(8)).save(&db).await).is_stale());
+    let all = Animal::update_where(|a| a.version.gt(0))
+        .set(|a| a.owner_id.to(ann.id))
+        .returning(&db)
+        .await?;
+    assert_eq!(all.len(), 3);
+    // deletes: softly here, with what hangs on the rows
+    NewVisit {
+        animal_id: fish.id,
+        reason: "old".into(),
+    }
+    .insert(&db)
+    .await?;
+    assert_eq!(Cat::delete_where(|c| c.id.gt(Id::new(0))).exec(&db).await?, 1);
+    assert_eq!(Animal::query().count(&db).await?, 2);
+    assert_eq!(Animal::query().with_deleted().count(&db).await?, 3);
+    assert!(!Dog::restore(&db, cat.id).await?);
+    assert!(Cat::restore(&db, cat.id).await?);
+    assert!(!Dog::purge(&db, cat.id).await?);
+    assert!(Animal::get(&db, fish.id).await?.delete(&db).await?);
+    assert_eq!(Visit::query().count(&db).await?, 0);
+    assert_eq!(Fish::query().count(&db).await?, 0);
+    assert!(Dog::get(&db, dog.id).await?.delete(&db).await?);
+    Ok(())
+}
+
+/// Behaviour 46: an upsert does not change the row of another variant that is in its way.
+#[orm::test(schema = schema())]
+async fn an_upsert_meets_a_row_of_another_variant(db: Db) -> orm::Result<()> {
+    let (_, dog, cat, _) = zoo(&db).await?;
+    let new = || NewDog {
+        name: "Rex".into(),
+        breed: "pug".into(),
+    };
+    let row = new()
+        .upsert(|d| d.chip)
+        .update(|d, new| d.breed.to(new.breed))
+        .exec(&db)
+        .await;
+    assert_eq!(refused(row).kind(), ErrorKind::UniqueViolation);
+    let row = new()
+        .with_id(dog.id)
+        .upsert(|d| d.id)
+        .update(|d, new| d.breed.to(new.breed))
+        .exec(&db)
+        .await?;
+    assert!(matches!(row, Upserted::Updated(d) if d.breed == "pug" && d.version == 2));
+    let taken = NewDog {
+        name: "Zed".into(),
+        breed: "pug".into(),
+    }
+    .with_id(cat.id);
+    let taken = taken
+        .upsert(|d| d.id)
+        .update(|d, new| d.name.to(new.name))
+        .exec(&db)
+        .await;
+    assert_eq!(refused(taken).kind(), ErrorKind::UniqueViolation);
+    assert_eq!(Cat::get(&db, cat.id).await?, cat);
+    Ok(())
+}
+
+/// New rows of several variants in one call; those of a shape are one statement.
+#[orm::test(schema = schema())]
+async fn rows_of_several_variants_are_inserted_together(db: Db) -> orm::Result<()> {
+    let dog = |name: &str| NewDog {
+        name: name.into(),
+        breed: "pug".into(),
+    };
+    let cat = |name: &str| NewCat {
+        name: name.into(),
+        lives: 7,
+    };
+    let rows = vec![
+        dog("a").into(),
+        cat("b").into(),
+        dog("c").into(),
+        cat("d").set(|c| c.weight.to(2.5)).into(),
+    ];
+    let all = NewAnimal::insert_all(&db, rows).await?;
+    let names: Vec<&str> = all.iter().map(|a| a.name().as_str()).collect();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+    assert!(matches!(&all[0], Animal::Dog(d) if d.tricks == 3 && d.mood == "abc" && d.version == 1));
+    assert!(matches!(&all[3], Animal::Cat(c) if c.weight == Some(2.5)));
+    assert_eq!(Animal::from(Dog::get(&db, all[2].id()).await?), all[2]);
+    assert!(NewAnimal::insert_all(&db, []).await?.is_empty());
+    Ok(())
+}
+
+/// A discriminator that no variant has is an error that names model and column.
+#[orm::test(schema = schema())]
+async fn an_unknown_discriminator_is_a_decode_error(db: Db) -> orm::Result<()> {
+    zoo(&db).await?;
+    #[derive(Model, Debug)]
+    #[orm(table = "beasts", discriminator = "sort")]
+    #[common(id: Id<Beast>)]
+    enum Beast {
+        Orc(Orc),
+    }
+    #[derive(Model, Debug)]
+    #[orm(variant_of = Beast)]
+    struct Orc {
+        id: Id<Beast>,
+    }
+    sql!("create table beasts (id bigint primary key, sort text)")
+        .exec(&db)
+        .await?;
+    sql!("insert into beasts values (1, 'elf')").exec(&db).await?;
+    let e = refused(Beast::query().all(&db).await);
+    assert_eq!(
+        (e.kind(), e.model(), e.field()),
+        (ErrorKind::Decode, Some("Beast"), Some("sort"))
+    );
+    assert!(e.to_string().contains("names none of the variants"), "{e}");
+    sql!("update beasts set sort = null").exec(&db).await?;
+    let e = refused(Beast::get(&db, Id::new(1)).await);
+    assert_eq!(
+        (e.kind(), e.model(), e.field()),
+        (ErrorKind::Decode, Some("Beast"), Some("sort"))
+    );
+    Ok(())
+}
+
+/// What the database refuses: labels, columns of other variants, missing columns of the own one.
+#[orm::test(schema = schema())]
+async fn the_database_ties_columns_to_the_discriminator(db: Db) -> orm::Result<()> {
+    let (_, dog, cat, fish) = zoo(&db).await?;
+    macro_rules! breaks {
+        ($constraint:literal, $sql:expr) => {{
+            let e = refused($sql.exec(&db).await);
+            let found = (e.kind(), e.constraint());
+            assert_eq!(found, (ErrorKind::CheckViolation, Some($constraint)));
+        }};
+    }
+    let (dog_id, cat_id, fish_id) = (dog.id, cat.id, fish.id);
+    breaks!(
+        "ck_animals_kind",
+        sql!("update animals set kind = 'cow', weight = null where id = {fish_id}")
+    );
+    breaks!(
+        "ck_animals_breed_kind",
+        sql!("update animals set breed = null where id = {dog_id}")
+    );
+    breaks!(
+        "ck_animals_breed",
+        sql!("update animals set breed = '' where id = {dog_id}")
+    );
+    breaks!(
+        "ck_animals_lives_kind",
+        sql!("update animals set lives = 1 where id = {dog_id}")
+    );
+    breaks!(
+        "ck_animals_chip_kind",
+        sql!("update animals set chip = 1 where id = {cat_id}")
+    );
+    breaks!(
+        "ck_animals_weight_kind",
+        sql!("update animals set weight = null where id = {fish_id}")
+    );
+    breaks!(
+        "ck_animals_weight_kind",
+        sql!("update animals set weight = 1 where id = {dog_id}")
+    );
+    // unique constraints of variants hold among all rows, those of the enum too
+    let e = refused(
+        NewFish {
+            name: "Rex".into(),
+            weight: 1.0,
+        }
+        .insert(&db)
+        .await,
+    );
+    assert_eq!(e.kind(), ErrorKind::UniqueViolation);
+    let chip = || {
+        NewDog {
+            name: "x".into(),
+            breed: "y".into(),
+        }
+        .set(|d| d.chip.to(7))
+    };
+    chip().insert(&db).await?;
+    let e = refused(chip().set(|d| d.name.to("z")).insert(&db).await);
+    assert_eq!(e.constraint(), Some("uq_animals_chip"));
+    Ok(())
+}
