@@ -10,7 +10,7 @@ mod select;
 mod table;
 mod write;
 
-pub(crate) use renumber::renumber;
+pub(crate) use renumber::{columns_of, renumber};
 
 pub use expr::{
     Aggregate, AggregateFn, CompareOp, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, InList,

@@ -56,10 +56,8 @@ pub struct Tag {
 /// A table with further columns of rows of another one, under the same key.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    /// The schema, as in [`Table`].
-    pub schema: Option<&'static str>,
-    /// The name in the database.
-    pub name: &'static str,
+    /// The table, without guards and parts of its own.
+    pub table: &'static Table,
     /// Whether every row has a row there.
     pub required: bool,
 }

@@ -162,8 +162,8 @@ fn enum_name(e: &EnumType) -> Name {
 pub fn name_of(table: &Table) -> Name {
     if let (Some(_), Some(part)) = (table.base, table.table.parts.first()) {
         return Name {
-            schema: part.schema.map(str::to_owned),
-            name: part.name.to_owned(),
+            schema: part.table.schema.map(str::to_owned),
+            name: part.table.name.to_owned(),
         };
     }
     Name {

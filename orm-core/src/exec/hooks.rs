@@ -532,7 +532,7 @@ fn event_of(statement: &Statement, table: &'static Table) -> Option<Event> {
 }
 
 /// The rows of an INSERT, each as a list of nodes.
-fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
+pub(crate) fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
     match source {
         InsertSource::Default => vec![Vec::new()],
         InsertSource::Rows(nodes) => nodes.chunks(width.max(1)).map(<[Node]>::to_vec).collect(),

@@ -19,6 +19,7 @@ mod link;
 mod load;
 mod names;
 mod observe;
+mod parts;
 mod pending;
 mod physical;
 mod read;

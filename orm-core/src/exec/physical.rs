@@ -98,8 +98,8 @@ fn join(all: &mut Physical, variant: &'static Table) {
 fn part(base: &'static Table, variant: &'static Table) -> Option<Physical> {
     let part = variant.table.parts.first()?;
     let own = Name {
-        schema: part.schema.map(str::to_owned),
-        name: part.name.to_owned(),
+        schema: part.table.schema.map(str::to_owned),
+        name: part.table.name.to_owned(),
     };
     let in_part = in_part(variant);
     let all_here = |columns: &[String]| columns.iter().any(|c| in_part(c));
@@ -111,7 +111,7 @@ fn part(base: &'static Table, variant: &'static Table) -> Option<Physical> {
     for column in create.columns.iter_mut().filter(|c| key.contains(&c.name)) {
         column.default = DefaultDef::None;
     }
-    create.primary_key = Some((name::conventional("pk", part.name, []), key.clone()));
+    create.primary_key = Some((name::conventional("pk", part.table.name, []), key.clone()));
     // whether a row is deleted stands in the other table: what is unique here is unique among all rows
     let names = |columns: &[usize]| -> Vec<String> {
         let names = columns.iter().filter_map(|&i| variant.columns.get(i));
@@ -130,7 +130,7 @@ fn part(base: &'static Table, variant: &'static Table) -> Option<Physical> {
             ..i
         });
     let to_base = ddl::ForeignKey {
-        name: name::conventional("fk", part.name, key.iter().map(String::as_str)),
+        name: name::conventional("fk", part.table.name, key.iter().map(String::as_str)),
         columns: key.clone(),
         target: name_of(base),
         target_columns: key,

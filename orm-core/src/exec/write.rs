@@ -10,6 +10,7 @@ use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
+use crate::exec::parts::apart;
 use crate::exec::{Edit, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
@@ -73,7 +74,7 @@ fn insert_one<'a, M: Insertable, T>(
     site: Site,
 ) -> Pending<'a, T> {
     let parts = parts_of(row.into_batch(), returning);
-    if watched(Some(M::TABLE)).is_some() {
+    if watched(Some(M::TABLE)).or(apart(Some(M::TABLE))).is_some() {
         let run = async move { inserts(&raw, vec![parts], M::TABLE, sink, site).await };
         return Pending::hooked(Box::pin(run), finish);
     }

@@ -319,7 +319,7 @@ fn rows(
 }
 
 /// The next chunk: the largest, then powers of two, so that few different texts are prepared.
-fn chunk(left: usize, most: usize) -> usize {
+pub(crate) fn chunk(left: usize, most: usize) -> usize {
     if left >= most {
         return most.max(1);
     }

@@ -27,6 +27,7 @@ pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, all_of, any_of, value,
 };
+pub(crate) use insert::chunk;
 pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt};

@@ -4,7 +4,7 @@
 //! describes its own columns; what follows from all of them is worked out here: the columns that the enum reads, where
 //! among them the fields of a variant lie, and that the variants agree.
 
-use crate::ast::Part;
+use crate::ast::{Part, Table};
 use crate::schema::embed::{BLANK, copy, refuse, same};
 use crate::schema::{Column, Default, Role};
 use crate::value::{Element, Type};
@@ -88,11 +88,20 @@ pub const fn part_count(kinds: &[Kind]) -> usize {
     part_of(kinds, kinds.len()) as usize - 1
 }
 
+static NOWHERE: Table = Table {
+    schema: None,
+    name: "",
+    unique: &[],
+    soft_delete: None,
+    tenant: None,
+    tag: None,
+    parts: &[],
+};
+
 /// Those tables, in the order of the variants.
 pub const fn parts<const N: usize>(kinds: &[Kind]) -> [Part; N] {
     let none = Part {
-        schema: None,
-        name: "",
+        table: &NOWHERE,
         required: false,
     };
     let (mut out, mut at, mut k) = ([none; N], 0, 0);

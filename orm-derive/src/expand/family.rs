@@ -69,8 +69,29 @@ pub(crate) fn tag(plan: &Plan<'_>) -> TokenStream {
 /// The table with the columns of a variant, where it has one.
 fn part(plan: &Plan<'_>) -> Option<TokenStream> {
     plan.model.options.joined?;
+    Some(quote!(__orm::Part {
+        table: &__PART,
+        required: true
+    }))
+}
+
+fn part_table(plan: &Plan<'_>) -> TokenStream {
+    if plan.model.options.joined.is_none() {
+        return TokenStream::new();
+    }
     let (schema, name) = (option(plan.model.options.schema.as_ref()), &plan.table);
-    Some(quote!(__orm::Part { schema: #schema, name: #name, required: true }))
+    let key = plan.key.columns.iter().map(|&i| embed::position(plan, i));
+    quote! {
+        static __PART: __orm::AstTable = __orm::AstTable {
+            schema: #schema,
+            name: #name,
+            unique: &[&[#(&__COLUMNS[#key].column),*]],
+            soft_delete: ::core::option::Option::None,
+            tenant: ::core::option::Option::None,
+            tag: ::core::option::Option::None,
+            parts: &[],
+        };
+    }
 }
 
 /// The tables that every reference joins.
@@ -121,7 +142,7 @@ fn models(plan: &Plan<'_>) -> Vec<TokenStream> {
 /// What follows from the common fields and the variants together.
 pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     if !plan.is_base() {
-        return TokenStream::new();
+        return part_table(plan);
     }
     let (ident, model, fields) = (&plan.model.ident, plain(&plan.model.ident), own_fields(plan));
     let models = models(plan);

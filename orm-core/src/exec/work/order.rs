@@ -87,11 +87,11 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
     for (i, step) in steps.iter().enumerate() {
         match &step.kind {
             Kind::Insert { key, placeholder, .. } => {
-                inserted.insert((step.table.model, Key::new(key.clone())), i);
+                inserted.insert((step.table.root().model, Key::new(key.clone())), i);
                 to_come.extend(placeholder.clone().map(|key| (Key::new(vec![key]), i)));
             }
             Kind::Delete { before } => {
-                deleted.insert((step.table.model, Key::new(key_of(step.table, before))), i);
+                deleted.insert((step.table.root().model, Key::new(key_of(step.table, before))), i);
             }
             Kind::Update { .. } | Kind::Keep => {}
         }
@@ -109,7 +109,7 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
             waits[i].extend(keys.filter(|p| **p != i));
         }
         for foreign in step.table.foreign_keys {
-            let target = (foreign.target)().model;
+            let target = (foreign.target)().root().model;
             // a row comes after the row it refers to
             let refers = together(step, foreign.columns, after);
             waits[i].extend(
@@ -159,10 +159,10 @@ pub(super) fn postpone(
             let Some(key) = together(&steps[i], foreign.columns, after) else {
                 continue;
             };
-            let target = (foreign.target)();
+            let target = (foreign.target)().root();
             let is_target = |j: &usize| match &steps[*j].kind {
                 Kind::Insert { key: k, .. } => {
-                    std::ptr::eq(steps[*j].table, target) && Key::new(k.clone()) == key
+                    std::ptr::eq(steps[*j].table.root(), target) && Key::new(k.clone()) == key
                 }
                 _ => false,
             };
