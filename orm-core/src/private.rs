@@ -8,7 +8,7 @@ pub use crate::ast::{self, Column as AstColumn, Part, RawPart, Source, Table as 
 pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks, Pending, Writes};
 pub use crate::model::{
-    Audited, Base, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, Insertable,
+    Audited, Base, Cardinality, Content, DbEnum, Embed, Entity, ForeignKey as RefersTo, HasKey, Insertable,
     IsVariantOf, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, Nullable, One, Open, References, Rel,
     Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf,
     foreign_key, take, unlinkable,
@@ -17,8 +17,8 @@ pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
 };
 pub use crate::query::{
-    Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
-    raw_value,
+    Batch, Col, EmbedType, Expr, HasVariant, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection,
+    kind, raw_list, raw_value,
 };
 pub use crate::relation::{
     AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
@@ -26,8 +26,8 @@ pub use crate::relation::{
 };
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::family::{
-    Common, Kind, agree, discriminator, extra, joined as joined_columns, part_count, parts, places, read,
-    union,
+    Common, Kind, agree, discriminator, extra, in_one_table, joined as joined_columns, part_count, parts,
+    places, read, same_table, union,
 };
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
@@ -72,9 +72,9 @@ fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
     }));
 }
 
-/// The position of the column of this name.
-pub const fn named(columns: &[Column], name: &str) -> usize {
-    part(columns, name, "a column that its own table does not have")
+/// The key of a variant's row, as that of its enum.
+pub fn common_key<V: HasKey<B::Id>, B: Model>(row: &V) -> B::Id {
+    row.key()
 }
 
 /// The values of a variant's row among the columns of its enum.

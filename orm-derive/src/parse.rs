@@ -37,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) relations: Vec<Relation>,
     /// Of an enum, whose `fields` are those that all variants have.
     pub(crate) variants: Vec<Variant>,
+    /// No variant was refused.
+    pub(crate) is_whole: bool,
 }
 
 /// A variant with its model.
@@ -118,6 +120,7 @@ pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
         fields,
         relations,
         variants: Vec::new(),
+        is_whole: true,
     })
 }
 
@@ -142,6 +145,7 @@ pub(crate) fn embed(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
         fields,
         relations: Vec::new(),
         variants: Vec::new(),
+        is_whole: true,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Inheritance: an enum whose variants are models, and whose rows are theirs.
 
-use crate::model::Model;
+use crate::model::{Key, Model};
 use crate::schema::family::{Common, Kind};
 
 /// An enum of models that is a model itself: its rows are those of its variants. Implemented by `#[derive(Model)]` on an
@@ -36,4 +36,20 @@ pub trait IsVariantOf<B> {
 pub trait VariantOf<B>: Model {
     /// What the enum has to know of it.
     const KIND: Kind;
+}
+
+/// The key of a variant is that of its enum.
+#[diagnostic::on_unimplemented(
+    message = "the key of `{Self}` is not that of its enum, a `{K}`",
+    label = "make the key of `{Self}` a `{K}`"
+)]
+pub trait HasKey<K> {
+    /// The key.
+    fn key(&self) -> K;
+}
+#[diagnostic::do_not_recommend]
+impl<K: Key, M: Model<Id = K>> HasKey<K> for M {
+    fn key(&self) -> K {
+        self.id()
+    }
 }

@@ -6,7 +6,7 @@ mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
-pub use family::{Base, IsVariantOf, VariantOf};
+pub use family::{Base, HasKey, IsVariantOf, VariantOf};
 pub use tree::{BreadthFirst, DepthFirst, Forest, Tree};
 
 use crate::ast::Source;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::ast::{Expr as Node, InsertSource, RawPart, Source};
-use crate::model::{Insertable, Key, Model};
+use crate::model::{Base, Insertable, Key, Model};
 use crate::query::operand::typed;
 use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll};
 use crate::schema::{Column, Default, Role, Table};
@@ -70,6 +70,16 @@ impl<N: New> From<N> for Insert<N::Model> {
     fn from(new: N) -> Self {
         new.into_insert()
     }
+}
+
+/// `V` is one of the variants of this enum. Implemented by the derive of the enum.
+#[diagnostic::on_unimplemented(
+    message = "`{V}` is not among the variants of `{Self}`",
+    label = "add `{V}({V})` to the enum"
+)]
+pub trait HasVariant<V>: Base {
+    /// A new row of it among those of others.
+    fn of(row: Insert<V>) -> Self::New;
 }
 
 thread_local! {

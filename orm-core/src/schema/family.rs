@@ -125,7 +125,10 @@ pub const fn places<const N: usize>(columns: &[Column], kinds: &[Kind], k: usize
         let own = find_in(columns, kinds[k].columns[i].column.name, part_of(kinds, k));
         out[i] = match own {
             Some(at) => at,
-            None => refuse(&["`", kinds[k].model, "` has a column that its enum does not have"]),
+            None => {
+                let words = ["`", kinds[k].model, "` has a column that its enum does not have"];
+                refuse(&words)
+            }
         };
         i += 1;
     }
@@ -159,6 +162,43 @@ pub const fn joined<const N: usize>(mut columns: [Column; N], common: &Common) -
     columns
 }
 
+/// Refuses a constraint or an index over columns of both tables of a variant.
+pub const fn in_one_table(columns: &[Column], list: &[usize]) {
+    let mut i = 1;
+    while i < list.len() {
+        let (one, two) = (&columns[list[0]], &columns[list[i]]);
+        if one.column.part != two.column.part {
+            {
+                let words = [
+                    "`",
+                    one.field,
+                    "` and `",
+                    two.field,
+                    "` are columns of two tables: a constraint or an index is over those of one",
+                ];
+                refuse(&words)
+            }
+        }
+        i += 1;
+    }
+}
+
+/// Refuses another table than that of the enum.
+pub const fn same_table(given: &str, common: &Common, name: &str) {
+    if !same(given.as_bytes(), name.as_bytes()) {
+        {
+            let words = [
+                "the rows are in `",
+                name,
+                "`, the table of `",
+                common.model,
+                "`: drop `table`, or add `joined` for a table of its own",
+            ];
+            refuse(&words)
+        }
+    }
+}
+
 /// The discriminator of an enum, in the table of a variant.
 pub const fn discriminator(common: &Common) -> Column {
     copy(&common.columns[common.fields])
@@ -177,15 +217,18 @@ pub const fn agree(common: &Common, kinds: &[Kind]) {
         while other < k {
             if same(kinds[other].label.as_bytes(), kinds[k].label.as_bytes()) {
                 let (one, two, label) = (kinds[other].model, kinds[k].model, kinds[k].label);
-                refuse(&[
-                    "`",
-                    one,
-                    "` and `",
-                    two,
-                    "` have the same tag `",
-                    label,
-                    "`: give one of them another `tag = \"..\"`",
-                ]);
+                {
+                    let words = [
+                        "`",
+                        one,
+                        "` and `",
+                        two,
+                        "` have the same tag `",
+                        label,
+                        "`: give one of them another `tag = \"..\"`",
+                    ];
+                    refuse(&words)
+                }
             }
             other += 1;
         }
@@ -202,48 +245,60 @@ const fn has_common(common: &Common, kind: &Kind) {
         let name = wanted.column.name;
         let found = match find(kind.columns, name) {
             Some(at) => &kind.columns[at],
-            None if is_kept(wanted) => refuse(&[
-                "`",
-                common.model,
-                "` keeps `",
-                name,
-                "` and `",
-                kind.model,
-                "` does not: give both the same attribute",
-            ]),
-            None => refuse(&[
-                "`",
-                kind.model,
-                "` has no column `",
-                name,
-                "`, which all variants of `",
-                common.model,
-                "` have: add the field",
-            ]),
+            None if is_kept(wanted) => {
+                let words = [
+                    "`",
+                    common.model,
+                    "` keeps `",
+                    name,
+                    "` and `",
+                    kind.model,
+                    "` does not: give both the same attribute",
+                ];
+                refuse(&words)
+            }
+            None => {
+                let words = [
+                    "`",
+                    kind.model,
+                    "` has no column `",
+                    name,
+                    "`, which all variants of `",
+                    common.model,
+                    "` have: add the field",
+                ];
+                refuse(&words)
+            }
         };
         if !same_type(found.column.ty, wanted.column.ty) || found.column.nullable != wanted.column.nullable {
-            refuse(&[
-                "`",
-                name,
-                "` of `",
-                kind.model,
-                "` is of another type than `",
-                name,
-                "` of `",
-                common.model,
-                "`: make them the same",
-            ]);
+            {
+                let words = [
+                    "`",
+                    name,
+                    "` of `",
+                    kind.model,
+                    "` is of another type than `",
+                    name,
+                    "` of `",
+                    common.model,
+                    "`: make them the same",
+                ];
+                refuse(&words)
+            }
         }
         if found.role as u8 != wanted.role as u8 {
-            refuse(&[
-                "`",
-                name,
-                "` is kept by the library in one of `",
-                common.model,
-                "` and `",
-                kind.model,
-                "` only: give both the same attribute",
-            ]);
+            {
+                let words = [
+                    "`",
+                    name,
+                    "` is kept by the library in one of `",
+                    common.model,
+                    "` and `",
+                    kind.model,
+                    "` only: give both the same attribute",
+                ];
+                refuse(&words)
+            }
         }
         c += 1;
     }
@@ -257,30 +312,36 @@ const fn own_fit(common: &Common, kinds: &[Kind], k: usize) {
         let name = column.column.name;
         if find(common.columns, name).is_none() {
             if is_kept(column) {
-                refuse(&[
-                    "`",
-                    kind.model,
-                    "` keeps `",
-                    name,
-                    "` and `",
-                    common.model,
-                    "` does not: give both the same attribute",
-                ]);
+                {
+                    let words = [
+                        "`",
+                        kind.model,
+                        "` keeps `",
+                        name,
+                        "` and `",
+                        common.model,
+                        "` does not: give both the same attribute",
+                    ];
+                    refuse(&words)
+                }
             }
             let mut other = 0;
             while kind.part.is_none() && other < k {
                 if let (None, Some(at)) = (&kinds[other].part, find(kinds[other].columns, name))
                     && !same_type(kinds[other].columns[at].column.ty, column.column.ty)
                 {
-                    refuse(&[
-                        "`",
-                        kinds[other].model,
-                        "` and `",
-                        kind.model,
-                        "` store `",
-                        name,
-                        "` as different types in one column: rename one of them with `column = \"..\"`",
-                    ]);
+                    {
+                        let words = [
+                            "`",
+                            kinds[other].model,
+                            "` and `",
+                            kind.model,
+                            "` store `",
+                            name,
+                            "` as different types in one column: rename one of them with `column = \"..\"`",
+                        ];
+                        refuse(&words)
+                    }
                 }
                 other += 1;
             }

@@ -12,7 +12,7 @@ use crate::expand::embed;
 use crate::expand::names::{Names, allow};
 use crate::expand::table::option;
 use crate::parse::{Variant, plain};
-use crate::plan::{Column, Plan, Role};
+use crate::plan::{Column, Plan, Role, Slot};
 
 /// Where a table's own columns stand: with those of variants among them they are another list.
 pub(crate) fn own_columns(plan: &Plan<'_>) -> Ident {
@@ -76,12 +76,37 @@ fn part(plan: &Plan<'_>) -> Option<TokenStream> {
 }
 
 fn part_table(plan: &Plan<'_>) -> TokenStream {
-    if plan.model.options.joined.is_none() {
-        return TokenStream::new();
+    let options = &plan.model.options;
+    if options.joined.is_none() {
+        let given = options.table.as_ref().zip(options.variant_of.as_ref());
+        let check = given.map(|(table, base)| {
+            let base = base_of(base);
+            quote_spanned!(table.span()=> const _: () = __orm::same_table(#table, &#base::COMMON, #base::TABLE.1);)
+        });
+        return check.unwrap_or_default();
     }
+    let lists = plan
+        .uniques
+        .iter()
+        .map(|unique| unique.columns.clone())
+        .chain(
+            plan.indexes
+                .iter()
+                .map(|index| index.columns().cloned().collect()),
+        )
+        .chain(
+            plan.foreign_keys
+                .iter()
+                .map(|key| key.columns.iter().copied().map(Slot::whole).collect()),
+        );
+    let lists = lists.filter(|slots: &Vec<Slot>| slots.len() > 1).map(|slots| {
+        let at = slots.iter().map(|slot| embed::slot(plan, slot));
+        quote_spanned!(plan.model.ident.span()=> const _: () = __orm::in_one_table(&__COLUMNS, &[#(#at),*]);)
+    });
     let (schema, name) = (option(plan.model.options.schema.as_ref()), &plan.table);
     let key = plan.key.columns.iter().map(|&i| embed::position(plan, i));
     quote! {
+        #(#lists)*
         static __PART: __orm::AstTable = __orm::AstTable {
             schema: #schema,
             name: #name,
@@ -192,7 +217,15 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
         let name = format_ident!("{name}");
         quote_spanned!(span=> __orm::#name<#base>)
     };
-    let (is_variant, variant, base) = (trait_of("IsVariantOf"), trait_of("VariantOf"), base_of(base));
+    let (is_variant, variant) = (trait_of("IsVariantOf"), trait_of("VariantOf"));
+    let among = quote_spanned! {span=>
+        #[automatically_derived]
+        impl ::core::convert::From<#new> for <#base as __orm::Base>::New {
+            fn from(row: #new) -> Self {
+                <#base as __orm::HasVariant<#ident>>::of(__orm::Insert::of(row))
+            }
+        }
+    };
     quote! {
         #[automatically_derived]
         impl #is_variant for #ident {
@@ -208,12 +241,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
                 part: #part,
             };
         }
-        #[automatically_derived]
-        impl ::core::convert::From<#new> for #base::New {
-            fn from(row: #new) -> Self {
-                ::core::convert::From::from(__orm::Insert::of(row))
-            }
-        }
+        #among
     }
 }
 
@@ -262,24 +290,51 @@ fn idents<'p>(plan: &'p Plan<'_>) -> Vec<&'p Ident> {
 
 /// The values of a row, in the order of the enum's columns.
 pub(crate) fn values(plan: &Plan<'_>) -> TokenStream {
-    let (ident, variants) = (&plan.model.ident, idents(plan));
+    let (ident, variants, rest) = (&plan.model.ident, idents(plan), rest(plan));
     let at: Vec<usize> = (0..variants.len()).collect();
     quote! {
         match self {
             #(#ident::#variants(row) => {
                 __orm::spread(__orm::Model::into_values(row), __PLACES[#at], &__TABLE, __LABELS[#at])
             })*
+            #rest
         }
     }
 }
 
 /// The value of a common column.
 pub(crate) fn value(plan: &Plan<'_>, column: &Column<'_>, row: &TokenStream) -> TokenStream {
-    let (ident, variants, member) = (&plan.model.ident, idents(plan), &column.member);
+    let (arms, rest) = (values_in(plan, column, &quote!(__orm)), rest(plan));
     quote! {
         match #row {
-            #(#ident::#variants(row) => ::core::clone::Clone::clone(&row.#member),)*
+            #(#arms)*
+            #rest
         }
+    }
+}
+
+/// The value of a common column in each variant. A key of one column is asked for as a key, so that another type is one
+/// error at the variant.
+fn values_in(plan: &Plan<'_>, column: &Column<'_>, private: &TokenStream) -> Vec<TokenStream> {
+    let (ident, member) = (&plan.model.ident, &column.member);
+    let alone = matches!(plan.key.columns.as_slice(), [one] if std::ptr::eq(&plan.columns[*one], column));
+    let arm = |variant: &Variant| {
+        let (name, model) = (&variant.ident, &variant.model);
+        match alone {
+            true => quote_spanned! {model.span()=>
+                #ident::#name(row) => #private::common_key::<#model, #ident>(row),
+            },
+            false => quote!(#ident::#name(row) => ::core::clone::Clone::clone(&row.#member),),
+        }
+    };
+    plan.model.variants.iter().map(arm).collect()
+}
+
+/// Variants that were refused: they are told about elsewhere.
+fn rest(plan: &Plan<'_>) -> TokenStream {
+    match plan.model.is_whole {
+        true => TokenStream::new(),
+        false => quote!(_ => ::core::unreachable!(),),
     }
 }
 
@@ -292,7 +347,10 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let docs = models
         .iter()
         .map(|model| format!("A new `{}`.", quote!(#model).to_string().replace(' ', "")));
-    let accessors = plan.columns.iter().filter_map(|column| accessor(plan, column));
+    let accessors = plan
+        .columns
+        .iter()
+        .filter_map(|column| accessor(plan, column, private));
     let inserts = quote! {
         /// Inserts rows of any variants as one unit; they come back in input order.
         #[track_caller]
@@ -322,7 +380,7 @@ pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
 }
 
 /// `animal.name()`; a key is given back by value, as by a model.
-fn accessor(plan: &Plan<'_>, column: &Column<'_>) -> Option<TokenStream> {
+fn accessor(plan: &Plan<'_>, column: &Column<'_>, private: &TokenStream) -> Option<TokenStream> {
     let field = column.field?;
     let (vis, ident, variants) = (&plan.model.vis, &plan.model.ident, idents(plan));
     let (member, ty, allow) = (&column.member, &field.ty, allow());
@@ -332,16 +390,21 @@ fn accessor(plan: &Plan<'_>, column: &Column<'_>) -> Option<TokenStream> {
         .columns
         .iter()
         .any(|&i| std::ptr::eq(&plan.columns[i], column));
-    let (ty, value) = match is_key {
-        true => (quote!(#ty), quote!(::core::clone::Clone::clone(&row.#member))),
-        false => (quote!(&#ty), quote!(&row.#member)),
+    let (ty, arms) = match is_key {
+        true => (quote!(#ty), values_in(plan, column, private)),
+        false => {
+            let arm = |name: &&Ident| quote!(#ident::#name(row) => &row.#member,);
+            (quote!(&#ty), variants.iter().map(arm).collect())
+        }
     };
+    let rest = rest(plan);
     Some(quote! {
         #[doc = #doc]
         #allow
         #vis fn #member(&self) -> #ty {
             match self {
-                #(#ident::#variants(row) => #value,)*
+                #(#arms)*
+                #rest
             }
         }
     })
@@ -352,6 +415,29 @@ pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (ident, new) = (&plan.model.ident, &names.new);
     let (models, variants) = (models(plan), idents(plan));
     let at: Vec<usize> = (0..variants.len()).collect();
+    let impls = models.iter().zip(&plan.model.variants).map(|(model, variant)| {
+        let name = &variant.ident;
+        quote_spanned! {variant.model.span()=>
+            #[automatically_derived]
+            impl __orm::HasVariant<#model> for #ident {
+                fn of(row: __orm::Insert<#model>) -> #new {
+                    #new::#name(row)
+                }
+            }
+            #[automatically_derived]
+            impl ::core::convert::From<__orm::Insert<#model>> for #new {
+                fn from(row: __orm::Insert<#model>) -> Self {
+                    #new::#name(row)
+                }
+            }
+            #[automatically_derived]
+            impl ::core::convert::From<#model> for #ident {
+                fn from(row: #model) -> Self {
+                    #ident::#name(row)
+                }
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl __orm::IntoInsert<#ident> for #new {
@@ -361,19 +447,6 @@ pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
                 }
             }
         }
-        #(
-            #[automatically_derived]
-            impl ::core::convert::From<__orm::Insert<#models>> for #new {
-                fn from(row: __orm::Insert<#models>) -> Self {
-                    #new::#variants(row)
-                }
-            }
-            #[automatically_derived]
-            impl ::core::convert::From<#models> for #ident {
-                fn from(row: #models) -> Self {
-                    #ident::#variants(row)
-                }
-            }
-        )*
+        #(#impls)*
     }
 }

@@ -28,20 +28,21 @@ pub(crate) fn base(cx: &Ctxt, input: &DeriveInput) -> Option<Option<Model>> {
         .iter()
         .filter_map(|f| field::field(cx, &input.ident, f, &mut relations))
         .collect();
-    let variants: Vec<Variant> = data.variants.iter().filter_map(|v| variant(cx, v)).collect();
+    let mut variants: Vec<Variant> = data.variants.iter().filter_map(|v| variant(cx, v)).collect();
     if data.variants.is_empty() {
         cx.error(
             &input.ident,
             "an enum without variants has no rows: add one for each model",
         );
     }
-    unique_models(cx, &variants);
+    unique_models(cx, &mut variants);
     Some((!variants.is_empty()).then(|| Model {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         options,
         fields,
         relations,
+        is_whole: variants.len() == data.variants.len(),
         variants,
     }))
 }
@@ -75,15 +76,16 @@ fn variant(cx: &Ctxt, variant: &syn::Variant) -> Option<Variant> {
     None
 }
 
-fn unique_models(cx: &Ctxt, variants: &[Variant]) {
-    let word = |variant: &Variant| variant.model.to_token_stream().to_string();
-    for (i, variant) in variants.iter().enumerate() {
-        if let Some(first) = variants[..i].iter().find(|other| word(other) == word(variant)) {
-            let (model, first) = (word(variant), plain(&first.ident));
-            cx.error(
-                &variant.model,
-                format!("`{model}` is already held by `{first}`: each model has one variant"),
-            );
-        }
-    }
+fn unique_models(cx: &Ctxt, variants: &mut Vec<Variant>) {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    variants.retain(|variant| {
+        let word = variant.model.to_token_stream().to_string();
+        let Some((_, first)) = seen.iter().find(|(known, _)| *known == word) else {
+            seen.push((word, plain(&variant.ident)));
+            return true;
+        };
+        let message = format!("`{word}` is already held by `{first}`: each model has one variant");
+        cx.error(&variant.model, message);
+        false
+    });
 }
