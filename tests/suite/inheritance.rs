@@ -906,3 +906,233 @@ async fn several_tables_are_one_unit(db: Db) -> orm::Result<()> {
     assert_eq!(engineer("Xu", "x").exec(&db).await?, 1);
     Ok(())
 }
+
+#[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+pub enum Color {
+    Red,
+    Green,
+}
+
+#[derive(Embed, Clone, Debug, PartialEq)]
+pub struct Size {
+    pub width: i32,
+    pub height: i32,
+}
+
+/// Of tenants, with an audit trail, and everything that a column can be.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(tenant(org_id), audit_trail)]
+#[common(
+    id: Id<Part>,
+    org_id: i64,
+    #[orm(embed)]
+    size: Size,
+    #[belongs_to(whole: Part)]
+    whole_id: Option<Id<Part>>,
+)]
+#[has_many(parts: Part, by = whole_id)]
+pub enum Part {
+    Wheel(Wheel),
+    Frame(Frame),
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(variant_of = Part, tenant(org_id), audit_trail)]
+pub struct Wheel {
+    pub id: Id<Part>,
+    pub org_id: i64,
+    #[orm(embed)]
+    pub size: Size,
+    pub whole_id: Option<Id<Part>>,
+    pub color: Option<Color>,
+    #[orm(embed)]
+    pub rim: Option<Size>,
+    pub spokes: i32,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(variant_of = Part, joined, tenant(org_id), audit_trail)]
+pub struct Frame {
+    pub id: Id<Part>,
+    pub org_id: i64,
+    #[orm(embed)]
+    pub size: Size,
+    pub whole_id: Option<Id<Part>>,
+    pub color: Color,
+    #[orm(embed)]
+    pub hole: Size,
+    #[orm(json)]
+    pub tags: Vec<String>,
+}
+
+fn bikes() -> orm::schema::Schema {
+    orm::schema![Part, orm::AuditLog]
+}
+
+/// Tenants, embedded structs, enums and JSON; what is written is written down, and created and dropped tables are gone.
+#[orm::test(schema = bikes())]
+async fn variants_have_all_that_models_have(db: Db) -> orm::Result<()> {
+    let size = |n: i32| Size { width: n, height: n };
+    let (one, two) = (db.tenant(1i64), db.tenant(2i64));
+    let frame = NewFrame {
+        size: size(9),
+        color: Color::Red,
+        hole: size(1),
+        tags: vec!["a".into()],
+    }
+    .insert(&one)
+    .await?;
+    let wheel = NewWheel {
+        size: size(3),
+        spokes: 32,
+    }
+    .set(|w| {
+        (
+            w.whole_id.to(frame.id),
+            w.rim.to(Some(size(2))),
+            w.color.to(Color::Green),
+        )
+    })
+    .insert(&one)
+    .await?;
+    let other = NewWheel {
+        size: size(4),
+        spokes: 20,
+    }
+    .insert(&two)
+    .await?;
+    assert_eq!((frame.org_id, wheel.org_id, other.org_id), (1, 1, 2));
+    let all = Part::query().order_by(|p| p.id.asc()).all(&one).await?;
+    assert_eq!(all, [Part::Frame(frame.clone()), Part::Wheel(wheel.clone())]);
+    assert_eq!(all[1].size(), &size(3));
+    assert_eq!(Part::query().filter(|p| p.size.width.gt(5)).count(&one).await?, 1);
+    assert_eq!(
+        Frame::query()
+            .filter(|f| f.hole.width.eq(1).and(f.size.width.eq(9)))
+            .all(&one)
+            .await?,
+        [frame.clone()]
+    );
+    assert!(refused(Part::get(&two, frame.id).await).is_not_found());
+    // a tree of parts, nested and walked
+    let tops = Part::query()
+        .filter(|p| p.whole_id.is_null())
+        .with(|p| p.parts)
+        .all(&one)
+        .await?;
+    assert_eq!(tops[0].parts, [Part::Wheel(wheel.clone())]);
+    let under = Part::query()
+        .filter(|p| p.id.eq(frame.id))
+        .walk(|p| p.parts)
+        .query()
+        .all(&one)
+        .await?;
+    assert_eq!(under, [Part::Wheel(wheel.clone())]);
+    // a row of the enum in hand is edited as its variant, and stays of it
+    let mut edit = all[0].clone().edit();
+    if let Part::Frame(frame) = &mut *edit {
+        frame.color = Color::Green;
+        frame.size.width = 8;
+    }
+    let changed = edit.save(&one).await?;
+    assert!(
+        matches!(&changed, Part::Frame(f) if f.color == Color::Green && f.size.width == 8 && f.tags == ["a"])
+    );
+    let mut edit = changed.clone().edit();
+    *edit = Part::Wheel(Wheel {
+        id: frame.id,
+        ..wheel.clone()
+    });
+    let e = refused(edit.save(&one).await);
+    assert_eq!((e.kind(), e.field()), (ErrorKind::InvalidQuery, Some("kind")));
+    let e = refused(
+        Frame::update_where(|f| f.color.eq(Color::Red))
+            .set(|f| f.size.width.to(f.hole.width))
+            .exec(&one)
+            .await,
+    );
+    assert_eq!(e.kind(), ErrorKind::Unsupported);
+    // what happened to a frame, whichever way
+    let history = Frame::history(&one, frame.id).await?;
+    assert_eq!(history.len(), 2);
+    assert!(wheel.delete(&one).await?);
+    assert!(Part::get(&one, frame.id).await?.delete(&one).await?);
+    assert_eq!(Part::query().count(&two).await?, 1);
+    db.drop_all(&bikes()).await?;
+    db.create_all(&bikes()).await?;
+    Ok(())
+}
+
+/// A unit of work orders rows of variants as rows of their enum, and writes both tables.
+#[orm::test(schema = company())]
+async fn a_unit_of_work_writes_variants(db: Db) -> orm::Result<()> {
+    let mut unit = db.unit_of_work();
+    let ann = engineer("Ann", "rust");
+    let boss = unit.insert(NewManager {
+        name: "Bob".into(),
+        budget: 1,
+    })?;
+    let ann = unit.insert(ann.set(|e| e.boss_id.to(boss.id())))?;
+    let badge = unit.insert(NewBadge { holder_id: ann.id() })?;
+    unit.insert(NewCommit {
+        author_id: ann.id(),
+        text: "x".into(),
+    })?;
+    let mut done = unit.commit().await?;
+    let (boss, ann, badge) = (done.take(&boss)?, done.take(&ann)?, done.take(&badge)?);
+    assert_eq!(
+        (ann.boss_id, ann.version, badge.holder_id),
+        (Some(boss.id), 1, ann.id)
+    );
+    let eve = engineer("Eve", "c").insert(&db).await?;
+    // rows of one shape change in one statement for each table
+    let mut unit = db.unit_of_work();
+    let mut refs = Vec::new();
+    for row in [ann.clone(), eve] {
+        let mut edit = row.edit();
+        edit.level = 9;
+        edit.name.push('!');
+        refs.push(unit.save(edit)?);
+    }
+    let mut done = unit.commit().await?;
+    let rows = refs
+        .iter()
+        .map(|r| done.take(r))
+        .collect::<orm::Result<Vec<_>>>()?;
+    assert_eq!((rows[0].level, &*rows[0].name, rows[0].version), (9, "Ann!", 2));
+    assert_eq!((rows[1].level, &*rows[1].name), (9, "Eve!"));
+    assert_eq!(Engineer::get(&db, ann.id).await?, rows[0]);
+    // by its own columns alone the version of a row is found too
+    let mut unit = db.unit_of_work();
+    let mut edit = ann.edit();
+    edit.level = 1;
+    unit.save(edit)?;
+    assert!(refused(unit.commit().await).is_stale());
+    let mut unit = db.unit_of_work();
+    unit.delete(boss);
+    unit.delete(Staff::from(rows[0].clone()));
+    assert_eq!(unit.commit().await?.deleted(), 2);
+    assert_eq!(
+        (Staff::query().count(&db).await?, Badge::query().count(&db).await?),
+        (1, 0)
+    );
+    Ok(())
+}
+
+/// Rows arrive one by one; pages and repositories take the enum as any model.
+#[orm::test(schema = schema())]
+async fn rows_of_the_enum_are_streamed(db: Db) -> orm::Result<()> {
+    let (_, dog, cat, fish) = zoo(&db).await?;
+    let mut tx = db.begin().await?;
+    let mut rows = Animal::query().order_by(|a| a.id.asc()).stream(&mut tx);
+    let mut names = Vec::new();
+    while let Some(row) = rows.next().await? {
+        names.push(row.name().clone());
+    }
+    drop(rows);
+    tx.commit().await?;
+    assert_eq!(names, [&*dog.name, &*cat.name, &*fish.name]);
+    let raw: Vec<Animal> = sql!("select * from animals order by id").fetch(&db).await?;
+    assert_eq!(raw, [Animal::Dog(dog), Animal::Cat(cat), Animal::Fish(fish)]);
+    Ok(())
+}

@@ -40,7 +40,7 @@ pub trait VariantOf<B>: Model {
 
 /// The key of a variant is that of its enum.
 #[diagnostic::on_unimplemented(
-    message = "the key of `{Self}` is not that of its enum, a `{K}`",
+    message = "the key of `{Self}` is of another type than that of its enum",
     label = "make the key of `{Self}` a `{K}`"
 )]
 pub trait HasKey<K> {

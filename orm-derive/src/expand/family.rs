@@ -171,9 +171,9 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
     let (ident, model, fields) = (&plan.model.ident, plain(&plan.model.ident), own_fields(plan));
     let models = models(plan);
-    let kinds = models
-        .iter()
-        .map(|model| quote!(<#model as __orm::VariantOf<#ident>>::KIND));
+    let kinds = models.iter().zip(&plan.model.variants).map(
+        |(model, variant)| quote_spanned!(variant.model.span()=> <#model as __orm::VariantOf<#ident>>::KIND),
+    );
     let at: Vec<usize> = (0..models.len()).collect();
     let (schema, name, new) = (
         option(plan.model.options.schema.as_ref()),
@@ -222,7 +222,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::convert::From<#new> for <#base as __orm::Base>::New {
             fn from(row: #new) -> Self {
-                <#base as __orm::HasVariant<#ident>>::of(__orm::Insert::of(row))
+                <<#base as __orm::Base>::Model as __orm::HasVariant<#ident>>::of(__orm::Insert::of(row))
             }
         }
     };
