@@ -14,6 +14,8 @@ mod embeds;
 mod expressions;
 #[path = "sql/guards.rs"]
 mod guards;
+#[path = "sql/inheritance.rs"]
+mod inheritance;
 #[path = "sql/polymorphic.rs"]
 mod polymorphic;
 #[path = "sql/selects.rs"]

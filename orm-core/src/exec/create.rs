@@ -207,7 +207,7 @@ pub fn create_table(table: &'static Table) -> CreateTable {
 fn checks(table: &'static Table) -> Vec<(String, String)> {
     let own = table.checks.iter().map(|c| (c.name.to_owned(), c.sql.to_owned()));
     let embedded = table.columns.iter().filter_map(|c| {
-        let name = name::conventional("ck", table.name(), [c.column.name]);
+        let name = name::conventional("ck", &name_of(table).name, [c.column.name]);
         Some((name, embed::condition(table, c, c.check?)))
     });
     own.chain(embedded).collect()
@@ -287,10 +287,10 @@ pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
 
 /// The conventional name, or another one where an index over a part of the rows has it.
 fn free_name(table: &'static Table, columns: &[String], indexes: &[CreateIndex]) -> String {
-    let columns = columns.iter().map(String::as_str);
-    let name = name::conventional("ix", table.name(), columns.clone());
+    let (columns, own) = (columns.iter().map(String::as_str), name_of(table).name);
+    let name = name::conventional("ix", &own, columns.clone());
     match indexes.iter().any(|index| index.name == name) {
-        true => name::conventional("ix", table.name(), columns.chain(["all"])),
+        true => name::conventional("ix", &own, columns.chain(["all"])),
         false => name,
     }
 }
