@@ -1136,3 +1136,105 @@ async fn rows_of_the_enum_are_streamed(db: Db) -> orm::Result<()> {
     assert_eq!(raw, [Animal::Dog(dog), Animal::Cat(cat), Animal::Fish(fish)]);
     Ok(())
 }
+
+fn rounds(corners: &i32) -> Result<(), &'static str> {
+    match *corners {
+        0 => Err("this is round"),
+        _ => Ok(()),
+    }
+}
+
+fn flat(square: &Square) -> Result<(), String> {
+    match square.name.contains("cube") {
+        true => Err("a cube is not flat".to_owned()),
+        false => Ok(()),
+    }
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[common(id: Id<Form>, name: String)]
+pub enum Form {
+    Square(Square),
+    Star(Star),
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(variant_of = Form, validate = flat)]
+pub struct Square {
+    pub id: Id<Form>,
+    pub name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(variant_of = Form, joined)]
+pub struct Star {
+    pub id: Id<Form>,
+    pub name: String,
+    #[orm(validate = rounds)]
+    pub corners: i32,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[common(id: Id<Job>, name: String)]
+pub enum Job {
+    Mail(Mail),
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[orm(variant_of = Job, hooks)]
+pub struct Mail {
+    pub id: Id<Job>,
+    pub name: String,
+}
+
+impl orm::Hooks for Mail {
+    fn loaded(&mut self) -> orm::Result<()> {
+        self.name.push('!');
+        Ok(())
+    }
+}
+
+/// Validators of a variant see its rows among those of others too; its hooks are not gone past.
+#[orm::test(schema = orm::schema![Form, Job])]
+async fn validators_and_hooks_of_variants_hold_for_the_enum(db: Db) -> orm::Result<()> {
+    let square = |name: &str| NewSquare { name: name.into() };
+    let star = |name: &str, corners| NewStar {
+        name: name.into(),
+        corners,
+    };
+    let both = NewForm::insert_all(&db, vec![square("a").into(), star("b", 5).into()]).await?;
+    for wrong in [NewForm::from(square("cube")), NewForm::from(star("x", 0))] {
+        let e = refused(NewForm::insert_all(&db, vec![square("c").into(), wrong]).await);
+        assert_eq!(e.kind(), ErrorKind::Validation);
+    }
+    assert_eq!(Form::query().count(&db).await?, 2);
+    let e = refused(both[0].update().set(|f| f.name.to("cube")).save(&db).await);
+    assert_eq!((e.kind(), e.model()), (ErrorKind::Validation, Some("Square")));
+    assert!(
+        both[1]
+            .update()
+            .set(|f| f.name.to("cube"))
+            .save(&db)
+            .await
+            .is_ok()
+    );
+    let e = refused(
+        Form::update_where(|f| f.id.gt(Id::new(0)))
+            .set(|f| f.name.to("cube"))
+            .exec(&db)
+            .await,
+    );
+    assert_eq!(e.kind(), ErrorKind::Validation);
+    assert_eq!(Form::get(&db, both[0].id()).await?, both[0]);
+
+    let mail = NewMail { name: "a".into() }.insert(&db).await?;
+    let job = Job::get(&db, mail.id).await?;
+    assert_eq!(job.name(), "a!");
+    let e = refused(job.delete(&db).await);
+    assert_eq!(e.kind(), ErrorKind::Unsupported);
+    assert!(e.to_string().contains("write rows of `Mail`"), "{e}");
+    let e = refused(NewJob::insert_all(&db, vec![NewMail { name: "b".into() }.into()]).await);
+    assert_eq!(e.kind(), ErrorKind::Unsupported);
+    assert!(mail.delete(&db).await?);
+    Ok(())
+}

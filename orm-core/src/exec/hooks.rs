@@ -302,7 +302,29 @@ pub(crate) fn validate_row(table: &Table, row: &[Value]) -> Result<()> {
         }
     }
     let mut of_rows = table.validators.iter();
-    of_rows.try_for_each(|validator| check(table, None, validator, row))
+    of_rows.try_for_each(|validator| check(table, None, validator, row))?;
+    // a row of an enum is one of a variant, and has to be right as that
+    match table.variant_of(row) {
+        Some((variant, values)) => validate_row(variant, &values),
+        None => Ok(()),
+    }
+}
+
+/// Whether rows as a whole are asked about.
+fn asks_rows(table: &Table) -> bool {
+    !table.validators.is_empty() || table.variants.iter().any(|v| v().validated)
+}
+
+/// Hooks are those of one model. What writes rows of an enum does not run those of its variants, and must not go past
+/// them.
+fn refuse_hooked(table: &'static Table) -> Result<()> {
+    let Some(variant) = table.variants.iter().map(|v| v()).find(|v| v.hooks.is_some()) else {
+        return Ok(());
+    };
+    let name = variant.model;
+    let text =
+        format!("`{name}` has hooks, which a write of all variants does not run: write rows of `{name}`");
+    Err(Error::new(ErrorKind::Unsupported, text).with_model(table.model))
 }
 
 fn check(table: &Table, column: Option<&Column>, validator: &Validator, values: &[Value]) -> Result<()> {
@@ -361,10 +383,11 @@ pub(crate) async fn statement(
     let Some(event) = event_of(&statement, table) else {
         return plain_step(raw, statement, Some(table), sink, site).await;
     };
+    refuse_hooked(table)?;
     let hooks = HookTable::of_table(table);
     let mut run = Run { table, hooks, event };
     let trail = table.trail.is_some();
-    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() && !trail {
+    if hooks.is_none() && !run.event.validate()? && !asks_rows(table) && !trail {
         return plain_step(raw, statement, Some(table), sink, site).await;
     }
     let unit = Unit::open(raw.again(), site).await?;
@@ -430,7 +453,8 @@ pub(crate) async fn inserts(
         let event = Event::new(table, WriteKind::Insert, columns, rows);
         Run { table, hooks, event }
     };
-    if hooks.is_none() && table.validators.is_empty() && table.trail.is_none() {
+    refuse_hooked(table)?;
+    if hooks.is_none() && !asks_rows(table) && table.trail.is_none() {
         let mut unknown = false;
         for parts in &batch {
             unknown |= run(parts).event.validate()?;
@@ -486,7 +510,7 @@ impl Run {
         }
         let unknown = self.event.validate()?;
         let asked = self.hooks.is_some_and(|h| h.rows);
-        Ok(asked || unknown || !self.table.validators.is_empty() || self.table.trail.is_some())
+        Ok(asked || unknown || asks_rows(self.table) || self.table.trail.is_some())
     }
     /// Validators, the audit trail and hooks after the write.
     async fn after(&mut self, raw: &Raw<'_>, site: Site) -> Result<()> {

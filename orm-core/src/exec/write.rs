@@ -145,19 +145,6 @@ pub(crate) fn insert_variants<'a, B: Insertable, I: IntoInsert<B>>(
     rows: impl IntoIterator<Item = I>,
     site: Site,
 ) -> Pending<'a, Vec<B>> {
-    // what they do with a row of their own is not asked when the row is written as one of the enum
-    let asked = B::TABLE
-        .variants
-        .iter()
-        .map(|v| v())
-        .find(|v| v.validated || v.hooks.is_some());
-    if let Some(variant) = asked {
-        let message = format!(
-            "`{}` has hooks or validators, which rows among those of other variants do not meet: insert them by `New{0}`",
-            variant.model
-        );
-        return Pending::failed(Error::new(ErrorKind::InvalidQuery, message).with_model(B::TABLE.model));
-    }
     Pending::steps(bulk::insert_all(raw, batch_of::<B, I>(rows), site))
 }
 

@@ -22,6 +22,8 @@ pub struct Kind {
     pub fields: usize,
     /// The table of its own columns, if they have one of their own.
     pub part: Option<Part>,
+    /// Whether it has validators or hooks.
+    pub watched: bool,
 }
 
 /// What the enum says of itself.
@@ -33,6 +35,18 @@ pub struct Common {
     pub columns: &'static [Column],
     /// How many of them are fields.
     pub fields: usize,
+}
+
+/// Whether any of the variants has validators or hooks.
+pub const fn watched(kinds: &[Kind]) -> bool {
+    let mut k = 0;
+    while k < kinds.len() {
+        if kinds[k].watched {
+            return true;
+        }
+        k += 1;
+    }
+    false
 }
 
 /// How many columns only variants have.

@@ -10,7 +10,7 @@ use syn::{Ident, Path};
 
 use crate::expand::embed;
 use crate::expand::names::{Names, allow};
-use crate::expand::table::option;
+use crate::expand::table::{option, validated};
 use crate::parse::{Variant, plain};
 use crate::plan::{Column, Plan, Role, Slot};
 
@@ -217,6 +217,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
         let name = format_ident!("{name}");
         quote_spanned!(span=> __orm::#name<#base>)
     };
+    let watched = validated(plan) || plan.model.options.hooks.is_some();
     let (is_variant, variant) = (trait_of("IsVariantOf"), trait_of("VariantOf"));
     let among = quote_spanned! {span=>
         #[automatically_derived]
@@ -239,6 +240,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
                 columns: &__COLUMNS,
                 fields: #fields,
                 part: #part,
+                watched: #watched,
             };
         }
         #among

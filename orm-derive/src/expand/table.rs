@@ -44,8 +44,11 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             |check| quote!(__orm::check_row::<#ident, _>(values, #check)),
         )
     });
-    let of_field = |field: &Field| field.attrs.validate.is_some();
-    let validated = !options.validators.is_empty() || plan.model.fields.iter().any(of_field);
+    let validated = validated(plan);
+    let validated = match plan.is_base() {
+        true => quote!(#validated || __orm::watched(__KINDS)),
+        false => quote!(#validated),
+    };
     let hooks = option(options.hooks.map(|span| {
         quote_spanned! {span=> || {
             static HOOKS: __orm::HookTable = __orm::HookTable::of::<#ident>();
@@ -92,6 +95,12 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             comment: #comment,
         };
     }
+}
+
+/// Whether the model has validators of its own.
+pub(crate) fn validated(plan: &Plan<'_>) -> bool {
+    let of_field = |field: &Field| field.attrs.validate.is_some();
+    !plan.model.options.validators.is_empty() || plan.model.fields.iter().any(of_field)
 }
 
 /// `__COLUMNS`.
