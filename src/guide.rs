@@ -32,3 +32,5 @@ struct Polymorphic;
 struct AuditTrail;
 #[doc = include_str!("../docs/guide/15-hooks.md")]
 struct Hooks;
+#[doc = include_str!("../docs/guide/16-inheritance.md")]
+struct Inheritance;

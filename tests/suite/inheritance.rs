@@ -823,6 +823,22 @@ async fn a_change_of_the_own_table_bumps_the_version_of_the_base(db: Db) -> orm:
     Ok(())
 }
 
+/// Links of a foreign key in the variant's own table.
+#[orm::test(schema = company())]
+async fn rows_of_variants_are_linked(db: Db) -> orm::Result<()> {
+    let (_, ann, bob, _) = staff(&db).await?;
+    let eve = engineer("Eve", "c").insert(&db).await?;
+    assert_eq!(bob.reports().link(&db, [eve.id]).await?, 1);
+    assert_eq!(bob.reports().query().count(&db).await?, 2);
+    let linked = Engineer::get(&db, eve.id).await?;
+    assert_eq!((linked.boss_id, linked.version), (Some(bob.id), 2));
+    assert_eq!(bob.reports().unlink(&db, [ann.id]).await?, 1);
+    assert_eq!(bob.reports().query().all(&db).await?, [linked]);
+    let made = bob.reports().create(&db, engineer("Zed", "d")).await?;
+    assert_eq!(made.boss_id, Some(bob.id));
+    Ok(())
+}
+
 /// Deletes take both rows, softly or for good, by key and by condition.
 #[orm::test(schema = company())]
 async fn deletes_take_the_rows_of_both_tables(db: Db) -> orm::Result<()> {

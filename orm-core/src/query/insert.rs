@@ -436,7 +436,7 @@ impl Batch {
         for column in self.table.columns {
             let default = || {
                 let in_sql = matches!(column.default, Default::Sql(_)) && absent(&column, &columns[..given]);
-                default_of(self.table, column).filter(|_| in_sql)
+                in_sql.then(|| default_of(self.table, column)).flatten()
             };
             if let Some(node) = filled(self.table, column).or_else(default) {
                 columns.push(column);

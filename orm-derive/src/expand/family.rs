@@ -423,19 +423,19 @@ pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
             #[automatically_derived]
             impl __orm::HasVariant<#model> for #ident {
                 fn of(row: __orm::Insert<#model>) -> #new {
-                    #new::#name(row)
+                    ::core::convert::From::from(row)
                 }
             }
             #[automatically_derived]
             impl ::core::convert::From<__orm::Insert<#model>> for #new {
                 fn from(row: __orm::Insert<#model>) -> Self {
-                    #new::#name(row)
+                    Self::#name(row)
                 }
             }
             #[automatically_derived]
             impl ::core::convert::From<#model> for #ident {
                 fn from(row: #model) -> Self {
-                    #ident::#name(row)
+                    Self::#name(row)
                 }
             }
         }

@@ -12,6 +12,8 @@ pub enum Animal {
 pub struct Cat {
     #[orm(id)]
     pub name: String,
+    pub update: i32,
+    pub extra: i32,
 }
 
 #[derive(Model)]
