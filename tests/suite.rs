@@ -34,6 +34,8 @@ mod hooks;
 mod hostile;
 #[path = "suite/inheritance.rs"]
 mod inheritance;
+#[path = "suite/inheritance_joined.rs"]
+mod inheritance_joined;
 #[path = "suite/joins.rs"]
 mod joins;
 #[path = "suite/loading.rs"]

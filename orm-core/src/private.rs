@@ -4,7 +4,7 @@ pub use std::string::String;
 pub use std::vec;
 pub use std::vec::Vec;
 
-pub use crate::ast::{self, Column as AstColumn, Part, RawPart, Source, Table as AstTable, Tag};
+pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable, TablePart, TagGuard};
 pub use crate::error::{Error, Result};
 pub use crate::exec::{HookTable, Hooks, Pending, Writes};
 pub use crate::model::{

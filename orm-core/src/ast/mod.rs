@@ -20,7 +20,7 @@ pub use select::{
     Cte, Distinct, FromItem, GroupBy, Join, JoinKind, Lock, LockStrength, LockWait, Nulls, Order, Select,
     SetOp, SetOperation, TableRef,
 };
-pub use table::{Column, Deleted, Guard, Part, Source, Table, Tag};
+pub use table::{Column, Deleted, Guard, Source, Table, TablePart, TagGuard};
 pub use write::{Assignment, Conflict, ConflictAction, Delete, Insert, InsertSource, Raw, Update};
 
 /// Anything that can be rendered.

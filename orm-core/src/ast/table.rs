@@ -39,14 +39,14 @@ pub struct Table {
     /// The tenant's column: every reference sees the rows of the handle's tenant only.
     pub tenant: Option<&'static Column>,
     /// What tells its rows from those of other models in the same table: every reference sees them only.
-    pub tag: Option<Tag>,
+    pub tag: Option<TagGuard>,
     /// Tables that hold further columns of its rows: every reference joins them.
-    pub parts: &'static [Part],
+    pub parts: &'static [TablePart],
 }
 
 /// The value that a discriminator has in the rows of one model.
 #[derive(Clone, Copy, Debug)]
-pub struct Tag {
+pub struct TagGuard {
     /// The discriminator.
     pub column: &'static Column,
     /// Its value.
@@ -55,7 +55,7 @@ pub struct Tag {
 
 /// A table with further columns of rows of another one, under the same key.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct TablePart {
     /// The table, without guards and parts of its own.
     pub table: &'static Table,
     /// Whether every row has a row there.

@@ -8,7 +8,7 @@ use std::any::Any;
 
 use crate::ast::{
     Assignment, Column as AstColumn, Delete, Deleted, Expr as Node, FromItem, Guard, InList, InsertSource,
-    Join, JoinKind, Lock, LockStrength, LockWait, Part, Select, Source, Statement, TableRef, Update,
+    Join, JoinKind, Lock, LockStrength, LockWait, Select, Source, Statement, TablePart, TableRef, Update,
     columns_of,
 };
 use crate::driver::{Discard, Done, Sink};
@@ -183,7 +183,7 @@ async fn update(
     let by_key = |node: &&Node| {
         columns_of(source, std::slice::from_ref(*node))
             .iter()
-            .all(|c| is_key(&c))
+            .all(&is_key)
     };
     let tied: Vec<Node> = match from.is_empty() {
         true => Vec::new(),
@@ -344,7 +344,7 @@ struct New {
     overriding: bool,
     values: Vec<Value>,
     /// The table of its variant's columns, if it has one.
-    part: Option<(u8, &'static Part)>,
+    part: Option<(u8, &'static TablePart)>,
 }
 
 /// Inserts rows in their order: first into the table of all, then into those of their variants.
@@ -400,7 +400,7 @@ pub(crate) async fn inserts(
 }
 
 /// The table with the columns of the row's variant: the only one of a variant, and of an enum that of the label.
-fn part_of(table: &'static Table, set: &[(&'static Column, Node)]) -> Option<(u8, &'static Part)> {
+fn part_of(table: &'static Table, set: &[(&'static Column, Node)]) -> Option<(u8, &'static TablePart)> {
     let parts = || (1..).zip(table.table.parts);
     if table.base.is_some() {
         return parts().next();
@@ -423,7 +423,7 @@ async fn insert_into(
     raw: &Raw<'_>,
     table: &'static Table,
     rows: &mut [New],
-    part: Option<(u8, &'static Part)>,
+    part: Option<(u8, &'static TablePart)>,
     site: Site,
 ) -> Result<()> {
     let number = part.map_or(0, |(i, _)| i);

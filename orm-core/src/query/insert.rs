@@ -79,7 +79,7 @@ impl<N: New> From<N> for Insert<N::Model> {
 )]
 pub trait HasVariant<V>: Base {
     /// A new row of it among those of others.
-    fn of(row: Insert<V>) -> Self::New;
+    fn among(row: Insert<V>) -> Self::New;
 }
 
 thread_local! {

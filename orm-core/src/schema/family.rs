@@ -4,7 +4,7 @@
 //! describes its own columns; what follows from all of them is worked out here: the columns that the enum reads, where
 //! among them the fields of a variant lie, and that the variants agree.
 
-use crate::ast::{Part, Table};
+use crate::ast::{Table, TablePart};
 use crate::schema::embed::{BLANK, copy, refuse, same};
 use crate::schema::{Column, Default, Role};
 use crate::value::{Element, Type};
@@ -21,7 +21,7 @@ pub struct Kind {
     /// How many of them are fields of the struct.
     pub fields: usize,
     /// The table of its own columns, if they have one of their own.
-    pub part: Option<Part>,
+    pub part: Option<TablePart>,
     /// Whether it has validators or hooks.
     pub watched: bool,
 }
@@ -113,15 +113,15 @@ static NOWHERE: Table = Table {
 };
 
 /// Those tables, in the order of the variants.
-pub const fn parts<const N: usize>(kinds: &[Kind]) -> [Part; N] {
-    let none = Part {
+pub const fn parts<const N: usize>(kinds: &[Kind]) -> [TablePart; N] {
+    let none = TablePart {
         table: &NOWHERE,
         required: false,
     };
     let (mut out, mut at, mut k) = ([none; N], 0, 0);
     while k < kinds.len() {
         if let Some(part) = kinds[k].part {
-            out[at] = Part {
+            out[at] = TablePart {
                 required: false,
                 ..part
             };

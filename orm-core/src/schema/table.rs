@@ -79,7 +79,7 @@ impl Table {
         let mut part = 0;
         for variant in self.variants.iter().map(|v| v()) {
             part += !variant.table.parts.is_empty() as u8;
-            if !variant.table.tag.is_some_and(|tag| tag.label == label) {
+            if variant.table.tag.is_none_or(|tag| tag.label != label) {
                 continue;
             }
             let here = |c: &Column| match c.column.part {

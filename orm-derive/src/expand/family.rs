@@ -62,14 +62,14 @@ pub(crate) fn tag(plan: &Plan<'_>) -> TokenStream {
     let hidden = plan.columns.iter().position(Column::is_hidden);
     option(hidden.map(|i| {
         let (at, label) = (embed::position(plan, i), plan.label());
-        quote!(__orm::Tag { column: &__COLUMNS[#at].column, label: #label })
+        quote!(__orm::TagGuard { column: &__COLUMNS[#at].column, label: #label })
     }))
 }
 
 /// The table with the columns of a variant, where it has one.
 fn part(plan: &Plan<'_>) -> Option<TokenStream> {
     plan.model.options.joined?;
-    Some(quote!(__orm::Part {
+    Some(quote!(__orm::TablePart {
         table: &__PART,
         required: true
     }))
@@ -190,7 +190,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
         };
         const __EXTRA: usize = __orm::extra(&__COMMON, __KINDS);
         static __COLUMNS: [__orm::Column; __OWN.len() + __EXTRA] = __orm::union(&__COMMON, __KINDS);
-        static __PARTS: [__orm::Part; __orm::part_count(__KINDS)] = __orm::parts(__KINDS);
+        static __PARTS: [__orm::TablePart; __orm::part_count(__KINDS)] = __orm::parts(__KINDS);
         const __PLACES: &[&[usize]] =
             &[#(&__orm::places::<{ __KINDS[#at].fields }>(&__COLUMNS, __KINDS, #at)),*];
         const __FIELDS: usize = __orm::read(#fields + 1 + __EXTRA, __PLACES);
@@ -223,7 +223,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::convert::From<#new> for <#base as __orm::Base>::New {
             fn from(row: #new) -> Self {
-                <<#base as __orm::Base>::Model as __orm::HasVariant<#ident>>::of(__orm::Insert::of(row))
+                <<#base as __orm::Base>::Model as __orm::HasVariant<#ident>>::among(__orm::Insert::of(row))
             }
         }
     };
@@ -251,18 +251,19 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
 pub(crate) fn output(plan: &Plan<'_>) -> TokenStream {
     let (ident, model, fields) = (&plan.model.ident, plain(&plan.model.ident), own_fields(plan));
     let discriminator = plan.role(Role::Discriminator).map(|i| &plan.columns[i].name);
-    let (models, variants) = (models(plan), idents(plan));
-    let last = variants.len().saturating_sub(1);
+    let models = models(plan);
+    let last = models.len().saturating_sub(1);
     let read = models
         .iter()
-        .zip(&variants)
+        .zip(&plan.model.variants)
         .enumerate()
         .map(|(k, (model, variant))| {
+            let (name, span) = (&variant.ident, variant.model.span());
             let pattern = match k == last {
                 true => quote!(_),
                 false => quote!(#k),
             };
-            quote!(#pattern => #ident::#variant(__orm::read_variant::<#model>(row, __PLACES[#k])?),)
+            quote_spanned!(span=> #pattern => Self::#name(__orm::read_variant::<#model>(row, __PLACES[#k])?),)
         });
     quote! {
         #[automatically_derived]
@@ -422,7 +423,7 @@ pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
         quote_spanned! {variant.model.span()=>
             #[automatically_derived]
             impl __orm::HasVariant<#model> for #ident {
-                fn of(row: __orm::Insert<#model>) -> #new {
+                fn among(row: __orm::Insert<#model>) -> #new {
                     ::core::convert::From::from(row)
                 }
             }
