@@ -419,8 +419,14 @@ pub(crate) fn inserts(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (models, variants) = (models(plan), idents(plan));
     let at: Vec<usize> = (0..variants.len()).collect();
     let impls = models.iter().zip(&plan.model.variants).map(|(model, variant)| {
-        let name = &variant.ident;
-        quote_spanned! {variant.model.span()=>
+        // at the place of the variant, so that a mistake there is one error
+        let (name, span) = (&variant.ident, variant.model.span());
+        let [ident, new] = [ident, new].map(|name| {
+            let mut name = name.clone();
+            name.set_span(span);
+            name
+        });
+        quote_spanned! {span=>
             #[automatically_derived]
             impl __orm::HasVariant<#model> for #ident {
                 fn among(row: __orm::Insert<#model>) -> #new {
