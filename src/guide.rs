@@ -32,6 +32,8 @@ struct Polymorphic;
 struct AuditTrail;
 #[doc = include_str!("../docs/guide/15-hooks.md")]
 struct Hooks;
+#[doc = include_str!("../docs/guide/16-inheritance.md")]
+struct Inheritance;
 #[doc = include_str!("../docs/guide/17-history.md")]
 struct History;
 #[cfg(feature = "migrate")]

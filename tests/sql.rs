@@ -16,6 +16,8 @@ mod expressions;
 mod guards;
 #[path = "sql/history.rs"]
 mod history;
+#[path = "sql/inheritance.rs"]
+mod inheritance;
 #[path = "sql/polymorphic.rs"]
 mod polymorphic;
 #[path = "sql/selects.rs"]

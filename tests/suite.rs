@@ -38,6 +38,10 @@ mod history;
 mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
+#[path = "suite/inheritance.rs"]
+mod inheritance;
+#[path = "suite/inheritance_joined.rs"]
+mod inheritance_joined;
 #[path = "suite/joined.rs"]
 mod joined;
 #[path = "suite/joins.rs"]

@@ -1,29 +1,37 @@
 //! What generated code names, and nothing else does. No part of it is a promise to users.
 
+pub use std::string::String;
 pub use std::vec;
 pub use std::vec::Vec;
 
-pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable};
+pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable, TablePart, TagGuard};
 pub use crate::error::{Error, Result};
-pub use crate::exec::{Finish, HookTable, Hooks, List, MergeContent, Mergeable, Ref, plan_relation};
+pub use crate::exec::{
+    Finish, HookTable, Hooks, List, MergeContent, Mergeable, Pending, Ref, Writes, plan_relation,
+};
 pub use crate::model::{
-    Audited, Cardinality, Chained, Content, DbEnum, Embed, Entity, FilterRef, Filtered,
-    ForeignKey as RefersTo, Insertable, Key, Linkable, Loaded, Many, Maybe, Model, Mutable, NewKeys, NewRows,
-    Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne,
-    Trailed, Unlink, Version, Versioned, foreign_key, take, unlinkable,
+    Audited, Base, Cardinality, Chained, Content, DbEnum, Embed, Entity, FilterRef, Filtered,
+    ForeignKey as RefersTo, HasKey, Insertable, IsVariantOf, Key, Linkable, Loaded, Many, Maybe, Model,
+    Mutable, NewKeys, NewRows, Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete,
+    TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version, Versioned, foreign_key, take,
+    unlinkable,
 };
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
 };
 pub use crate::query::{
-    Batch, Col, EmbedType, Expr, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection, kind, raw_list,
-    raw_value,
+    Batch, Col, EmbedType, Expr, HasVariant, Insert, IntoInsert, KeyRef, New, RawArg, RawSql, Selection,
+    kind, raw_list, raw_value,
 };
 pub use crate::relation::{
     AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
     take_any,
 };
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
+pub use crate::schema::family::{
+    Common, Kind, agree, discriminator, extra, in_one_table, joined as joined_columns, part_count, parts,
+    places, read, same_table, union, watched,
+};
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
     IndexPart, Managed, Nulls, Orphans, RelationDef, RelationKind, Role, Table, TableKind, Through, Trail,
@@ -31,7 +39,7 @@ pub use crate::schema::{
 };
 pub use crate::value::{
     Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,
-    Type, Value,
+    Type, Value, read_variant, variant_at,
 };
 
 use crate::query::Cond;
@@ -67,6 +75,49 @@ fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
         name: c.column.name,
         ty: c.column.ty,
     }));
+}
+
+/// The key of a variant's row, as that of its enum.
+pub fn common_key<V: HasKey<B::Id>, B: Model>(row: &V) -> B::Id {
+    row.key()
+}
+
+/// The values of a variant's row among the columns of its enum.
+pub fn spread(
+    values: Vec<Value>,
+    places: &[usize],
+    table: &'static Table,
+    label: &'static str,
+) -> Vec<Value> {
+    let columns = table.columns[..table.fields].iter();
+    let mut row: Vec<Value> = columns
+        .map(|c| match c.role {
+            Role::Discriminator => Value::Str(label),
+            _ => Value::Null(c.column.ty),
+        })
+        .collect();
+    for (place, value) in places.iter().zip(values) {
+        if let Some(cell) = row.get_mut(*place) {
+            *cell = value;
+        }
+    }
+    row
+}
+
+/// Selects whole rows of the table that the column stands for.
+pub fn select_rows<S, T, K>(column: Col<S, T, K>, table: &'static Table, out: &mut Vec<ast::Expr>) {
+    if let ast::Expr::Column(source, _) = column.expr().into_node() {
+        out.extend(crate::query::returning(table, source));
+    }
+}
+
+/// Inserts rows of any variants.
+pub fn insert_variants<'a, B: Insertable, E: Writes<B> + ?Sized>(
+    ex: &'a E,
+    rows: impl IntoIterator<Item = impl IntoInsert<B>>,
+    site: &'static std::panic::Location<'static>,
+) -> Pending<'a, Vec<B>> {
+    crate::exec::insert_variants(ex.raw(), rows, site)
 }
 
 /// The values of a key.
@@ -111,6 +162,7 @@ impl<T> Field<T> {
                 nullable: self.nullable,
                 sensitive: false,
                 system: false,
+                part: 0,
             },
             field,
             types: &[],

@@ -33,6 +33,8 @@ pub(crate) enum Place {
     Part,
     /// An enum with `#[derive(Polymorphic)]`.
     Polymorphic,
+    /// An enum with `#[derive(Model)]`.
+    Base,
 }
 
 impl Place {
@@ -48,6 +50,7 @@ impl Place {
             Place::Embed => "an embedded struct",
             Place::Part => "a field of an embedded struct",
             Place::Polymorphic => "an enum of models",
+            Place::Base => "an enum of variants",
         }
     }
 }
@@ -128,33 +131,45 @@ const FIELD: &[Place] = &[Place::Field];
 const SHAPE_FIELD: &[Place] = &[Place::ShapeField];
 /// Of a field wherever it stands.
 const PART: &[Place] = &[Place::Field, Place::Part];
-const ANY_ITEM: &[Place] = &[Place::Model, Place::Enum, Place::Embed, Place::Polymorphic];
+const ANY_ITEM: &[Place] = &[
+    Place::Model,
+    Place::Enum,
+    Place::Embed,
+    Place::Polymorphic,
+    Place::Base,
+];
+/// Of a model, be it a struct or an enum of variants.
+const TABLE: &[Place] = &[Place::Model, Place::Base];
 
 /// Every attribute inside `#[orm(...)]`.
 #[rustfmt::skip]
 pub(crate) const ORM: &[Attr] = &[
-    row("table", MODEL, Value::Equals, &[], r#"table = "people""#, "Name of the table; without it the plural of the model's name in snake case."),
-    row("schema", MODEL, Value::Equals, &[], r#"schema = "billing""#, "Schema that holds the table."),
+    row("table", TABLE, Value::Equals, &[], r#"table = "people""#, "Name of the table; without it the plural of the model's name in snake case."),
+    row("schema", TABLE, Value::Equals, &[], r#"schema = "billing""#, "Schema that holds the table."),
     row("rename_all", ANY_ITEM, Value::Equals, &[], r#"rename_all = "camelCase""#, "Spelling of all column names or enum labels."),
-    row("id", MODEL, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
-    row("unique", MODEL, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
-    row("index", MODEL, Value::List, &["where", "unique", "include", "method", "with", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
-    row("check", MODEL, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
+    row("id", TABLE, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
+    row("unique", TABLE, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
+    row("index", TABLE, Value::List, &["where", "unique", "include", "method", "with", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
+    row("check", TABLE, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
     row("validate", MODEL, Value::Equals, &[], "validate = consistent", "A function over the row that refuses it with a reason, whichever way it is written."),
     row("hooks", MODEL, Value::Flag, &[], "hooks", "The model implements `Hooks`: what happens before and after its rows are written."),
-    row("audit_trail", MODEL, Value::FlagOrEquals, &[], "audit_trail = triggers", "Every write of a row is written down in `audit_log`, in the same transaction: by the library, or by `triggers` of the database."),
+    row("audit_trail", TABLE, Value::FlagOrEquals, &[], "audit_trail = triggers", "Every write of a row is written down in `audit_log`, in the same transaction: by the library, or by `triggers` of the database."),
     row("history", MODEL, Value::Flag, &[], "history", "Keeps all versions of each row, with the time in which they held."),
-    row("append_only", MODEL, Value::Flag, &[], "append_only", "Rows are inserted and never changed or deleted; the database refuses it as well."),
+    row("append_only", TABLE, Value::Flag, &[], "append_only", "Rows are inserted and never changed or deleted; the database refuses it as well."),
     row("hash_chain", MODEL, Value::Flag, &[], "hash_chain", "Chains the rows of an append-only model by hashes, so that tampering is found."),
-    row("timestamps", MODEL, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
-    row("soft_delete", MODEL, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
-    row("audit", MODEL, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
-    row("tenant", MODEL, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
+    row("timestamps", TABLE, Value::Flag, &[], "timestamps", "Keeps `created_at` and `updated_at`."),
+    row("soft_delete", TABLE, Value::Flag, &[], "soft_delete", "Keeps deleted rows and hides them by `deleted_at`."),
+    row("audit", TABLE, Value::List, &["by"], "audit(by = Id<User>)", "Keeps who created and changed a row; writing asks for that person."),
+    row("tenant", TABLE, Value::List, &[], "tenant(tenant_id)", "Binds every row to a tenant; every statement asks for it."),
     row("filter", MODEL, Value::List, &[], "filter(published = |p| p.published)", "Named condition that rows meet wherever they are seen, until a query says `.without_filter(|f| f.published)`."),
     row("debug", &[Place::Model, Place::Embed], Value::Flag, &[], "debug", "Implements `Debug`, with sensitive fields hidden."),
     row("view", MODEL, Value::Flag, &[], "view", "The model reads a view: nothing can be written."),
+    row("variant_of", MODEL, Value::Equals, &[], "variant_of = Animal", "The model is one of the variants of this enum, whose table its rows are in."),
+    row("tag", MODEL, Value::Equals, &[], r#"tag = "dog""#, "What the discriminator says of a variant; without it the model's name in snake case."),
+    row("joined", MODEL, Value::Flag, &[], "joined", "The columns that only this variant has are in a table of their own."),
+    row("discriminator", &[Place::Base], Value::Equals, &[], r#"discriminator = "kind""#, "Name of the column that says which variant a row is of."),
     row("crate", ANY_ITEM, Value::Equals, &[], "crate = my_crate::orm", "Path to the `orm` crate where it is not `::orm`."),
-    row("comment", &[Place::Model, Place::Field, Place::Part], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
+    row("comment", &[Place::Model, Place::Base, Place::Field, Place::Part], Value::Equals, &[], r#"comment = "shown in the catalog""#, "Comment in the database instead of the doc comment."),
     row("id", FIELD, Value::Flag, &[], "id", "Primary key; needed where the field is not called `id`."),
     row("unique", FIELD, Value::Flag, &[], "unique", "No two rows share the value."),
     row("index", PART, Value::Flag, &[], "index", "Index on the column."),
@@ -183,6 +198,12 @@ pub(crate) const RELATIONS: &[Attr] = &[
     row("many_to_many", MODEL, Value::List, &["via", "by", "to", "cascade"], "many_to_many(tags: Tag, via = PostTag)", "Rows of the other model, over a join table."),
     row("belongs_to", &[Place::Field, Place::Model], Value::List, &["by", "on_delete", "on_update", "deferrable", "initially_deferred"], "belongs_to(author: User, on_delete = restrict)", "The row this foreign key refers to."),
     row("belongs_to_any", &[Place::Field, Place::Model], Value::List, &["arc", "optional"], "belongs_to_any(subject: Subject)", "The row of one of several models that this one belongs to."),
+];
+
+/// The attribute with the fields that all variants have.
+#[rustfmt::skip]
+pub(crate) const COMMON: &[Attr] = &[
+    row("common", &[Place::Base], Value::List, &[], "common(id: Id<Animal>, name: String)", "The fields that all variants of an enum have, with their attributes."),
 ];
 
 /// The attributes of shapes, each one by itself.
@@ -312,7 +333,7 @@ pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, p
     if !attr.places.contains(&place) {
         let (on, not) = match place {
             Place::Field | Place::Part | Place::ShapeField | Place::Variant => ("the struct", "a field"),
-            Place::Model | Place::Embed | Place::Enum | Place::Shape | Place::Polymorphic => {
+            Place::Model | Place::Embed | Place::Enum | Place::Shape | Place::Polymorphic | Place::Base => {
                 ("a field", "the struct")
             }
         };

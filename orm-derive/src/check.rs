@@ -4,6 +4,7 @@
 mod any;
 mod columns;
 mod embed;
+mod family;
 mod names;
 mod relations;
 
@@ -53,6 +54,10 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         relations::two_ends,
         relations::actions,
         relations::one_per_key,
+        family::only_variants,
+        family::variants,
+        family::kept_by_tables,
+        family::common,
         any::arcs,
         any::methods,
     ];
@@ -132,7 +137,10 @@ fn has_key(cx: &Ctxt, plan: &Plan<'_>) {
     let model = plain(&plan.model.ident);
     if plan.model.options.key.is_none() && plan::key_fields(plan.model).is_empty() {
         let ident = &plan.model.ident;
-        let fix = format!("add `pub id: Id<{model}>`, or `#[orm(id)]` to a field");
+        let fix = match plan.is_base() {
+            true => format!("add `id: Id<{model}>` to `#[common(..)]`, or `#[orm(id)]` to a field there"),
+            false => format!("add `pub id: Id<{model}>`, or `#[orm(id)]` to a field"),
+        };
         cx.error(ident, format!("`{model}` has no primary key: {fix}"));
     }
 }

@@ -5,6 +5,7 @@ mod cols;
 mod db_enum;
 mod debug;
 mod embed;
+mod family;
 mod insert;
 mod names;
 mod polymorphic;
@@ -30,9 +31,13 @@ use crate::plan::Plan;
 pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
     let names = Names::new(plan);
     let private = &names.private;
+    let (new, inserts) = match plan.is_base() {
+        true => (family::item(plan, &names), family::inserts(plan, &names)),
+        false => (insert::item(plan, &names), insert::impls(plan, &names)),
+    };
     let outside = [
         cols::item(plan, &names),
-        insert::item(plan, &names),
+        new,
         relation::markers(plan, &names),
         relation::wrappers(plan, &names),
         relation::methods(plan, &names),
@@ -41,7 +46,8 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         table::statics(plan, &names),
         cols::impls(plan, &names),
         row::impls(plan, &names),
-        insert::impls(plan, &names),
+        inserts,
+        family::variant(plan, &names),
         relation::impls(plan, &names),
         relation::references(plan),
         relation::referrers(plan, &names),

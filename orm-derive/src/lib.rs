@@ -27,7 +27,7 @@ use crate::plan::Plan;
 /// Makes a struct with named fields a row of a table.
 #[proc_macro_derive(
     Model,
-    attributes(orm, has_one, has_many, many_to_many, belongs_to, belongs_to_any)
+    attributes(orm, common, has_one, has_many, many_to_many, belongs_to, belongs_to_any)
 )]
 pub fn model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -1,6 +1,7 @@
 //! First room: from `syn`'s tree to what the user wrote down about a model, field by field. Each mistake that can
 //! be seen in one attribute alone is reported here; what needs a second look elsewhere is the work of `check`.
 
+pub(crate) mod base;
 pub(crate) mod db_enum;
 pub(crate) mod field;
 pub(crate) mod index;
@@ -34,6 +35,16 @@ pub(crate) struct Model {
     pub(crate) fields: Vec<Field>,
     /// In the order of the text: those of the struct, then those of the fields.
     pub(crate) relations: Vec<Relation>,
+    /// Of an enum, whose `fields` are those that all variants have.
+    pub(crate) variants: Vec<Variant>,
+    /// No variant was refused.
+    pub(crate) is_whole: bool,
+}
+
+/// A variant with its model.
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    pub(crate) model: Path,
 }
 
 /// What `#[orm(...)]` on the struct says. A `Span` is the place of a flag.
@@ -61,6 +72,11 @@ pub(crate) struct Options {
     pub(crate) filters: Vec<Filter>,
     pub(crate) debug: Option<Span>,
     pub(crate) view: Option<Span>,
+    /// `variant_of = Animal`.
+    pub(crate) variant_of: Option<Path>,
+    pub(crate) tag: Option<LitStr>,
+    pub(crate) joined: Option<Span>,
+    pub(crate) discriminator: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
@@ -103,9 +119,12 @@ impl FieldPath {
 
 /// Reads a model. Nothing comes back when the item is no struct with named fields; that is reported.
 pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
+    if let Some(base) = base::base(cx, input) {
+        return base;
+    }
     let fields = named_fields(cx, input, "Model")?;
     let mut relations = Vec::new();
-    let options = options(cx, input, &mut relations);
+    let options = options(cx, input, Place::Model, &mut relations);
     let fields = fields
         .named
         .iter()
@@ -117,6 +136,8 @@ pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
         options,
         fields,
         relations,
+        variants: Vec::new(),
+        is_whole: true,
     })
 }
 
@@ -140,6 +161,8 @@ pub(crate) fn embed(cx: &Ctxt, input: &DeriveInput) -> Option<Model> {
         options,
         fields,
         relations: Vec::new(),
+        variants: Vec::new(),
+        is_whole: true,
     })
 }
 
@@ -159,6 +182,9 @@ pub(crate) fn named_fields<'a>(cx: &Ctxt, input: &'a DeriveInput, derive: &str) 
     };
     let name = input.ident.unraw();
     let hint = match (&input.data, derive) {
+        (Data::Enum(data), "Model") if base::holds_models(data) => {
+            "; for an enum of models add the fields that all of them have: `#[common(id: Id<..>, ..)]`"
+        }
         (Data::Enum(_), _) => "; for an enum as a column: `#[derive(DbEnum)]`",
         (Data::Struct(_), "Embed") => "; a type that is one column implements `Scalar`",
         _ => "",
@@ -177,12 +203,12 @@ pub(crate) fn no_generics(cx: &Ctxt, input: &DeriveInput, derive: &str) {
     }
 }
 
-fn options(cx: &Ctxt, input: &DeriveInput, relations: &mut Vec<Relation>) -> Options {
+fn options(cx: &Ctxt, input: &DeriveInput, place: Place, relations: &mut Vec<Relation>) -> Options {
     let mut options = Options::default();
     let mut comment = None;
     for attribute in &input.attrs {
         if attribute.path().is_ident("orm") {
-            for item in attr::items(cx, attribute, Place::Model) {
+            for item in attr::items(cx, attribute, place) {
                 option(cx, &mut options, &mut comment, &item, &input.ident);
             }
         } else if let Some(item) = attr::relation(cx, attribute, Place::Model) {
@@ -215,6 +241,10 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "filter" => filters(cx, item, &mut options.filters),
         "debug" => once(cx, &mut options.debug, item, Some(item.span())),
         "view" => once(cx, &mut options.view, item, Some(item.span())),
+        "variant_of" => once(cx, &mut options.variant_of, item, krate(cx, item)),
+        "tag" => once(cx, &mut options.tag, item, item.text(cx)),
+        "joined" => once(cx, &mut options.joined, item, Some(item.span())),
+        "discriminator" => once(cx, &mut options.discriminator, item, item.text(cx)),
         "audit" => once(cx, &mut options.audit, item, audit(cx, item, model)),
         "unique" => options.uniques.extend(index::unique(cx, item)),
         "index" => options.indexes.extend(index::index(cx, item)),

@@ -80,6 +80,7 @@ pub(crate) enum ColumnType<'m> {
     OptionTimestamp,
     Actor(&'m Type),
     OptionActor(&'m Type),
+    Text,
 }
 
 /// What may be done with a column by type.
@@ -119,10 +120,12 @@ pub(crate) enum Role {
     DeletedBy,
     Version,
     Tenant,
+    Discriminator,
 }
 
 impl Role {
-    pub(crate) const COUNT: usize = 8;
+    /// Those that a table keeps the places of.
+    pub(crate) const MANAGED: usize = 8;
 }
 
 /// The primary key as indices into the columns; empty when there is none.
@@ -250,7 +253,7 @@ impl<'m> Plan<'m> {
         plan.is_embed = false;
         plan.table = match &model.options.table {
             Some(table) => table.value(),
-            None => name::table(&plain(&model.ident)),
+            None => name::table(&table_word(model)),
         };
         plan.key();
         plan.uniques();
@@ -260,6 +263,18 @@ impl<'m> Plan<'m> {
         plan.checks();
         plan.relations();
         plan
+    }
+
+    /// An enum of variants.
+    pub(crate) fn is_base(&self) -> bool {
+        !self.model.variants.is_empty()
+    }
+
+    /// What the discriminator says of a variant.
+    pub(crate) fn label(&self) -> String {
+        let options = &self.model.options;
+        let tag = options.tag.as_ref().map(LitStr::value);
+        tag.unwrap_or_else(|| name::snake(&plain(&self.model.ident)))
     }
 
     /// The column of a field or shadow column, by its Rust name without `r#`.
@@ -677,6 +692,11 @@ impl<'m> Plan<'m> {
 }
 
 impl<'m> Column<'m> {
+    /// The discriminator of a variant, which nobody asks for or sets.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.role == Some(Role::Discriminator) && plain(&self.member) == columns::HIDDEN
+    }
+
     pub(crate) fn is_generated(&self) -> bool {
         self.field.is_some_and(|field| field.attrs.generated.is_some())
     }
@@ -694,6 +714,17 @@ impl<'m> Column<'m> {
     pub(crate) fn default(&self) -> Option<&'m DefaultValue> {
         self.field.and_then(|field| field.attrs.default.as_ref())
     }
+}
+
+/// The model whose plural is the table's name.
+fn table_word(model: &Model) -> String {
+    let base = model
+        .options
+        .variant_of
+        .as_ref()
+        .filter(|_| model.options.joined.is_none());
+    let last = base.and_then(|base| base.segments.last());
+    plain(last.map_or(&model.ident, |segment| &segment.ident))
 }
 
 fn constraint<S: AsRef<str>>(kind: Constraint, table: &str, parts: &[S]) -> String {

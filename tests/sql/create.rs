@@ -15,6 +15,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool, default: Default) 
             nullable,
             sensitive: false,
             system: false,
+            part: 0,
         },
         field: name,
         types: &[],
@@ -37,6 +38,8 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
             tenant: None,
             filters: &[],
             history: None,
+            tag: None,
+            parts: &[],
         },
         model: "Model",
         kind: TableKind::Table,
@@ -55,6 +58,8 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         trail: None,
         chain: None,
         append_only: false,
+        base: None,
+        variants: &[],
         comment: "",
     }
 }

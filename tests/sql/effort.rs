@@ -78,6 +78,8 @@ fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
         tenant: None,
         filters: &[],
         history: None,
+        tag: None,
+        parts: &[],
     };
     let with = |deleted: Deleted, filter: Expr| {
         let mut from = table(Source::ROOT, &NOTES);

@@ -411,6 +411,7 @@ fn names_are_always_quoted() {
         nullable: false,
         sensitive: false,
         system: false,
+        part: 0,
     };
     static NUL: Column = Column {
         name: "a\0b",
@@ -418,6 +419,7 @@ fn names_are_always_quoted() {
         nullable: false,
         sensitive: false,
         system: false,
+        part: 0,
     };
     let mut s = users();
     s.columns = vec![c(&WEIRD)];

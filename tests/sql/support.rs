@@ -18,6 +18,7 @@ const fn column(name: &'static str, ty: Type, nullable: bool) -> Column {
         nullable,
         sensitive: false,
         system: false,
+        part: 0,
     }
 }
 
@@ -40,6 +41,7 @@ pub(crate) static SECRET: Column = Column {
     nullable: true,
     sensitive: true,
     system: false,
+    part: 0,
 };
 pub(crate) static USERS: Table = Table {
     schema: None,
@@ -49,6 +51,8 @@ pub(crate) static USERS: Table = Table {
     tenant: None,
     filters: &[],
     history: None,
+    tag: None,
+    parts: &[],
 };
 
 pub(crate) static POST_ID: Column = column("id", Type::I64, false);
@@ -64,6 +68,8 @@ pub(crate) static POSTS: Table = Table {
     tenant: Some(&ORG),
     filters: &[],
     history: None,
+    tag: None,
+    parts: &[],
 };
 
 const CREATE: &str = r#"

@@ -343,6 +343,8 @@ fn an_upsert_into_a_table_called_as_the_new_row() {
         tenant: None,
         filters: &[],
         history: None,
+        tag: None,
+        parts: &[],
     };
     let mut s = insert(&EXCLUDED, vec![&ID, &AGE], InsertSource::Rows(vec![v(1), v(2)]));
     let plain = render(&Any::from(s.clone()).0, sqlite(), &scope()).unwrap();

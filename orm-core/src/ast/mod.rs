@@ -10,7 +10,7 @@ mod select;
 mod table;
 mod write;
 
-pub(crate) use renumber::renumber;
+pub(crate) use renumber::{columns_of, renumber};
 
 pub use expr::{
     Aggregate, AggregateFn, CompareOp, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, InList,
@@ -20,7 +20,7 @@ pub use select::{
     Cte, Distinct, FromItem, GroupBy, Join, JoinKind, Lock, LockStrength, LockWait, Nulls, Order, Select,
     SetOp, SetOperation, TableRef,
 };
-pub use table::{Column, Deleted, Guard, NamedFilter, Source, Table, Unfiltered};
+pub use table::{Column, Deleted, Guard, NamedFilter, Source, Table, TablePart, TagGuard, Unfiltered};
 pub use write::{Assignment, Conflict, ConflictAction, Delete, Insert, InsertSource, Raw, Update};
 
 /// Anything that can be rendered.

@@ -4,17 +4,17 @@
 //! outer one would silently mean the inner one.
 
 use crate::ast::{
-    Aggregate, Conflict, ConflictAction, Cte, Delete, Distinct, Expr, Frame, FrameBound, FromItem, GroupBy,
-    InList, Insert, InsertSource, Join, Order, Raw, RawPart, Select, Source, Statement, TableRef, Update,
-    Window, WindowFn,
+    Aggregate, Column, Conflict, ConflictAction, Cte, Delete, Distinct, Expr, Frame, FrameBound, FromItem,
+    GroupBy, InList, Insert, InsertSource, Join, Order, Raw, RawPart, Select, Source, Statement, TableRef,
+    Update, Window, WindowFn,
 };
 
 /// Gives every table reference defined in the query an identity of its own, and lets its columns follow. What became
 /// of each identity is returned, for columns that are kept elsewhere.
 pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
     let mut map: Vec<(Source, Source)> = Vec::new();
-    walk(select, &mut |source, defines| {
-        if defines && !map.iter().any(|(old, _)| old == source) {
+    walk(select, &mut |source, used| {
+        if matches!(used, Use::Defines) && !map.iter().any(|(old, _)| old == source) {
             map.push((*source, Source::fresh()));
         }
     });
@@ -26,8 +26,30 @@ pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
     map
 }
 
-/// What is called for every source: `true` where a table reference defines it.
-type Visit<'a> = &'a mut dyn FnMut(&mut Source, bool);
+/// The columns of this table reference that the conditions name.
+pub(crate) fn columns_of(source: Source, list: &[Expr]) -> Vec<&'static Column> {
+    let mut out = Vec::new();
+    // the walk is one for all, and can change what it sees
+    exprs(&mut list.to_vec(), &mut |s, used| {
+        if let (Use::Column(column), true) = (used, *s == source) {
+            out.push(column);
+        }
+    });
+    out
+}
+
+/// How a source is named.
+#[derive(Clone, Copy)]
+enum Use {
+    /// By a table reference that defines it.
+    Defines,
+    /// By a column of it.
+    Column(&'static Column),
+    Other,
+}
+
+/// What is called for every source.
+type Visit<'a> = &'a mut dyn FnMut(&mut Source, Use);
 
 fn walk(s: &mut Select, f: Visit<'_>) {
     let Select {
@@ -67,7 +89,7 @@ fn walk(s: &mut Select, f: Visit<'_>) {
     compound.iter_mut().for_each(|c| walk(&mut c.query, f));
     orders(order, f);
     if let Some(lock) = lock {
-        lock.of.iter_mut().for_each(|s| f(s, false));
+        lock.of.iter_mut().for_each(|s| f(s, Use::Other));
     }
 }
 
@@ -99,7 +121,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
         returning,
     } = i;
     ctes(with, f);
-    f(source, true);
+    f(source, Use::Defines);
     match rows {
         InsertSource::Default | InsertSource::Values(_) => {}
         InsertSource::Rows(list) => exprs(list, f),
@@ -137,7 +159,7 @@ fn update(u: &mut Update, f: Visit<'_>) {
         returning,
     } = u;
     ctes(with, f);
-    f(source, true);
+    f(source, Use::Defines);
     set.iter_mut().for_each(|a| expr(&mut a.value, f));
     from.iter_mut().for_each(|t| table(t, f));
     joins.iter_mut().for_each(|j| join(j, f));
@@ -156,7 +178,7 @@ fn delete(d: &mut Delete, f: Visit<'_>) {
         returning,
     } = d;
     ctes(with, f);
-    f(source, true);
+    f(source, Use::Defines);
     using.iter_mut().for_each(|t| table(t, f));
     exprs(filter, f);
     exprs(returning, f);
@@ -168,7 +190,7 @@ fn table(t: &mut TableRef, f: Visit<'_>) {
         item,
         guard: _,
     } = t;
-    f(source, true);
+    f(source, Use::Defines);
     match item {
         FromItem::Table(_) | FromItem::Cte(_) => {}
         FromItem::Query {
@@ -214,7 +236,8 @@ fn parts(list: &mut [RawPart], f: Visit<'_>) {
 
 fn expr(e: &mut Expr, f: Visit<'_>) {
     match e {
-        Expr::Column(source, _) | Expr::Field(source, _, _) => f(source, false),
+        Expr::Column(source, column) => f(source, Use::Column(column)),
+        Expr::Field(source, _, _) => f(source, Use::Other),
         Expr::Value(_) | Expr::Clock | Expr::Actor | Expr::Tenant => {}
         Expr::Not(e) | Expr::Negate(e) | Expr::IsNull(e, _) | Expr::IsTrue(e) | Expr::Cast(e, _) => {
             expr(e, f)

@@ -19,6 +19,8 @@ pub struct Column {
     /// Whether it is the version of a row that the database keeps by itself (`Features::row_version`): read and compared,
     /// but no part of the table's definition.
     pub system: bool,
+    /// Which of the table's parts holds it, counted from 1; 0 is the table itself.
+    pub part: u8,
 }
 
 impl PartialEq for Column {
@@ -44,6 +46,28 @@ pub struct Table {
     pub filters: &'static [NamedFilter],
     /// The table with all versions of its rows, which stands for it where rows of the past are read.
     pub history: Option<&'static Table>,
+    /// What tells its rows from those of other models in the same table: every reference sees them only.
+    pub tag: Option<TagGuard>,
+    /// Tables that hold further columns of its rows: every reference joins them.
+    pub parts: &'static [TablePart],
+}
+
+/// The value that a discriminator has in the rows of one model.
+#[derive(Clone, Copy, Debug)]
+pub struct TagGuard {
+    /// The discriminator.
+    pub column: &'static Column,
+    /// Its value.
+    pub label: &'static str,
+}
+
+/// A table with further columns of rows of another one, under the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct TablePart {
+    /// The table, without guards and parts of its own.
+    pub table: &'static Table,
+    /// Whether every row has a row there.
+    pub required: bool,
 }
 
 /// A condition that rows of a table meet wherever they are seen.
@@ -63,6 +87,7 @@ impl Table {
         nullable: false,
         sensitive: false,
         system: false,
+        part: 0,
     };
     /// Until when it held, without that instant; NULL where it still holds.
     pub const VALID_TO: &'static Column = &Column {
@@ -71,6 +96,7 @@ impl Table {
         nullable: true,
         sensitive: false,
         system: false,
+        part: 0,
     };
 }
 

@@ -26,6 +26,7 @@ const fn stored(name: &'static str, ty: Type, nullable: bool) -> ast::Column {
         nullable,
         sensitive: false,
         system: false,
+        part: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::exec::Raw;
 use crate::exec::collect::Collect;
 use crate::exec::fetch::{Site, inserts, plain_step, step};
+use crate::exec::parts::apart;
 use crate::model::Model;
 use crate::query::{Batch, InsertGroup, InsertParts};
 use crate::schema::{Column, Table};
@@ -133,7 +134,19 @@ pub(crate) async fn run(
     sink: Box<dyn Sink>,
     site: &'static Location<'static>,
 ) -> Result<(crate::driver::Done, Vec<usize>)> {
-    let (list, positions) = plan(batch, table, raw.runner.dialect().features(), back)?;
+    let (list, positions) = match apart(Some(table)) {
+        // one table may take rows together that another one does not: they keep their order until then
+        Some(_) => {
+            let positions = (0..batch.len()).collect();
+            let rows = batch.into_rows().into_iter();
+            let list = rows.map(|row| InsertParts {
+                returning: back,
+                ..row
+            });
+            (list.collect(), positions)
+        }
+        None => plan(batch, table, raw.runner.dialect().features(), back)?,
+    };
     fix_clock(&mut raw, list.len(), site).await?;
     // first the sequence: when that fails nothing was inserted, and a sequence that is ahead does no harm
     advance_past(&raw, table, &list, site).await?;

@@ -23,7 +23,14 @@ use crate::value::{Type, Value};
 
 /// Whether a delete of rows of this table takes others along.
 pub(crate) fn cascades(table: &Table) -> bool {
-    table.relations.iter().any(|r| r.cascade != Cascade::Database)
+    relations_of(table).any(|r| r.cascade != Cascade::Database)
+}
+
+/// What may hang on rows of this table: a variant is a row of its enum too, and a row of the enum one of a variant.
+fn relations_of(table: &Table) -> impl Iterator<Item = &'static RelationDef> {
+    let base = table.base.into_iter().chain(table.variants.iter().copied());
+    let others = base.flat_map(|t| t().relations);
+    table.relations.iter().chain(others).copied()
 }
 
 /// How rows go.
@@ -114,7 +121,7 @@ pub(crate) fn remove<'a>(
         if keys.is_empty() {
             return Ok(0);
         }
-        for relation in table.relations {
+        for relation in relations_of(table) {
             take_along(raw, relation, relation.cascade, table, &keys, mode, gone, site).await?;
         }
         let mut removed = 0;
@@ -287,7 +294,7 @@ fn bring_back<'a>(
             let statement = Statement::Update(Box::new(update));
             step(raw, statement, Some(table), Box::new(Discard), site).await?;
         }
-        for relation in table.relations {
+        for relation in relations_of(table) {
             let (table, own) = match (relation.cascade, &relation.through) {
                 (Cascade::Database, _) | (Cascade::Unlink, None) => continue,
                 (Cascade::Unlink, Some(through)) => ((through.table)(), (through.parent)()),

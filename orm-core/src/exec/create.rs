@@ -3,6 +3,7 @@
 use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
 use crate::exec::beside::{ast_name, beside, row_triggers};
+use crate::exec::physical::{Physical, tables_of};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
     embed, enums_of, name,
@@ -26,31 +27,34 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
             labels: e.labels.iter().map(|l| l.to_string()).collect(),
         }));
     }
+    let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
     let mut later = Vec::new();
-    for (i, table) in tables.iter().enumerate() {
-        let mut create = create_table(table);
-        for (key, def) in table.foreign_keys.iter().zip(foreign_keys(table)) {
-            let known = tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)()));
+    for (i, table) in all.iter().enumerate() {
+        let mut create = table.create.clone();
+        for def in &table.foreign_keys {
+            let known = all[..=i].iter().any(|t| *t.name() == def.target);
             if known || !features.add_constraint {
-                create.foreign_keys.push(def);
+                create.foreign_keys.push(def.clone());
             } else {
                 later.push(Ddl::AddForeignKey {
-                    table: name_of(table),
-                    key: def,
+                    table: table.name().clone(),
+                    key: def.clone(),
                 });
             }
         }
         out.push(Ddl::CreateTable(create));
     }
-    for table in &tables {
-        out.extend(indexes(table).into_iter().map(Ddl::CreateIndex));
+    for table in &all {
+        out.extend(table.indexes.iter().cloned().map(Ddl::CreateIndex));
     }
     out.append(&mut later);
     for table in &tables {
         beside(table, &mut out);
     }
-    let is_guarded = |t: &&&'static Table| t.append_only;
-    let guarded = tables.iter().filter(is_guarded).map(|t| name_of(t));
+    let guarded = all
+        .iter()
+        .filter(|t| t.model.append_only)
+        .map(|t| t.name().clone());
     for name in guarded.chain(tables.iter().filter_map(|t| t.chain).map(ast_name)) {
         refusals(name, features, &mut out);
     }
@@ -66,8 +70,12 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         }
     }
     if features.comments {
-        for table in &tables {
-            comments(table, &mut out);
+        for table in &all {
+            out.extend(table.comments.iter().map(|(column, text)| Ddl::Comment {
+                table: table.name().clone(),
+                column: column.clone(),
+                text: text.clone(),
+            }));
         }
     }
     out
@@ -106,24 +114,28 @@ fn refusals(table: Name, features: &Features, out: &mut Vec<Ddl>) {
 /// in a cycle need foreign keys to be off while this runs.
 pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let tables = base_tables(schema);
+    let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
     let mut out = Vec::new();
     if features.add_constraint {
-        for (i, table) in tables.iter().enumerate() {
+        for (i, table) in all.iter().enumerate() {
             let closing = table
                 .foreign_keys
                 .iter()
-                .filter(|key| !tables[..=i].iter().any(|t| std::ptr::eq(*t, (key.target)())));
+                .filter(|key| !all[..=i].iter().any(|t| *t.name() == key.target));
             out.extend(closing.map(|key| Ddl::DropConstraint {
-                table: name_of(table),
-                name: key.name.to_owned(),
+                table: table.name().clone(),
+                name: key.name.clone(),
             }));
         }
     }
     let beside = tables.iter().rev().flat_map(|t| [t.chain, t.table.history]);
     out.extend(beside.flatten().map(|t| Ddl::DropTable(ast_name(t))));
-    out.extend(tables.iter().rev().map(|t| Ddl::DropTable(name_of(t))));
+    out.extend(all.iter().rev().map(|t| Ddl::DropTable(t.name().clone())));
     if matches!(features.refusal, Refusal::Function(_)) {
-        let guarded = tables.iter().filter(|t| t.append_only).map(|t| name_of(t));
+        let guarded = all
+            .iter()
+            .filter(|t| t.model.append_only)
+            .map(|t| t.name().clone());
         let names = guarded.chain(tables.iter().filter_map(|t| t.chain).map(ast_name));
         out.extend(names.map(|name| Ddl::DropRefusal(refusal_name(&name))));
     }
@@ -179,8 +191,14 @@ fn enum_name(e: &EnumType) -> Name {
     }
 }
 
-/// The table's name as DDL has it.
+/// The table's name as DDL has it: that of its own columns where a variant keeps them apart.
 pub fn name_of(table: &Table) -> Name {
+    if let (Some(_), Some(part)) = (table.base, table.table.parts.first()) {
+        return Name {
+            schema: part.table.schema.map(str::to_owned),
+            name: part.table.name.to_owned(),
+        };
+    }
     Name {
         schema: table.table.schema.map(str::to_owned),
         name: table.table.name.to_owned(),
@@ -199,7 +217,10 @@ pub fn create_table(table: &'static Table) -> CreateTable {
     CreateTable {
         name: name_of(table),
         if_not_exists: false,
-        columns: stored(table).map(column).collect(),
+        columns: stored(table)
+            .filter(|c| c.column.part == 0 || table.base.is_some())
+            .map(column)
+            .collect(),
         primary_key: (!table.key.is_empty())
             .then(|| (crate::schema::primary_key_name(table), names(table, table.key))),
         uniques: table
@@ -217,7 +238,7 @@ pub fn create_table(table: &'static Table) -> CreateTable {
 fn checks(table: &'static Table) -> Vec<(String, String)> {
     let own = table.checks.iter().map(|c| (c.name.to_owned(), c.sql.to_owned()));
     let embedded = table.columns.iter().filter_map(|c| {
-        let name = name::conventional("ck", table.name(), [c.column.name]);
+        let name = name::conventional("ck", &name_of(table).name, [c.column.name]);
         Some((name, embed::condition(table, c, c.check?)))
     });
     own.chain(embedded).collect()
@@ -302,10 +323,10 @@ pub fn indexes(table: &'static Table) -> Vec<CreateIndex> {
 
 /// The conventional name, or another one where an index over a part of the rows has it.
 fn free_name(table: &'static Table, columns: &[String], indexes: &[CreateIndex]) -> String {
-    let columns = columns.iter().map(String::as_str);
-    let name = name::conventional("ix", table.name(), columns.clone());
+    let (columns, own) = (columns.iter().map(String::as_str), name_of(table).name);
+    let name = name::conventional("ix", &own, columns.clone());
     match indexes.iter().any(|index| index.name == name) {
-        true => name::conventional("ix", table.name(), columns.chain(["all"])),
+        true => name::conventional("ix", &own, columns.chain(["all"])),
         false => name,
     }
 }
@@ -412,20 +433,4 @@ fn covering(table: &'static Table) -> Vec<Vec<usize>> {
         leading.collect()
     }));
     out
-}
-
-fn comments(table: &'static Table, out: &mut Vec<Ddl>) {
-    let mut push = |column: Option<&str>, text: &str| {
-        if !text.is_empty() {
-            out.push(Ddl::Comment {
-                table: name_of(table),
-                column: column.map(str::to_owned),
-                text: text.to_owned(),
-            });
-        }
-    };
-    push(None, table.comment);
-    for c in stored(table) {
-        push(Some(c.column.name), c.comment);
-    }
 }

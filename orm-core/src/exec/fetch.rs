@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::Collect;
 use crate::exec::hooks::{self, watched};
 use crate::exec::observe::{Observation, sign};
-use crate::exec::{Pending, Raw, context, insert};
+use crate::exec::{Pending, Raw, context, insert, parts};
 use crate::query::InsertParts;
-use crate::schema::Table;
+use crate::schema::{Table, name};
 use crate::sql::{self, Sql};
 use crate::value::Output;
 
@@ -27,6 +27,10 @@ pub(crate) fn statement<'a, T>(
 ) -> Pending<'a, T> {
     if let Some(table) = watched(table) {
         let run = async move { hooks::statement(&raw, statement, table, sink, site, false).await };
+        return Pending::hooked(Box::pin(run), finish);
+    }
+    if let Some(table) = parts::written(&statement, table) {
+        let run = async move { parts::statement(&raw, statement, table, sink, site).await };
         return Pending::hooked(Box::pin(run), finish);
     }
     match sql::render_owned(statement, raw.runner.dialect(), &raw.scope) {
@@ -65,6 +69,20 @@ pub(crate) async fn step(
 
 /// Runs one statement that no hook looks at any more.
 pub(crate) async fn plain_step(
+    raw: &Raw<'_>,
+    statement: Statement,
+    table: Option<&'static Table>,
+    sink: Box<dyn Sink>,
+    site: Site,
+) -> Result<Done> {
+    match parts::written(&statement, table) {
+        Some(table) => Box::pin(parts::statement(raw, statement, table, sink, site)).await,
+        None => single(raw, statement, table, sink, site).await,
+    }
+}
+
+/// Runs one statement as it is.
+pub(crate) async fn single(
     raw: &Raw<'_>,
     statement: Statement,
     table: Option<&'static Table>,
@@ -149,6 +167,9 @@ pub(crate) async fn plain_inserts(
     sink: Box<dyn Sink>,
     site: Site,
 ) -> Result<Done> {
+    if let Some(table) = parts::apart(Some(table)) {
+        return Box::pin(parts::inserts(raw, batch, table, sink, site)).await;
+    }
     let mut rendered: Vec<Sql> = Vec::with_capacity(batch.len());
     for parts in batch {
         let mut sql = insert::render(raw, table, parts)?;
@@ -171,8 +192,29 @@ pub(crate) async fn plain_inserts(
 pub(crate) fn name_constraint(e: Error, table: Option<&'static Table>) -> Error {
     let Some(table) = table else { return e };
     let e = e.with_model(table.model);
-    if e.kind() != ErrorKind::UniqueViolation || e.constraint().is_some() || e.table() != Some(table.name()) {
+    if e.kind() != ErrorKind::UniqueViolation || e.constraint().is_some() {
         return e;
+    }
+    let variants = table.variants.iter().map(|v| v());
+    let name = std::iter::once(table)
+        .chain(variants)
+        .find_map(|t| constraint_of(t, &e));
+    match name {
+        Some(name) => e.with_constraint(name),
+        None => e,
+    }
+}
+
+/// What is unique over the columns of the violation.
+fn constraint_of(table: &'static Table, e: &Error) -> Option<String> {
+    let part = table
+        .table
+        .parts
+        .iter()
+        .map(|part| part.table.name)
+        .find(|name| e.table() == Some(name));
+    if e.table() != Some(table.name()) && part.is_none() {
+        return None;
     }
     let same = |columns: &[usize]| {
         columns.len() == e.columns().len()
@@ -181,11 +223,9 @@ pub(crate) fn name_constraint(e: Error, table: Option<&'static Table>) -> Error 
                 .all(|&i| e.columns().iter().any(|n| n == table.columns[i].column.name))
     };
     if same(table.key) {
-        return e.with_constraint(crate::schema::primary_key_name(table));
+        let own = || crate::schema::primary_key_name(table);
+        return Some(part.map_or_else(own, |part| name::conventional("pk", part, [])));
     }
-    let named = table.uniques.iter().find(|u| same(u.columns)).map(|u| u.name);
-    match named {
-        Some(name) => e.with_constraint(name),
-        None => e,
-    }
+    let named = table.uniques.iter().find(|u| same(u.columns));
+    named.map(|u| u.name.to_owned())
 }

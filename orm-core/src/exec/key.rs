@@ -107,7 +107,7 @@ pub(crate) fn place(table: &'static Table, key: Key) -> Place {
 }
 
 pub(crate) fn address(table: &'static Table) -> usize {
-    std::ptr::from_ref(table).addr()
+    std::ptr::from_ref(table.root()).addr()
 }
 
 /// The keys to ask for, each once.

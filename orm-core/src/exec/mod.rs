@@ -23,7 +23,9 @@ mod link;
 mod load;
 mod names;
 mod observe;
+mod parts;
 mod pending;
+mod physical;
 mod read;
 mod repeats;
 mod repository;
@@ -60,4 +62,5 @@ pub use work::{
 #[doc(hidden)]
 pub use work::{Finish, List, plan_relation};
 pub use wrapped::{Acting, ForRequest, Tenant};
+pub(crate) use write::insert_variants;
 pub use write::{Inserts, Record};

@@ -204,6 +204,7 @@ struct One {
 fn taken<M: Model>() -> Error {
     let managed = &M::TABLE.managed;
     let message = match (managed.deleted_at, managed.tenant) {
+        (None, None) if M::TABLE.table.tag.is_some() => "the key belongs to a row of another variant",
         (_, None) => "the key belongs to a soft-deleted row; `.revive()` brings it back",
         (None, Some(_)) => "the key belongs to a row of another tenant",
         (Some(_), Some(_)) => {

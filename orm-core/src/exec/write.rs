@@ -13,6 +13,7 @@ use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
+use crate::exec::parts::apart;
 use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
@@ -76,7 +77,7 @@ fn insert_one<'a, M: Insertable, T>(
     site: Site,
 ) -> Pending<'a, T> {
     let parts = parts_of(row.into_batch(), returning);
-    if watched(Some(M::TABLE)).is_some() {
+    if watched(Some(M::TABLE)).or(apart(Some(M::TABLE))).is_some() {
         let run = async move { inserts(&raw, vec![parts], M::TABLE, sink, site).await };
         return Pending::hooked(Box::pin(run), finish);
     }
@@ -140,6 +141,15 @@ pub trait Inserts: New {
     }
 }
 impl<N: New> Inserts for N {}
+
+/// Inserts rows of any variants of a model as one unit.
+pub(crate) fn insert_variants<'a, B: Insertable, I: IntoInsert<B>>(
+    raw: Raw<'a>,
+    rows: impl IntoIterator<Item = I>,
+    site: Site,
+) -> Pending<'a, Vec<B>> {
+    Pending::steps(bulk::insert_all(raw, batch_of::<B, I>(rows), site))
+}
 
 fn batch_of<M: Model, I: IntoInsert<M>>(rows: impl IntoIterator<Item = I>) -> Batch {
     let rows = rows.into_iter();

@@ -1,6 +1,7 @@
 //! What the derive implements: the whole contract between generated code and the library.
 
 mod content;
+mod family;
 mod filter;
 mod operation;
 mod path;
@@ -8,6 +9,7 @@ mod tree;
 
 pub(crate) use content::named;
 pub use content::{Content, Coverage, Holds, Loaded, Part, Partial, Single, Whole, take};
+pub use family::{Base, HasKey, IsVariantOf, VariantOf};
 pub use filter::{FilterRef, Filtered};
 pub use operation::AuditOperation;
 pub use path::Path;

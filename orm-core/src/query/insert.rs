@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use crate::ast::{Expr as Node, InsertSource, Source};
-use crate::model::{Insertable, Key, Model};
+use crate::ast::{Expr as Node, InsertSource, RawPart, Source};
+use crate::model::{Base, Insertable, Key, Model};
 use crate::query::operand::typed;
 use crate::query::{ConflictTarget, InsertParts, Phantom, Sets, Upsert, UpsertAll, first_version};
 use crate::schema::{Column, Default, Role, Table};
@@ -82,6 +82,16 @@ struct Gathered {
     set: Vec<(&'static Column, Node)>,
 }
 
+/// `V` is one of the variants of this enum. Implemented by the derive of the enum.
+#[diagnostic::on_unimplemented(
+    message = "`{V}` is not among the variants of `{Self}`",
+    label = "add `{V}({V})` to the enum"
+)]
+pub trait HasVariant<V>: Base {
+    /// A new row of it among those of others.
+    fn among(row: Insert<V>) -> Self::New;
+}
+
 thread_local! {
     /// Empty between two rows.
     static SCRATCH: Cell<Gathered> = const {
@@ -151,6 +161,36 @@ impl<M: Model> Insert<M> {
     pub(crate) fn into_row(mut self) -> (Vec<(&'static Column, Node)>, bool) {
         self.spread(M::TABLE);
         (self.row.set, self.overriding)
+    }
+}
+
+impl<M: Model> Insert<M> {
+    /// The same row as one of `B`, whose variant `M` is. `places` are where the fields of `M` lie in the table of `B`.
+    pub fn into_base<B: Model>(self, places: &'static [usize]) -> Insert<B> {
+        let of_base = |column: &'static Column| {
+            let at = M::TABLE.columns.iter().position(|c| std::ptr::eq(c, column));
+            match at.and_then(|at| places.get(at)) {
+                Some(place) => &B::TABLE.columns[*place],
+                None => column,
+            }
+        };
+        let (row, overriding) = self.into_row();
+        let fields = &M::TABLE.columns[..M::TABLE.fields];
+        let unset = fields
+            .iter()
+            .filter(|c| !row.iter().any(|(set, _)| std::ptr::eq(*set, *c)));
+        let defaults = unset.filter_map(|c| Some((of_base(c), default_of(M::TABLE, c)?)));
+        let defaults: Vec<_> = defaults.collect();
+        let mut row: Vec<_> = row.into_iter().map(|(c, node)| (of_base(c), node)).collect();
+        row.extend(defaults);
+        if let Some(tag) = M::TABLE.table.tag
+            && let Some(column) = B::TABLE.columns.iter().find(|c| c.role == Role::Discriminator)
+        {
+            row.push((column, Node::Value(Value::Str(tag.label))));
+        }
+        // so that rows of one variant are one group whatever order their columns were set in
+        row.sort_by_key(|(c, _)| B::TABLE.position(&c.column));
+        Insert::of_row(row, overriding)
     }
 }
 
@@ -363,7 +403,7 @@ fn rows(
 }
 
 /// The next chunk: the largest, then powers of two, so that few different texts are prepared.
-fn chunk(left: usize, most: usize) -> usize {
+pub(crate) fn chunk(left: usize, most: usize) -> usize {
     if left >= most {
         return most.max(1);
     }
@@ -438,14 +478,18 @@ impl Batch {
         let absent = |c: &&'static Column, set: &[&'static Column]| !set.iter().any(|s| std::ptr::eq(*s, *c));
         let defaulted = self.table.columns.iter().filter(|c| {
             matches!(c.default, Default::Literal(_) | Default::Function(_))
-                && filled(c).is_none()
+                && filled(self.table, c).is_none()
                 && absent(c, &columns[..given])
         });
         let defaulted: Vec<_> = defaulted.collect();
         columns.extend(defaulted);
         let mut constant = Vec::new();
         for column in self.table.columns {
-            if let Some(node) = filled(column) {
+            let default = || {
+                let in_sql = matches!(column.default, Default::Sql(_)) && absent(&column, &columns[..given]);
+                in_sql.then(|| default_of(self.table, column)).flatten()
+            };
+            if let Some(node) = filled(self.table, column).or_else(default) {
                 columns.push(column);
                 constant.push(node);
             }
@@ -467,9 +511,21 @@ impl Batch {
     }
 }
 
+/// What a column of a variant holds in a new row that does not set it. The database cannot fill it in: the column is NULL
+/// in rows of other variants.
+fn default_of(table: &Table, column: &'static Column) -> Option<Node> {
+    table.base?;
+    match column.default {
+        Default::Literal(f) | Default::Function(f) => Some(Node::Value(typed(column, f()))),
+        Default::Sql(sql) => Some(Node::Raw(vec![RawPart::Text(sql)], column.column.ty)),
+        Default::None | Default::Identity => None,
+    }
+}
+
 /// What the library puts into a column of a new row.
-fn filled(column: &Column) -> Option<Node> {
+fn filled(table: &Table, column: &Column) -> Option<Node> {
     match column.role {
+        Role::Discriminator => table.table.tag.map(|tag| Node::Value(Value::Str(tag.label))),
         Role::CreatedAt | Role::UpdatedAt => Some(Node::Clock),
         Role::CreatedBy | Role::UpdatedBy => Some(Node::Actor),
         Role::Tenant => Some(Node::Tenant),

@@ -28,7 +28,8 @@ pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, actor, all_of, any_of, now,
     value,
 };
-pub use insert::{Batch, Insert, InsertGroup, IntoInsert, New};
+pub(crate) use insert::chunk;
+pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt};
 pub(crate) use operand::put;

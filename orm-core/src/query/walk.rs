@@ -118,6 +118,7 @@ static DEPTH: ast::Column = ast::Column {
     nullable: false,
     sensitive: false,
     system: false,
+    part: 0,
 };
 /// The number of a row in the order of siblings.
 static RANK: ast::Column = ast::Column {
@@ -126,6 +127,7 @@ static RANK: ast::Column = ast::Column {
     nullable: false,
     sensitive: false,
     system: false,
+    part: 0,
 };
 /// The ranks from the start to a row.
 static PLACE: ast::Column = ast::Column {
@@ -134,6 +136,7 @@ static PLACE: ast::Column = ast::Column {
     nullable: false,
     sensitive: false,
     system: false,
+    part: 0,
 };
 /// The keys from the start to a row.
 static WAY: ast::Column = ast::Column {
@@ -142,6 +145,7 @@ static WAY: ast::Column = ast::Column {
     nullable: false,
     sensitive: false,
     system: false,
+    part: 0,
 };
 /// As many as a key has columns at most.
 const MARKS: [&str; 4] = ["_mark", "_mark2", "_mark3", "_mark4"];

@@ -100,6 +100,7 @@ pub(crate) fn touch(table: &'static Table, source: Source, set: &mut Vec<(&'stat
             | Role::CreatedBy
             | Role::DeletedAt
             | Role::DeletedBy
+            | Role::Discriminator
             | Role::Tenant => continue,
         };
         set.push((column, value));

@@ -92,13 +92,14 @@ pub const fn columns<const N: usize>(own: &[Column], embedded: &[Embedding]) -> 
     out
 }
 
-const BLANK: Column = Column {
+pub(crate) const BLANK: Column = Column {
     column: ast::Column {
         name: "",
         ty: Type::Bool,
         nullable: false,
         sensitive: false,
         system: false,
+        part: 0,
     },
     field: "",
     types: &[],
@@ -112,7 +113,7 @@ const BLANK: Column = Column {
 };
 
 /// Columns are compared by address, and so they are copied here and nowhere else.
-const fn copy(from: &Column) -> Column {
+pub(crate) const fn copy(from: &Column) -> Column {
     let Column {
         column:
             ast::Column {
@@ -121,6 +122,7 @@ const fn copy(from: &Column) -> Column {
                 nullable,
                 sensitive,
                 system,
+                part,
             },
         field,
         types,
@@ -139,6 +141,7 @@ const fn copy(from: &Column) -> Column {
             nullable: *nullable,
             sensitive: *sensitive,
             system: *system,
+            part: *part,
         },
         field,
         types,
@@ -228,7 +231,7 @@ const fn is_own(column: &Column) -> bool {
 }
 
 /// A constant can only be refused with a text, not with a format.
-const fn refuse(words: &[&str]) -> ! {
+pub(crate) const fn refuse(words: &[&str]) -> ! {
     let (mut out, mut at, mut w) = ([b' '; 512], 0, 0);
     while w < words.len() {
         let (bytes, mut b) = (words[w].as_bytes(), 0);
@@ -256,7 +259,7 @@ pub const fn part(columns: &[Column], path: &str, message: &str) -> usize {
     panic!("{}", message)
 }
 
-const fn same(one: &[u8], other: &[u8]) -> bool {
+pub(crate) const fn same(one: &[u8], other: &[u8]) -> bool {
     let mut i = 0;
     while i < one.len() && i < other.len() && one[i] == other[i] {
         i += 1;

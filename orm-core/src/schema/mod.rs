@@ -1,6 +1,7 @@
 //! What tables look like, as plain data that the derive emits into statics.
 
 pub mod embed;
+pub mod family;
 pub mod name;
 mod relation;
 mod table;
@@ -20,11 +21,16 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The schema of these tables.
+    /// The schema of these tables. A variant stands for the table of all variants.
     pub fn new(tables: impl IntoIterator<Item = &'static Table>) -> Self {
-        Schema {
-            tables: tables.into_iter().collect(),
+        let mut all: Vec<&'static Table> = Vec::new();
+        for table in tables {
+            let root = table.root();
+            if table.base.is_none() || !all.iter().any(|t| std::ptr::eq(*t, root)) {
+                all.push(root);
+            }
         }
+        Schema { tables: all }
     }
     /// All tables in the order they were given.
     pub fn tables(&self) -> &[&'static Table] {
@@ -49,8 +55,9 @@ impl Schema {
             return;
         }
         open.push(id);
-        for fk in t.foreign_keys {
-            let target = (fk.target)();
+        let variants = t.variants.iter().flat_map(|v| v().foreign_keys);
+        for fk in t.foreign_keys.iter().chain(variants) {
+            let target = (fk.target)().root();
             if self.tables.iter().any(|x| std::ptr::eq(*x, target)) {
                 self.place(target, open, out);
             }

@@ -34,7 +34,7 @@ pub struct Table {
     pub managed: Managed,
     /// Validators of whole rows.
     pub validators: &'static [Validator],
-    /// Whether any column or row has a validator.
+    /// Whether any column or row has a validator, or a variant has validators or hooks.
     pub validated: bool,
     /// What the model does before and after writes: a `HookTable` of the execution layer.
     pub hooks: Option<fn() -> &'static (dyn Any + Send + Sync)>,
@@ -46,6 +46,10 @@ pub struct Table {
     pub chain: Option<&'static ast::Table>,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
+    /// The model that this one is a variant of.
+    pub base: Option<fn() -> &'static Table>,
+    /// The models that are its variants.
+    pub variants: &'static [fn() -> &'static Table],
     /// The doc comment.
     pub comment: &'static str,
 }
@@ -58,6 +62,40 @@ impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|c| c.column.name == name)
+    }
+    /// Itself, or the table of the model that it is a variant of: the same rows.
+    pub fn root(&'static self) -> &'static Table {
+        self.base.map_or(self, |base| base())
+    }
+    /// The variant that a row of this table is of, and the values of the variant's fields among those of the row.
+    pub fn variant_of(&self, row: &[Value]) -> Option<(&'static Table, Vec<Value>)> {
+        if self.variants.is_empty() {
+            return None;
+        }
+        let kind = self.columns.iter().position(|c| c.role == Role::Discriminator)?;
+        let label = match row.get(kind)? {
+            Value::Str(label) => *label,
+            Value::Text(label) => label.as_str(),
+            _ => return None,
+        };
+        let mut part = 0;
+        for variant in self.variants.iter().map(|v| v()) {
+            part += !variant.table.parts.is_empty() as u8;
+            if variant.table.tag.is_none_or(|tag| tag.label != label) {
+                continue;
+            }
+            let here = |c: &Column| match c.column.part {
+                0 => 0,
+                _ => part,
+            };
+            let value = |c: &Column| {
+                let same = |o: &Column| o.column.name == c.column.name && o.column.part == here(c);
+                row.get(self.columns.iter().position(same)?).cloned()
+            };
+            let values: Option<Vec<Value>> = variant.columns[..variant.fields].iter().map(value).collect();
+            return Some((variant, values?));
+        }
+        None
     }
     /// The columns of the primary key.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
@@ -175,6 +213,8 @@ pub enum Role {
     DeletedBy,
     /// Whose row it is.
     Tenant,
+    /// Which variant the row is of.
+    Discriminator,
 }
 
 /// Positions of the columns that the library fills.

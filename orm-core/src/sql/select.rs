@@ -56,7 +56,7 @@ impl SqlWriter<'_> {
         }
         self.limit(*limit, *offset)?;
         if let Some(lock) = lock {
-            self.lock(lock)?;
+            self.lock(lock, from.as_ref())?;
         }
         self.leave(frame);
         (self.repeatable, self.as_of) = (repeatable, as_of);
@@ -191,6 +191,7 @@ impl SqlWriter<'_> {
         for (i, t) in from.iter().enumerate() {
             self.push(if i == 0 { lead } else { ", " });
             self.table_ref(t, filtered)?;
+            self.parts(t, filtered)?;
         }
         for join in joins {
             let Join { kind, table, on } = join;
@@ -201,7 +202,15 @@ impl SqlWriter<'_> {
                 JoinKind::Full => " FULL JOIN ",
                 JoinKind::Cross => " CROSS JOIN ",
             });
+            let several = self.has_parts(table);
+            if several {
+                self.push("(");
+            }
             self.table_ref(table, filtered)?;
+            self.parts(table, filtered)?;
+            if several {
+                self.push(")");
+            }
             if *kind == JoinKind::Cross {
                 continue;
             }
@@ -257,6 +266,48 @@ impl SqlWriter<'_> {
         }
         self.push(" AS ");
         self.source(*source, "")
+    }
+
+    /// Whether the reference joins tables with further columns: those that every row has, and those that are read.
+    fn has_parts(&self, t: &TableRef) -> bool {
+        let FromItem::Table(table) = t.item else {
+            return false;
+        };
+        let mut parts = (1..).zip(table.parts);
+        parts.any(|(i, part)| part.required || self.uses(t.source, i))
+    }
+
+    /// ` JOIN "dogs" AS t0_1 ON t0_1."id" = t0."id"`.
+    fn parts(&mut self, t: &TableRef, filtered: bool) -> Result<()> {
+        let FromItem::Table(table) = t.item else {
+            return Ok(());
+        };
+        if filtered && self.has_parts(t) {
+            let message = "RIGHT and FULL JOIN with a model whose columns are in several tables";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
+        for (i, part) in (1..).zip(table.parts) {
+            if !part.required && !self.uses(t.source, i) {
+                continue;
+            }
+            self.push(if part.required { " JOIN " } else { " LEFT JOIN " });
+            self.table(part.table)?;
+            self.push(" AS ");
+            self.source(t.source, "")?;
+            self.part_suffix(i);
+            let mut lead = " ON ";
+            for key in part.table.unique.first().copied().unwrap_or_default() {
+                self.push(lead);
+                lead = " AND ";
+                self.source(t.source, "")?;
+                self.part_suffix(i);
+                self.push(".");
+                self.ident(key.name)?;
+                self.push(" = ");
+                self.column(t.source, key)?;
+            }
+        }
+        Ok(())
     }
 
     /// Constant rows. Named through a select, because not every database takes names behind the alias.
@@ -347,6 +398,12 @@ impl SqlWriter<'_> {
             unfiltered,
             as_of,
         } = guard;
+        if let Some(tag) = table.tag {
+            clause.next(self);
+            self.column(source, tag.column)?;
+            self.push(" = ");
+            self.literal(tag.label)?;
+        }
         if let (Some(_), Some(at)) = (table.history, as_of.or(self.as_of)) {
             clause.next(self);
             self.column(source, Table::VALID_FROM)?;
@@ -570,7 +627,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    fn lock(&mut self, lock: &Lock) -> Result<()> {
+    fn lock(&mut self, lock: &Lock, from: Option<&TableRef>) -> Result<()> {
         let Lock { strength, of, wait } = lock;
         if !self.features().row_locks {
             return self.require(*wait != LockWait::SkipLocked, "SKIP LOCKED");
@@ -581,7 +638,9 @@ impl SqlWriter<'_> {
             LockStrength::Share => " FOR SHARE",
             LockStrength::KeyShare => " FOR KEY SHARE",
         });
-        for (i, source) in of.iter().enumerate() {
+        // rows that an optional part lacks cannot be locked
+        let only = from.filter(|t| of.is_empty() && !is_whole(t) && self.uses_any(t.source));
+        for (i, source) in of.iter().chain(only.map(|t| &t.source)).enumerate() {
             self.push(if i == 0 { " OF " } else { ", " });
             self.source(*source, "")?;
         }
@@ -624,13 +683,22 @@ fn keeps_right_rows(joins: &[Join]) -> bool {
         .any(|j| matches!(j.kind, JoinKind::Right | JoinKind::Full))
 }
 
+/// Whether every row of the reference has a row in each of its tables.
+fn is_whole(t: &TableRef) -> bool {
+    let FromItem::Table(table) = t.item else {
+        return true;
+    };
+    table.parts.iter().all(|part| part.required)
+}
+
 impl SqlWriter<'_> {
     /// The table with its versions, where rows of the past are read.
     fn seen(&self, table: &'static Table, guard: Guard) -> Option<&'static Table> {
         guard.as_of.or(self.as_of).and(table.history)
     }
     fn is_guarded(&self, table: &'static Table, guard: Guard) -> bool {
-        (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
+        table.tag.is_some()
+            || (table.soft_delete.is_some() && guard.deleted != Deleted::Included)
             || (table.tenant.is_some() && !guard.all_tenants)
             || table.filters_but(guard.unfiltered).next().is_some()
             || self.seen(table, guard).is_some()

@@ -50,6 +50,8 @@ pub struct SqlWriter<'a> {
     pub(crate) force_where: bool,
     /// The named filters that are being written, each inside the one before.
     filters: Vec<&'static NamedFilter>,
+    /// Parts of tables whose columns were written.
+    parts: Vec<(Source, u8)>,
 }
 
 /// A source in scope.
@@ -129,6 +131,7 @@ impl<'a> SqlWriter<'a> {
             known: Vec::new(),
             filters: Vec::new(),
             as_of: scope.as_of,
+            parts: Vec::new(),
         }
     }
 
@@ -556,6 +559,9 @@ impl<'a> SqlWriter<'a> {
             return self.row_version(source);
         }
         self.source(source, column.name)?;
+        if column.part > 0 {
+            self.of_part(source, column)?;
+        }
         self.text.push('.');
         self.ident(column.name)
     }
@@ -574,6 +580,40 @@ impl<'a> SqlWriter<'a> {
         self.type_name(Type::I64)?;
         self.push(")");
         Ok(())
+    }
+    #[cold]
+    fn of_part(&mut self, source: Source, column: &'static Column) -> Result<()> {
+        let Some(found) = self.find(source) else {
+            return Ok(());
+        };
+        match found.name {
+            RefName::Alias(_) => {
+                self.part_suffix(column.part);
+                if !self.uses(found.source, column.part) {
+                    self.parts.push((found.source, column.part));
+                }
+                Ok(())
+            }
+            // the part itself is written
+            RefName::Table(table) if table.parts.is_empty() => Ok(()),
+            RefName::Table(_) | RefName::Excluded => {
+                let message = "a write of one table reads a column of another table of the same row";
+                Err(Error::new(ErrorKind::InvalidQuery, message).with_field(column.name))
+            }
+        }
+    }
+    /// Appends what the alias of a part has behind that of its table.
+    pub(crate) fn part_suffix(&mut self, part: u8) {
+        self.push("_");
+        self.number(part.into());
+    }
+    /// Whether a column of this part was written.
+    pub(crate) fn uses(&self, source: Source, part: u8) -> bool {
+        self.parts.contains(&(source, part))
+    }
+    /// Whether columns of optional parts of this source were written.
+    pub(crate) fn uses_any(&self, source: Source) -> bool {
+        self.parts.iter().any(|(s, _)| *s == source)
     }
     /// Appends `alias."name"` of a derived table.
     pub(crate) fn field(&mut self, source: Source, name: &'static str) -> Result<()> {

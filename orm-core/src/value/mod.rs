@@ -8,6 +8,7 @@ mod loads;
 pub(crate) mod sha256;
 mod time;
 mod ty;
+mod variant;
 mod version;
 
 #[cfg(feature = "chrono")]
@@ -34,6 +35,7 @@ pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
 pub use ty::{Element, EnumType, Type};
+pub use variant::{read_variant, variant_at};
 pub use version::RowVersion;
 
 use crate::error::{Error, Result};

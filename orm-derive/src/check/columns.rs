@@ -238,7 +238,7 @@ fn shadow(role: Role) -> Option<(&'static str, bool)> {
         Role::DeletedAt => Some(("soft_delete", true)),
         Role::CreatedBy | Role::UpdatedBy => Some(("audit", false)),
         Role::DeletedBy => Some(("audit", true)),
-        Role::Version | Role::Tenant => None,
+        Role::Version | Role::Tenant | Role::Discriminator => None,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::plan::{Column, Kind, Plan, Slot};
 pub(crate) fn item(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (vis, scope, cols) = (&plan.model.vis, &names.scope, &names.cols);
     let (private, module) = (&names.private, &names.module);
-    let columns = embed::first(plan).map(|column| field(plan, names, column));
+    let seen = embed::first(plan).filter(|column| !column.is_hidden());
+    let columns = seen.map(|column| field(plan, names, column));
     let relations = plan.relations.iter().map(|relation| {
         let (name, marker) = (&relation.relation.name, &relation.marker);
         let reference = relation::reference(relation);
@@ -73,6 +74,14 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
             None => quote!(__orm::select(self.#member, out);),
         }
     });
+    let pushed: Vec<TokenStream> = match plan.columns.first().filter(|_| plan.is_base()) {
+        // the rows of the variants, not only what they have in common
+        Some(first) => {
+            let member = &first.member;
+            vec![quote!(__orm::select_rows(self.#member, &__TABLE, out);)]
+        }
+        None => pushed.collect(),
+    };
     let (clone, keys) = (embed::clone(plan), keys(plan, names));
     quote! {
         #[automatically_derived]

@@ -9,7 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::expand::names::{Names, allow, column_type, docs, field, type_span};
 use crate::expand::{debug, table};
 use crate::parse::plain;
-use crate::plan::{Column, Plan, Slot};
+use crate::plan::{Column, Plan, Role, Slot};
 use crate::sql::{self, Piece};
 
 /// Everything `#[derive(Embed)]` adds.
@@ -229,8 +229,18 @@ fn list(column: usize) -> Ident {
     format_ident!("__E{column}")
 }
 
-/// Where a column lies among all of them.
+/// Where a column lies among all of them. What an enum of variants keeps lies behind the columns of its variants.
 pub(crate) fn position(plan: &Plan<'_>, column: usize) -> TokenStream {
+    let own = own_position(plan, column);
+    let kept = plan.columns.get(column).filter(|c| c.field.is_none());
+    match kept.is_some_and(|c| plan.is_base() && c.role != Some(Role::Discriminator)) {
+        true => quote!(#own + __EXTRA),
+        false => own,
+    }
+}
+
+/// Where a column lies among those of the struct itself.
+pub(crate) fn own_position(plan: &Plan<'_>, column: usize) -> TokenStream {
     let before = plan.columns.iter().take(column).enumerate();
     let (embedded, own): (Vec<_>, Vec<_>) = before.partition(|(_, column)| column.embed().is_some());
     let (own, lists) = (own.len(), embedded.into_iter().map(|(i, _)| list(i)));

@@ -75,6 +75,7 @@ pub(crate) fn column_type(column: &Column<'_>, private: &TokenStream) -> TokenSt
         ColumnType::OptionTimestamp => quote!(::core::option::Option<#private::Timestamp>),
         ColumnType::Actor(ty) => ty.to_token_stream(),
         ColumnType::OptionActor(ty) => quote!(::core::option::Option<#ty>),
+        ColumnType::Text => quote!(#private::String),
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn field(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
 pub(crate) fn type_span(column: &Column<'_>) -> Span {
     match column.ty {
         ColumnType::Field(ty) | ColumnType::Actor(ty) | ColumnType::OptionActor(ty) => ty.span(),
-        ColumnType::Timestamp | ColumnType::OptionTimestamp => Span::call_site(),
+        ColumnType::Timestamp | ColumnType::OptionTimestamp | ColumnType::Text => Span::call_site(),
     }
 }
 

@@ -142,7 +142,7 @@ fn key(plan: &Plan<'_>, relation: &RelationPlan<'_>, row: &TokenStream) -> Token
         return quote!(__orm::key_values(__orm::Model::id(#row)));
     }
     let columns: Vec<&Column<'_>> = local(plan, relation).collect();
-    let values = columns.iter().map(|column| clone(column, row));
+    let values = columns.iter().map(|column| clone(plan, column, row));
     match columns.as_slice() {
         [_] if relation.optional => {
             quote!(::core::option::Option::and_then(#(#values)*, __orm::key_values))
@@ -403,7 +403,7 @@ fn any(plan: &Plan<'_>, names: &Names, relation: &RelationPlan<'_>) -> TokenStre
 fn pair(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStream, TokenStream) {
     let (targets, row) = (child(relation), quote!(row));
     let at = relation.local.first().map(|&i| position(plan, i));
-    let held = local(plan, relation).map(|column| clone(column, &row));
+    let held = local(plan, relation).map(|column| clone(plan, column, &row));
     let key = match relation.optional {
         true => quote!(#(#held)*),
         false => quote!(::core::option::Option::Some(#(#held)*)),
@@ -439,7 +439,7 @@ fn arc(plan: &Plan<'_>, relation: &RelationPlan<'_>) -> (TokenStream, TokenStrea
         .map(|(target, _, at)| quote_spanned!(span=> (#target::AT, &__COLUMNS[#at])));
     let form = quote!(__orm::Form::Arc(|| __orm::in_order([#(#columns),*])));
     let keys = ends.iter().map(|(target, column, _)| {
-        let value = clone(column, &row);
+        let value = clone(plan, column, &row);
         quote_spanned! {span=>
             if let ::core::option::Option::Some(key) = #value {
                 return ::core::option::Option::Some(#target::id(key));

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::expand::embed::{self, embedded, position};
+use crate::expand::family;
 use crate::expand::names::{Names, column_type, field};
 use crate::expand::relation;
 use crate::parse::plain;
@@ -11,7 +12,11 @@ use crate::plan::{Column, Plan, Role};
 
 pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let ident = &plan.model.ident;
-    let (output, model, markers) = (output(plan), model(plan, names), markers(plan, names));
+    let output = match plan.is_base() {
+        true => family::output(plan),
+        false => output(plan),
+    };
+    let (model, markers) = (model(plan, names), markers(plan, names));
     quote! {
         #output
         #[automatically_derived]
@@ -96,7 +101,12 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         Some(_) => quote!(__orm::Audited<#ident>),
         None => quote!(__orm::Open),
     };
-    let columns = plan.columns.iter().enumerate().map(|(i, column)| {
+    let seen = plan
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !column.is_hidden());
+    let columns = seen.map(|(i, column)| {
         let (member, at) = (&column.member, position(plan, i));
         match column.embed() {
             Some(_) => embed::build(column, scope, &quote!(__orm::One), &quote!(&__COLUMNS[#at..])),
@@ -111,7 +121,7 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (id_type, id) = (id_type(plan), id(plan));
     let version = plan.role(Role::Version).map(|i| {
         let column = &plan.columns[i];
-        let (described, value) = (field(plan, column), clone(column, &quote!(self)));
+        let (described, value) = (field(plan, column), value(plan, column, &quote!(self)));
         quote! {
             fn version(&self) -> ::core::option::Option<__orm::Value> {
                 ::core::option::Option::Some(#described.value(#value))
@@ -145,6 +155,9 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
 
 /// The values of a row, in the order of the table.
 fn values(plan: &Plan<'_>) -> TokenStream {
+    if plan.is_base() {
+        return family::values(plan);
+    }
     let stored = || plan.columns.iter().filter(|column| column.field.is_some());
     if stored().any(|column| column.embed().is_some()) {
         let values = stored().map(|column| embed::add_value(plan, column));
@@ -178,7 +191,9 @@ fn id_type(plan: &Plan<'_>) -> TokenStream {
 }
 
 fn id(plan: &Plan<'_>) -> TokenStream {
-    let values: Vec<TokenStream> = key(plan).map(|column| clone(column, &quote!(self))).collect();
+    let values: Vec<TokenStream> = key(plan)
+        .map(|column| clone(plan, column, &quote!(self)))
+        .collect();
     match values.as_slice() {
         [one] => quote!(#one),
         several => quote!((#(#several),*)),
@@ -186,9 +201,21 @@ fn id(plan: &Plan<'_>) -> TokenStream {
 }
 
 /// The value of a column of a row.
-pub(crate) fn clone(column: &Column<'_>, row: &TokenStream) -> TokenStream {
+pub(crate) fn clone(plan: &Plan<'_>, column: &Column<'_>, row: &TokenStream) -> TokenStream {
     let member = &column.member;
-    quote!(::core::clone::Clone::clone(&#row.#member))
+    match plan.is_base() {
+        true => family::value(plan, column, row),
+        false => quote!(::core::clone::Clone::clone(&#row.#member)),
+    }
+}
+
+/// As [`clone`], of a number.
+fn value(plan: &Plan<'_>, column: &Column<'_>, row: &TokenStream) -> TokenStream {
+    let member = &column.member;
+    match plan.is_base() {
+        true => family::value(plan, column, row),
+        false => quote!(#row.#member),
+    }
 }
 
 /// What can be done with rows of the model beside reading them.

@@ -6,6 +6,7 @@ use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::expand::embed::{self, position};
+use crate::expand::family;
 use crate::expand::names::{Names, column_type, field, named};
 use crate::name;
 use crate::parse::field::{DefaultValue, Field};
@@ -20,7 +21,8 @@ use crate::ty;
 /// `__COLUMNS` and `__TABLE`.
 pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let columns = columns(plan);
-    let fields = position(plan, plan.columns.iter().filter(|c| c.field.is_some()).count());
+    let family = family::statics(plan, names);
+    let fields = family::fields(plan);
     let (model, comment) = (
         plain(&plan.model.ident),
         text(plan.model.options.comment.as_deref()),
@@ -43,8 +45,11 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             |check| quote!(__orm::check_row::<#ident, _>(values, #check)),
         )
     });
-    let of_field = |field: &Field| field.attrs.validate.is_some();
-    let validated = !options.validators.is_empty() || plan.model.fields.iter().any(of_field);
+    let validated = validated(plan);
+    let validated = match plan.is_base() {
+        true => quote!(#validated || __orm::watched(__KINDS)),
+        false => quote!(#validated),
+    };
     let hooks = option(options.hooks.map(|span| {
         quote_spanned! {span=> || {
             static HOOKS: __orm::HookTable = __orm::HookTable::of::<#ident>();
@@ -78,10 +83,12 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             .filter(|relation| relation.relation.kind != RelationKind::BelongsToAny)
             .map(|relation| &relation.marker),
     );
+    let (base, variants) = (family::base(plan), family::variants(plan));
     quote! {
         #columns
         #history_static
         #chain_static
+        #family
         static __TABLE: __orm::Table = __orm::Table {
             table: #statement,
             model: #model,
@@ -100,19 +107,32 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             trail: #trail,
             append_only: #append_only,
             chain: #chain,
+            base: #base,
+            variants: #variants,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
             comment: #comment,
         };
     }
 }
 
+/// Whether the model has validators of its own.
+pub(crate) fn validated(plan: &Plan<'_>) -> bool {
+    let of_field = |field: &Field| field.attrs.validate.is_some();
+    !plan.model.options.validators.is_empty() || plan.model.fields.iter().any(of_field)
+}
+
 /// `__COLUMNS`.
 pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
-    let count = position(plan, plan.columns.len());
+    let (name, count) = (
+        family::own_columns(plan),
+        embed::own_position(plan, plan.columns.len()),
+    );
+    let placed = |columns: TokenStream| family::placed(plan, columns);
     let columns = plan.columns.iter().enumerate();
     if plan.columns.iter().all(|c| c.embed().is_none()) {
         let columns = columns.map(|(i, c)| column(plan, i, c));
-        return quote!(static __COLUMNS: [__orm::Column; #count] = [#(#columns),*];);
+        let columns = placed(quote!([#(#columns),*]));
+        return quote!(static #name: [__orm::Column; #count] = #columns;);
     }
     let (mut own, mut embeds): (Vec<TokenStream>, Vec<TokenStream>) = (Vec::new(), Vec::new());
     for (i, c) in columns {
@@ -124,9 +144,10 @@ pub(crate) fn columns(plan: &Plan<'_>) -> TokenStream {
         }
     }
     let (lists, checks) = (embed::lists(plan), embed::checks(plan));
+    let columns = placed(quote!(__orm::columns(&[#(#own),*], &[#(#embeds),*])));
     quote! {
         #lists
-        static __COLUMNS: [__orm::Column; #count] = __orm::columns(&[#(#own),*], &[#(#embeds),*]);
+        static #name: [__orm::Column; #count] = #columns;
         #checks
     }
 }
@@ -145,7 +166,7 @@ fn text(text: Option<&str>) -> &str {
     text.unwrap_or("")
 }
 
-fn option(value: Option<impl ToTokens>) -> TokenStream {
+pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),
@@ -154,8 +175,8 @@ fn option(value: Option<impl ToTokens>) -> TokenStream {
 
 /// The part of the table that statements need.
 fn statement(plan: &Plan<'_>) -> TokenStream {
-    let schema = option(plan.model.options.schema.as_ref());
-    let name = &plan.table;
+    let (schema, name) = family::name(plan);
+    let (tag, parts) = (family::tag(plan), family::parts(plan));
     let whole = plan.uniques.iter().filter(|unique| unique.predicate.is_none());
     let key: Vec<Slot> = plan.key.columns.iter().copied().map(Slot::whole).collect();
     let key = (!key.is_empty()).then_some(&key);
@@ -189,6 +210,8 @@ fn statement(plan: &Plan<'_>) -> TokenStream {
             tenant: #tenant,
             filters: &[#(#filters),*],
             history: #history,
+            tag: #tag,
+            parts: #parts,
         }
     }
 }
@@ -229,6 +252,7 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
             Role::DeletedBy => quote!(deleted_by),
             Role::Version => quote!(version),
             Role::Tenant => quote!(tenant),
+            Role::Discriminator => return None,
         };
         let at = position(plan, i);
         Some(quote!(#name: ::core::option::Option::Some(#at)))
@@ -236,13 +260,16 @@ fn managed(plan: &Plan<'_>) -> TokenStream {
     let set: Vec<TokenStream> = set.collect();
     match set.as_slice() {
         [] => quote!(__orm::Managed::NONE),
-        all if all.len() == Role::COUNT => quote!(__orm::Managed { #(#all),* }),
+        all if all.len() == Role::MANAGED => quote!(__orm::Managed { #(#all),* }),
         set => quote!(__orm::Managed { #(#set,)* ..__orm::Managed::NONE }),
     }
 }
 
 /// A column; what is not said is as in an ordinary one.
 fn column(plan: &Plan<'_>, at: usize, column: &Column<'_>) -> TokenStream {
+    if let (true, Some(base)) = (column.is_hidden(), &plan.model.options.variant_of) {
+        return family::discriminator(base);
+    }
     let ty = column_type(column, &quote!(__orm));
     let (name, member) = (&column.name, plain(&column.member));
     let comment = text(column.field.and_then(|field| field.attrs.comment.as_deref()));
@@ -332,6 +359,7 @@ fn role_name(role: Role) -> TokenStream {
         Role::DeletedBy => quote!(DeletedBy),
         Role::Version => quote!(Version),
         Role::Tenant => quote!(Tenant),
+        Role::Discriminator => quote!(Discriminator),
     }
 }
 

@@ -48,13 +48,20 @@ pub(crate) fn generation(model: &Model, field: &Field) -> Option<Generation> {
         return None;
     }
     match ty::id(&field.ty) {
-        Some(id) if ty::word(id.model).is_some_and(|word| word == plain(&model.ident)) => {
+        Some(id) if ty::word(id.model).is_some_and(|word| word == plain(owner(model))) => {
             id.key.map_or(Some(Generation::Identity), generation_of)
         }
         Some(_) => None,
         None if field.name() == "id" => generation_of(&field.ty),
         None => None,
     }
+}
+
+/// The model whose keys the rows have: a variant shares them with its enum.
+fn owner(model: &Model) -> &Ident {
+    let base = model.options.variant_of.as_ref();
+    let last = base.and_then(|base| base.segments.last());
+    last.map_or(&model.ident, |segment| &segment.ident)
 }
 
 fn generation_of(ty: &Type) -> Option<Generation> {
@@ -68,12 +75,30 @@ fn generation_of(ty: &Type) -> Option<Generation> {
 pub(crate) fn columns(model: &Model) -> Vec<Column<'_>> {
     let stored = model.fields.iter().filter(|field| field.attrs.skip.is_none());
     let mut columns: Vec<Column<'_>> = stored.map(|field| of_field(model, field)).collect();
+    columns.extend(discriminator(model));
     for (role, name, ty) in shadows(model) {
         if columns.iter().all(|column| plain(&column.member) != name) {
             columns.push(shadow(model, role, name, ty));
         }
     }
     columns
+}
+
+/// What the discriminator of a variant is called in Rust, where nobody sees it.
+pub(crate) const HIDDEN: &str = "__kind";
+
+/// The column that says which variant a row is of, right behind the fields.
+fn discriminator(model: &Model) -> Option<Column<'_>> {
+    let member = match (model.variants.is_empty(), &model.options.variant_of) {
+        (false, _) => "kind",
+        (true, Some(_)) => HIDDEN,
+        (true, None) => return None,
+    };
+    let name = model.options.discriminator.as_ref();
+    let name = name.map_or_else(|| spelled(model, member), |name| name.value());
+    let mut column = shadow(model, Role::Discriminator, member, ColumnType::Text);
+    column.name = name;
+    Some(column)
 }
 
 fn of_field<'m>(model: &'m Model, field: &'m Field) -> Column<'m> {

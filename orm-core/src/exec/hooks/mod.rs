@@ -14,7 +14,7 @@ use crate::driver::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::{Change, changes, key_of};
 pub(crate) use crate::exec::hooks::run::{
-    before_upsert, inserts, read_rows, refuse_unseen, statement, validate_row, watched,
+    before_upsert, inserts, read_rows, refuse_unseen, rows_of, statement, validate_row, watched,
 };
 use crate::exec::{AllowsRead, AllowsWrite, Exec, Raw, Writer};
 use crate::model::{Audited, Insertable, Model, Signed, TenantScoped, Tenanted};

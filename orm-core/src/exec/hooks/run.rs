@@ -56,7 +56,29 @@ pub(crate) fn validate_row(table: &Table, row: &[Value]) -> Result<()> {
         }
     }
     let mut of_rows = table.validators.iter();
-    of_rows.try_for_each(|validator| check(table, None, validator, row))
+    of_rows.try_for_each(|validator| check(table, None, validator, row))?;
+    // a row of an enum is one of a variant, and has to be right as that
+    match table.variant_of(row) {
+        Some((variant, values)) => validate_row(variant, &values),
+        None => Ok(()),
+    }
+}
+
+/// Whether rows as a whole are asked about.
+fn asks_rows(table: &Table) -> bool {
+    !table.validators.is_empty() || table.variants.iter().any(|v| v().validated)
+}
+
+/// Hooks are those of one model. What writes rows of an enum does not run those of its variants, and must not go past
+/// them.
+fn refuse_hooked(table: &'static Table) -> Result<()> {
+    let Some(variant) = table.variants.iter().map(|v| v()).find(|v| v.hooks.is_some()) else {
+        return Ok(());
+    };
+    let name = variant.model;
+    let text =
+        format!("`{name}` has hooks, which a write of all variants does not run: write rows of `{name}`");
+    Err(Error::new(ErrorKind::Unsupported, text).with_model(table.model))
 }
 
 fn check(table: &Table, column: Option<&Column>, validator: &Validator, values: &[Value]) -> Result<()> {
@@ -115,10 +137,11 @@ pub(crate) async fn statement(
     let Some(event) = event_of(&statement, table) else {
         return plain_step(raw, statement, Some(table), sink, site).await;
     };
+    refuse_hooked(table)?;
     let hooks = HookTable::of_table(table);
     let mut run = Run { table, hooks, event };
     let trail = table.own_trail().is_some();
-    if hooks.is_none() && !run.event.validate()? && table.validators.is_empty() && !table.reads_all() {
+    if hooks.is_none() && !run.event.validate()? && !asks_rows(table) && !table.reads_all() {
         let mut raw = raw.again();
         fix_clock(&mut raw, 1, site).await?;
         return plain_step(&raw, statement, Some(table), sink, site).await;
@@ -184,7 +207,8 @@ pub(crate) async fn inserts(
         let event = Event::new(table, WriteKind::Insert, columns, rows);
         Run { table, hooks, event }
     };
-    if hooks.is_none() && table.validators.is_empty() && !table.reads_all() {
+    refuse_hooked(table)?;
+    if hooks.is_none() && !asks_rows(table) && !table.reads_all() {
         let mut unknown = false;
         for parts in &batch {
             unknown |= run(parts).event.validate()?;
@@ -241,7 +265,7 @@ impl Run {
         }
         let unknown = self.event.validate()?;
         let asked = self.hooks.is_some_and(|h| h.rows);
-        Ok(asked || unknown || !self.table.validators.is_empty() || self.table.reads_all())
+        Ok(asked || unknown || asks_rows(self.table) || self.table.reads_all())
     }
     /// Validators, the audit trail and hooks after the write.
     async fn after(&mut self, raw: &Raw<'_>, site: Site) -> Result<()> {
@@ -290,7 +314,7 @@ fn event_of(statement: &Statement, table: &'static Table) -> Option<Event> {
 }
 
 /// The rows of an INSERT, each as a list of nodes.
-fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
+pub(crate) fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
     match source {
         InsertSource::Default => vec![Vec::new()],
         InsertSource::Rows(nodes) => nodes.chunks(width.max(1)).map(<[Node]>::to_vec).collect(),

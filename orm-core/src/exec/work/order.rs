@@ -168,10 +168,10 @@ pub(super) fn postpone(
             let Some(key) = together(&steps[i], foreign.columns, after) else {
                 continue;
             };
-            let target = (foreign.target)();
+            let target = (foreign.target)().root();
             let is_target = |j: &usize| match &steps[*j].kind {
                 Kind::Insert { key: k, .. } => {
-                    std::ptr::eq(steps[*j].table, target) && Key::new(k.clone()) == key
+                    std::ptr::eq(steps[*j].table.root(), target) && Key::new(k.clone()) == key
                 }
                 _ => false,
             };

@@ -1,0 +1,22 @@
+use orm::prelude::*;
+
+#[derive(Model)]
+#[common(id: Id<Animal>)]
+pub enum Animal {
+    Dog(Dog),
+    Cat(Cat),
+}
+
+#[derive(Model)]
+#[orm(variant_of = Animal)]
+pub struct Dog {
+    pub id: Id<Animal>,
+}
+
+#[derive(Model)]
+#[orm(variant_of = Animal)]
+pub struct Cat {
+    pub id: Id<Cat>,
+}
+
+fn main() {}
