@@ -146,6 +146,8 @@ static FILTERED: Table = Table {
         },
     ],
     history: None,
+    tag: None,
+    parts: &[],
 };
 
 fn filtered(unfiltered: Unfiltered) -> Select {
@@ -215,6 +217,8 @@ static CIRCLE: Table = Table {
         condition: leads_back,
     }],
     history: None,
+    tag: None,
+    parts: &[],
 };
 
 #[test]

@@ -113,6 +113,8 @@ fn part_table(plan: &Plan<'_>) -> TokenStream {
             unique: &[&[#(&__COLUMNS[#key].column),*]],
             soft_delete: ::core::option::Option::None,
             tenant: ::core::option::Option::None,
+            filters: &[],
+            history: ::core::option::Option::None,
             tag: ::core::option::Option::None,
             parts: &[],
         };

@@ -237,6 +237,8 @@ fn beside(plan: &Plan<'_>, name: &str, suffix: &str, guarded: bool) -> TokenStre
             tenant: #tenant,
             filters: &[],
             history: ::core::option::Option::None,
+            tag: ::core::option::Option::None,
+            parts: &[],
         };
     }
 }
