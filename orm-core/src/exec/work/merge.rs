@@ -34,7 +34,8 @@ use crate::value::Value;
 /// - A row of a loaded to-many or `has_one` relation that is in the database and not in the graph is an orphan: unlinked,
 ///   or deleted with `orphans = delete` on the relation. This is so for rows as well that somebody else added since the
 ///   graph was read. Over a join table the links come and go.
-/// - What was not loaded stays as it is. A load that was filtered, limited or counted cannot be merged.
+/// - What was not loaded stays as it is. A load that was filtered, limited or counted cannot be merged, and neither can a
+///   loaded `belongs_to_any`: take it off with `into_parts` before.
 ///
 /// The row of a loaded `belongs_to` is written like the others; a new one becomes the row that the foreign key refers to.
 ///
