@@ -376,3 +376,53 @@ async fn tenants_share_a_chain(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+#[orm::test(schema = schema())]
+async fn a_row_whose_own_hash_was_made_to_fit(db: Db) -> orm::Result<()> {
+    for word in ["update", "delete"] {
+        for table in ["receipts", "receipts_chain"] {
+            let on = match db.dialect().features().row_locks {
+                true => format!(" on {table}"),
+                false => String::new(),
+            };
+            run(&db, format!("drop trigger ao_{table}_{word}{on}")).await?;
+        }
+    }
+    let shop = db.tenant(1_i64);
+    let receipts = async |forged: bool| -> orm::Result<Option<ChainHead>> {
+        sql!("delete from receipts").exec(&db).await?;
+        sql!("delete from receipts_chain").exec(&db).await?;
+        let receipt = |number, ratio| NewReceipt {
+            day: "mon".into(),
+            number,
+            ratio,
+        };
+        NewReceipt::exec_all(&shop, [receipt(1, 0.1), receipt(2, 0.2)]).await?;
+        receipt(3, if forged { 0.9 } else { 0.3 }).exec(&shop).await?;
+        let third = Receipt::chain_head(&shop).await?;
+        receipt(4, 0.4).exec(&shop).await?;
+        Ok(third)
+    };
+    let forged = receipts(true).await?.expect("a head");
+    let kept = receipts(false).await?.expect("a head");
+    assert_eq!(
+        receipts(false).await?,
+        Some(kept),
+        "the same rows have the same chain"
+    );
+    let hash = forged.hash.to_vec();
+    sql!("update receipts set ratio = 0.9 where number = 3")
+        .exec(&db)
+        .await?;
+    sql!("update receipts_chain set chain_hash = {hash} where chain_position = 3")
+        .exec(&db)
+        .await?;
+    // the row fits its hash, and the one after it does not
+    let report = Receipt::verify_chain(&shop).await?;
+    assert_eq!(report.head, Some(forged));
+    let key = ("mon".to_owned(), 4);
+    assert_eq!(report.fault, Some(ChainFault::Changed { position: 4, key }));
+    let report = Receipt::verify_chain_from(&shop, &kept).await?;
+    assert_eq!(report.fault, Some(ChainFault::Cut { position: 3 }));
+    Ok(())
+}
