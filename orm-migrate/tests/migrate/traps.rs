@@ -54,7 +54,7 @@ async fn a_rebuilt_table_keeps_its_children() -> orm_migrate::Result<()> {
             ("2".into(), "2".into())
         );
         let e = exec(&db, "INSERT INTO children VALUES (3, 7)").await.unwrap_err();
-        assert_eq!(e.error().kind(), ErrorKind::ForeignKeyViolation);
+        assert_eq!(e.kind(), ErrorKind::ForeignKeyViolation);
         // in one that is cut into parts as well
         let parts = format!("-- orm: foreign_keys=off\nVACUUM;\n{REBUILD}");
         let files = [("1_a.sql", PARENTS), ("2_b.sql", &*off), ("3_c.sql", &*parts)];
