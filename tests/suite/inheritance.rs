@@ -667,7 +667,7 @@ async fn variants_have_all_that_models_have(db: Db) -> orm::Result<()> {
     );
     assert_eq!(e.kind(), ErrorKind::Unsupported);
     // what happened to a frame, whichever way
-    let history = Frame::history(&one, frame.id).await?;
+    let history = Frame::trail_of(&one, frame.id).await?;
     assert_eq!(history.len(), 2);
     assert!(wheel.delete(&one).await?);
     assert!(Part::get(&one, frame.id).await?.delete(&one).await?);
