@@ -277,8 +277,8 @@ async fn keys_that_refer_to_nothing(db: Db) -> orm::Result<()> {
     let owners: Vec<_> = read.iter().map(|p| p.owner.as_ref().map(|o| o.id)).collect();
     assert_eq!(owners, [None, None, Some(ann.id), None]);
     let owned = |f: fn(PetCols<Pet>) -> orm::query::Filter<Pet>| Pet::query().filter(f).count(&db);
-    assert_eq!(owned(|p| p.owner.exist().into()).await?, 1);
-    assert_eq!(owned(|p| p.owner.exist().not().into()).await?, 3);
+    assert_eq!(owned(|p| p.owner.exist()).await?, 1);
+    assert_eq!(owned(|p| p.owner.exist().not()).await?, 3);
     let names = Pet::query()
         .order_by(|p| p.id.asc())
         .select(|p| p.owner.col(|o| o.name));
@@ -608,16 +608,13 @@ async fn nulls_among_related_rows(db: Db) -> orm::Result<()> {
             .select(|c| c.name);
         found.all(&db).await
     };
+    assert_eq!(names(|c| c.posts.none(|p| p.title.eq("n"))).await?, ["empty"]);
+    assert_eq!(names(|c| c.posts.exist().not()).await?, ["empty"]);
     assert_eq!(
-        names(|c| c.posts.none(|p| p.title.eq("n")).into()).await?,
-        ["empty"]
-    );
-    assert_eq!(names(|c| c.posts.exist().not().into()).await?, ["empty"]);
-    assert_eq!(
-        names(|c| c.posts.none(|p| p.score.gt(1)).into()).await?,
+        names(|c| c.posts.none(|p| p.score.gt(1))).await?,
         ["news", "empty"]
     );
-    assert_eq!(names(|c| c.posts.all(|p| p.score.gt(1)).into()).await?, ["empty"]);
+    assert_eq!(names(|c| c.posts.all(|p| p.score.gt(1))).await?, ["empty"]);
     let listed = Category::query().filter(|c| c.id.not_in(Post::query().select(|p| p.category_id)));
     assert_eq!(
         listed.one(&db).await?,
