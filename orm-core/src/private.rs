@@ -29,8 +29,8 @@ pub use crate::relation::{
 };
 pub use crate::schema::embed::{Embedding, columns, embedded, joined, joined_len, part, positions};
 pub use crate::schema::family::{
-    Common, Kind, agree, discriminator, extra, in_one_table, joined as joined_columns, part_count, parts,
-    places, read, same_table, union, watched,
+    Common, Kept, Kind, agree, discriminator, extra, in_one_table, joined as joined_columns, part_count,
+    parts, places, read, same_table, union, watched,
 };
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,

@@ -67,7 +67,7 @@ fn join(all: &mut Physical, variant: &'static Table) {
             |i: &CreateIndex| i.name == index.name || (i.parts == index.parts && i.filter == index.filter);
         let known = all.indexes.iter().any(same);
         let doubled = other(&index.name) && all.create.uniques.iter().any(|(name, _)| *name == index.name);
-        if here(&columns_of(&index)) && !known && !doubled {
+        if !is_apart(variant, &index) && !known && !doubled {
             all.indexes.push(CreateIndex {
                 table: table.clone(),
                 ..index
@@ -80,12 +80,11 @@ fn join(all: &mut Physical, variant: &'static Table) {
             all.foreign_keys.push(key);
         }
     }
-    if variant.table.parts.is_empty()
-        && let Some(tag) = variant.table.tag
-    {
+    if let Some(tag) = variant.table.tag {
         let (kind, label) = (quoted(tag.column.name), literal(tag.label));
         for (name, sql) in create::create_table(variant).checks {
-            if !all.create.checks.iter().any(|(known, _)| *known == name) {
+            let own = variant.table.parts.is_empty() || of_common(variant, &name);
+            if own && !all.create.checks.iter().any(|(known, _)| *known == name) {
                 all.create
                     .checks
                     .push((name, format!("{kind} <> {label} OR ({sql})")));
@@ -121,12 +120,17 @@ fn part(base: &'static Table, variant: &'static Table) -> Option<Physical> {
     let whole = whole.map(|u| (u.name.to_owned(), names(u.columns)));
     create.uniques = whole.filter(|(_, columns)| all_here(columns)).collect();
     create.name = own.clone();
+    create.checks.retain(|(name, _)| !of_common(variant, name));
     let uniques = &create.uniques;
     let indexes = create::indexes(variant)
         .into_iter()
-        .filter(|i| all_here(&columns_of(i)) && !uniques.iter().any(|(name, _)| *name == i.name))
+        .filter(|i| is_apart(variant, i) && !uniques.iter().any(|(name, _)| *name == i.name))
         .map(|i| CreateIndex {
             table: own.clone(),
+            filter: match variant.uniques.iter().find(|u| u.name == i.name) {
+                Some(unique) => unique.filter.map(str::to_owned),
+                None => i.filter,
+            },
             ..i
         });
     let to_base = ddl::ForeignKey {
@@ -156,6 +160,21 @@ fn in_part(variant: &'static Table) -> impl Fn(&str) -> bool {
             .iter()
             .any(|c| c.column.part > 0 && c.column.name == name)
     }
+}
+
+/// Whether an index is one of the variant's own table. What it says in SQL is about that.
+fn is_apart(variant: &'static Table, index: &CreateIndex) -> bool {
+    let columns = columns_of(index);
+    let in_part = in_part(variant);
+    !variant.table.parts.is_empty() && (columns.is_empty() || columns.iter().any(|c| in_part(c)))
+}
+
+/// Whether a check of a variant with a table of its own is that of a common column.
+fn of_common(variant: &'static Table, check: &str) -> bool {
+    let own = name_of(variant).name;
+    let common = variant.columns.iter().filter(|c| c.column.part == 0);
+    let mut names = common.map(|c| name::conventional("ck", &own, [c.column.name]));
+    names.any(|name| name == check)
 }
 
 fn columns_of(index: &CreateIndex) -> Vec<String> {

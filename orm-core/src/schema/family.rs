@@ -24,6 +24,17 @@ pub struct Kind {
     pub part: Option<TablePart>,
     /// Whether it has validators or hooks.
     pub watched: bool,
+    /// Whether its changes are written down, and whether there are any.
+    pub kept: Kept,
+}
+
+/// What holds for all rows of a table, whichever model they are written as.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Every change is written down.
+    pub audit_trail: bool,
+    /// Rows are neither changed nor deleted.
+    pub append_only: bool,
 }
 
 /// What the enum says of itself.
@@ -35,6 +46,8 @@ pub struct Common {
     pub columns: &'static [Column],
     /// How many of them are fields.
     pub fields: usize,
+    /// What holds for the rows of all variants.
+    pub kept: Kept,
 }
 
 /// Whether any of the variants has validators or hooks.
@@ -224,7 +237,7 @@ pub const fn discriminator(common: &Common) -> Column {
 ///
 /// - Each has its own label.
 /// - Each has the common fields, of the same type, and what the library keeps of all of them.
-/// - What the library keeps of one of them it keeps of all.
+/// - What the library keeps of one of them it keeps of all, and so with the audit trail and append-only rows.
 /// - Columns of the same name in the same table are of the same type.
 pub const fn agree(common: &Common, kinds: &[Kind]) {
     let mut k = 0;
@@ -248,10 +261,33 @@ pub const fn agree(common: &Common, kinds: &[Kind]) {
             }
             other += 1;
         }
+        same_kept(common, &kinds[k]);
         has_common(common, &kinds[k]);
         own_fit(common, kinds, k);
         k += 1;
     }
+}
+
+const fn same_kept(common: &Common, kind: &Kind) {
+    let (one, other) = (common.kept, kind.kept);
+    let attribute = match (
+        one.audit_trail == other.audit_trail,
+        one.append_only == other.append_only,
+    ) {
+        (false, _) => "audit_trail",
+        (true, false) => "append_only",
+        (true, true) => return,
+    };
+    let words = [
+        "one of `",
+        common.model,
+        "` and `",
+        kind.model,
+        "` is `",
+        attribute,
+        "` and the other is not: give it to both",
+    ];
+    refuse(&words)
 }
 
 const fn has_common(common: &Common, kind: &Kind) {

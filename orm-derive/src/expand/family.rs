@@ -182,6 +182,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
         &plan.table,
         &names.new,
     );
+    let kept = kept(plan);
     quote_spanned! {ident.span()=>
         const __KINDS: &[__orm::Kind] = &[#(#kinds),*];
         const __LABELS: &[&str] = &[#(__KINDS[#at].label),*];
@@ -189,6 +190,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             model: #model,
             columns: &__OWN,
             fields: #fields,
+            kept: #kept,
         };
         const __EXTRA: usize = __orm::extra(&__COMMON, __KINDS);
         static __COLUMNS: [__orm::Column; __OWN.len() + __EXTRA] = __orm::union(&__COMMON, __KINDS);
@@ -207,6 +209,12 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }
 }
 
+fn kept(plan: &Plan<'_>) -> TokenStream {
+    let options = &plan.model.options;
+    let (trail, append_only) = (options.audit_trail.is_some(), options.append_only.is_some());
+    quote!(__orm::Kept { audit_trail: #trail, append_only: #append_only })
+}
+
 /// What a variant says of itself, and its new rows among those of others.
 pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let Some(base) = &plan.model.options.variant_of else {
@@ -219,6 +227,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
         let name = format_ident!("{name}");
         quote_spanned!(span=> __orm::#name<#base>)
     };
+    let kept = kept(plan);
     let watched = validated(plan) || plan.model.options.hooks.is_some();
     let (is_variant, variant) = (trait_of("IsVariantOf"), trait_of("VariantOf"));
     let among = quote_spanned! {span=>
@@ -243,6 +252,7 @@ pub(crate) fn variant(plan: &Plan<'_>, names: &Names) -> TokenStream {
                 fields: #fields,
                 part: #part,
                 watched: #watched,
+                kept: #kept,
             };
         }
         #among
