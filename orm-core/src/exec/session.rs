@@ -28,11 +28,11 @@ use crate::model::{Key as _, Model, Writable};
 /// let session = db.session();
 /// let ann = session.get::<M>(id.clone()).await?;
 /// let same = session.get::<M>(id).await?;      // no statement
-/// assert_eq!(ann, same);                       // the same handle
+/// assert!(ann == same);                        // the same handle
 ///
 /// let mut unit = session.unit_of_work();
-/// let mut edit = ann.edit();
-/// // edit.name = "Anna".into();
+/// let edit = ann.edit();
+/// // edit.name = "Anna".into(), with `let mut edit`
 /// unit.save(edit)?;
 /// unit.commit().await?;                        // `ann.row()` and `same.row()` are the new row
 /// # Ok(()) }
