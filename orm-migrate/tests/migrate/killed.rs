@@ -137,7 +137,7 @@ async fn calls(db: &Db) -> usize {
 }
 
 #[orm::test]
-async fn dropped_at_every_statement(db: TestDb) -> orm::Result<()> {
+async fn dropped_at_every_statement(db: TestDb) -> orm_migrate::Result<()> {
     let calls = calls(&db).await;
     assert!(calls > 80, "{calls}");
     for at in 1..=calls {
@@ -206,7 +206,7 @@ async fn what_a_child_process_does() {
 }
 
 #[orm::test(flavor = "multi_thread")]
-async fn killed_with_its_process(db: TestDb) -> orm::Result<()> {
+async fn killed_with_its_process(db: TestDb) -> orm_migrate::Result<()> {
     let calls = calls(&db).await;
     let each = if is_postgres(&db) { 9 } else { 4 };
     for at in (1..=calls).step_by(each) {
@@ -228,7 +228,7 @@ async fn killed_with_its_process(db: TestDb) -> orm::Result<()> {
 }
 
 #[orm::test(flavor = "multi_thread")]
-async fn sixteen_at_once(db: TestDb) -> orm::Result<()> {
+async fn sixteen_at_once(db: TestDb) -> orm_migrate::Result<()> {
     let place = std::env::temp_dir().join(format!(
         "orm-migrate-told-{}-{}",
         std::process::id(),
@@ -258,7 +258,7 @@ async fn sixteen_at_once(db: TestDb) -> orm::Result<()> {
 
 /// Whoever waits looks again when it is its turn, and gives up when it takes too long.
 #[orm::test]
-async fn those_who_wait(db: TestDb) -> orm::Result<()> {
+async fn those_who_wait(db: TestDb) -> orm_migrate::Result<()> {
     let other = db.again(orm::DbOptions::default()).await?;
     let (inside, go_on) = (
         Arc::new(tokio::sync::Notify::new()),

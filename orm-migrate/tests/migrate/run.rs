@@ -26,7 +26,7 @@ fn migrator(db: &Db, files: &[(&str, &str)]) -> Migrator {
 }
 
 #[orm::test]
-async fn up_and_down(db: Db) -> orm::Result<()> {
+async fn up_and_down(db: Db) -> orm_migrate::Result<()> {
     let m = migrator(&db, &FILES);
     assert_eq!(m.check().await?.exit_code(), 2);
     assert_eq!(m.check().await?.pending, [1, 2, 3]);
@@ -80,7 +80,7 @@ async fn up_and_down(db: Db) -> orm::Result<()> {
 }
 
 #[tokio::test]
-async fn in_memory() -> orm::Result<()> {
+async fn in_memory() -> orm_migrate::Result<()> {
     let db = Db::connect("sqlite::memory:").await?;
     let m = migrator(&db, &FILES);
     assert_eq!(m.up().await?.versions(), [1, 2, 3]);
@@ -90,7 +90,7 @@ async fn in_memory() -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn a_failure_leaves_no_trace_of_its_migration(db: Db) -> orm::Result<()> {
+async fn a_failure_leaves_no_trace_of_its_migration(db: Db) -> orm_migrate::Result<()> {
     let mut files = FILES.to_vec();
     files[2].1 = "CREATE TABLE posts (id BIGINT PRIMARY KEY);\n\nINSERT INTO nowhere VALUES (1);";
     let failure = migrator(&db, &files).up().await.unwrap_err();
@@ -102,7 +102,7 @@ async fn a_failure_leaves_no_trace_of_its_migration(db: Db) -> orm::Result<()> {
         (2, Some(2), Some(3))
     );
     assert_eq!(failure.ran().len(), 1);
-    let error = orm::Error::from(failure);
+    let error = failure.into_error();
     assert!(
         error
             .to_string()
@@ -126,7 +126,7 @@ async fn a_failure_leaves_no_trace_of_its_migration(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn a_failure_between_parts_goes_on_there(db: Db) -> orm::Result<()> {
+async fn a_failure_between_parts_goes_on_there(db: Db) -> orm_migrate::Result<()> {
     let script = "-- no-transaction\nCREATE TABLE a (id INT);\nINSERT INTO a VALUES (1);\nVACUUM;\nINSERT INTO b VALUES (1);\nINSERT INTO a VALUES (2);";
     let files = [
         ("1_parts.up.sql", script),
@@ -169,7 +169,7 @@ async fn a_failure_between_parts_goes_on_there(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn repaired_by_hand(db: Db) -> orm::Result<()> {
+async fn repaired_by_hand(db: Db) -> orm_migrate::Result<()> {
     let files = [(
         "1_a.sql",
         "-- no-transaction\nCREATE TABLE a (id INT); INSERT INTO b VALUES (1)",
@@ -192,7 +192,7 @@ async fn repaired_by_hand(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn files_and_history_that_do_not_agree(db: Db) -> orm::Result<()> {
+async fn files_and_history_that_do_not_agree(db: Db) -> orm_migrate::Result<()> {
     migrator(&db, &FILES).up_to("2").await?;
     // comments, blanks, line endings and a byte order mark change nothing
     let dressed: Vec<(String, String)> = FILES
@@ -268,7 +268,7 @@ async fn files_and_history_that_do_not_agree(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn stamped_without_being_run(db: Db) -> orm::Result<()> {
+async fn stamped_without_being_run(db: Db) -> orm_migrate::Result<()> {
     let m = migrator(&db, &FILES);
     let stamp = async |target: &str, purge| m.stamp(target, purge).await.map(|r| r.versions());
     assert_eq!(stamp("2", false).await?, [1, 2]);
@@ -288,7 +288,7 @@ async fn stamped_without_being_run(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn branches_and_their_merge(db: Db) -> orm::Result<()> {
+async fn branches_and_their_merge(db: Db) -> orm_migrate::Result<()> {
     let files = [
         ("1_root.sql", "CREATE TABLE r (id INT)"),
         ("2_left.sql", "-- orm: parent=1\nCREATE TABLE a (id INT)"),
@@ -312,7 +312,7 @@ async fn branches_and_their_merge(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn nothing_is_lost_without_agreement(db: Db) -> orm::Result<()> {
+async fn nothing_is_lost_without_agreement(db: Db) -> orm_migrate::Result<()> {
     let up = "-- orm: loses=\"table users\"\n-- orm: irreversible=\"the rows are gone\"\nDROP TABLE users;";
     let mut files = FILES[..2].to_vec();
     files.push(("2_drop.up.sql", up));
@@ -366,7 +366,7 @@ async fn nothing_is_lost_without_agreement(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn code_in_the_transaction_of_its_row(db: Db) -> orm::Result<()> {
+async fn code_in_the_transaction_of_its_row(db: Db) -> orm_migrate::Result<()> {
     let greet = |fails: bool| {
         Migration::code(4, "greet", move |tx| {
             Box::pin(async move {
@@ -419,7 +419,7 @@ async fn code_in_the_transaction_of_its_row(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn a_backfill_in_batches(db: Db) -> orm::Result<()> {
+async fn a_backfill_in_batches(db: Db) -> orm_migrate::Result<()> {
     let many: Vec<String> = (2..=100).map(|i| format!("({}, 'N{i}')", i * 3 - 199)).collect();
     let insert = format!("INSERT INTO users VALUES {}", many.join(", "));
     let files = [FILES[0], FILES[1], ("2_many.sql", insert.as_str())];
@@ -471,7 +471,7 @@ async fn a_backfill_in_batches(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn phases_and_repeatable_ones(db: Db) -> orm::Result<()> {
+async fn phases_and_repeatable_ones(db: Db) -> orm_migrate::Result<()> {
     let view = |text| ("9_view.sql", text);
     let files = [
         ("1_a.sql", "CREATE TABLE a (id INT, old INT)"),
@@ -513,7 +513,7 @@ async fn phases_and_repeatable_ones(db: Db) -> orm::Result<()> {
 
 /// The script for people who run SQL by hand does what the runner does.
 #[orm::test]
-async fn a_script_of_a_range(db: Db) -> orm::Result<()> {
+async fn a_script_of_a_range(db: Db) -> orm_migrate::Result<()> {
     let m = migrator(&db, &FILES);
     let run = async |script: String| {
         // by a session, without the checks of the pool
@@ -541,7 +541,7 @@ async fn a_script_of_a_range(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn histories_of_other_tools(db: TestDb) -> orm::Result<()> {
+async fn histories_of_other_tools(db: TestDb) -> orm_migrate::Result<()> {
     let files = [
         ("20240101000000_a.sql", "CREATE TABLE a (id INT)"),
         ("20240202000001_b.sql", "CREATE TABLE b (id INT)"),
@@ -674,7 +674,7 @@ fn a_folder_and_its_chain() {
 
 /// The files are built into the test; the chain of one database holds for it alone.
 #[orm::test]
-async fn built_into_the_program(db: Db) -> orm::Result<()> {
+async fn built_into_the_program(db: Db) -> orm_migrate::Result<()> {
     let built_in = orm::migrate::embed!("tests/migrate/files")?;
     let read = Migrations::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/migrate/files"))?;
     let names = |m: &Migrations| m.iter().map(Migration::label).collect::<Vec<_>>();

@@ -26,7 +26,7 @@ const REBUILD: &str = "CREATE TABLE parents_new (id INTEGER PRIMARY KEY, x TEXT 
 
 /// Decision 31: only with checks off before BEGIN do the children of a rebuilt table stay.
 #[tokio::test]
-async fn a_rebuilt_table_keeps_its_children() -> orm::Result<()> {
+async fn a_rebuilt_table_keeps_its_children() -> orm_migrate::Result<()> {
     let file = fresh_sqlite().await?;
     let memory = Db::connect("sqlite::memory:").await?;
     for db in [Db::clone(&file), memory] {
@@ -69,7 +69,7 @@ async fn a_rebuilt_table_keeps_its_children() -> orm::Result<()> {
 }
 
 #[tokio::test]
-async fn an_invalid_index_is_dropped_and_built_again() -> orm::Result<()> {
+async fn an_invalid_index_is_dropped_and_built_again() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let files = [
         (
@@ -118,7 +118,7 @@ async fn an_invalid_index_is_dropped_and_built_again() -> orm::Result<()> {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_not_granted_is_tried_again() -> orm::Result<()> {
+async fn a_lock_that_is_not_granted_is_tried_again() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let files = [
         ("1_a.sql", "CREATE TABLE t (a int)"),
@@ -160,7 +160,7 @@ async fn a_lock_that_is_not_granted_is_tried_again() -> orm::Result<()> {
 }
 
 #[tokio::test]
-async fn limits_hold_and_are_gone_afterwards() -> orm::Result<()> {
+async fn limits_hold_and_are_gone_afterwards() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let limits = Limits {
         data: Some(Duration::from_millis(100)),
@@ -191,7 +191,7 @@ async fn limits_hold_and_are_gone_afterwards() -> orm::Result<()> {
 
 /// The server ends the session: nothing stays, and the lock is free.
 #[tokio::test]
-async fn a_session_that_is_ended_by_the_server() -> orm::Result<()> {
+async fn a_session_that_is_ended_by_the_server() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let ends = "CREATE TABLE a (id int); SELECT pg_terminate_backend(pg_backend_pid())";
     let failure = migrator(&db, &[("1_a.sql", ends)]).up().await.unwrap_err();
@@ -210,7 +210,7 @@ async fn a_session_that_is_ended_by_the_server() -> orm::Result<()> {
 
 /// A second schema in front of the one with the history is no second history.
 #[tokio::test]
-async fn the_history_stays_where_it_is() -> orm::Result<()> {
+async fn the_history_stays_where_it_is() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let files = [
         ("1_a.sql", "CREATE TABLE a (id int)"),
@@ -241,7 +241,7 @@ async fn the_history_stays_where_it_is() -> orm::Result<()> {
 
 /// `pg_dump` begins its scripts with this.
 #[tokio::test]
-async fn what_a_script_sets_is_not_for_the_next_one() -> orm::Result<()> {
+async fn what_a_script_sets_is_not_for_the_next_one() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let dump = "SELECT pg_catalog.set_config('search_path', '', false); SET statement_timeout = 0; CREATE TABLE public.a (id int)";
     let cut = format!("-- no-transaction\n{}", dump.replace("public.a", "public.c"));
@@ -257,7 +257,7 @@ async fn what_a_script_sets_is_not_for_the_next_one() -> orm::Result<()> {
 }
 
 #[orm::test]
-async fn a_history_changed_by_somebody_else(db: Db) -> orm::Result<()> {
+async fn a_history_changed_by_somebody_else(db: Db) -> orm_migrate::Result<()> {
     let files = [(
         "1_a.sql",
         "-- no-transaction\nCREATE TABLE a (id INT);\nUPDATE orm_migrations SET status = 'done'",
@@ -283,7 +283,7 @@ async fn pooled(db: &TestDb) -> Db {
 
 /// Behind a pooler no session holds a lock: a row does, with a time.
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_pooler() -> orm::Result<()> {
+async fn behind_a_pooler() -> orm_migrate::Result<()> {
     let db = fresh_postgres().await?;
     let files = [
         ("1_a.sql", "CREATE TABLE t (a int); INSERT INTO t VALUES (1)"),
