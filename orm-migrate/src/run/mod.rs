@@ -26,7 +26,7 @@ pub use report::{At, Direction, Failure, Outcome, Ran, Report, Result};
 ///
 /// ```no_run
 /// use orm_migrate::{Migrations, Migrator};
-/// # async fn start(db: orm_core::exec::Db) -> orm_core::error::Result<()> {
+/// # async fn start(db: orm_core::exec::Db) -> orm_migrate::Result<()> {
 /// let migrator = Migrator::new(&db, Migrations::read("migrations")?)?;
 /// let report = migrator.up().await?;
 /// println!("{} migrations in {:?}", report.ran.len(), report.took);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orm_core::error::Error;
 
-/// `Result` with a [`Failure`], which `?` turns into the library's own error.
+/// `Result` with a [`Failure`]. The library's own errors become one by `?`; the way back is [`Failure::into_error`].
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// How a run ended, for scripts and pipelines.
@@ -188,8 +188,10 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// As the error of the library, where only that is wanted: with its kind, and the place in front of its message. A
-    /// method, because a conversion would leave the error of every other `?` open.
+    /// As the library's own error, with the place in its message: for functions that return `orm::Result`.
+    ///
+    /// A method and no `From`: a second way into the library's error would leave closures of transactions without a
+    /// type for theirs.
     pub fn into_error(self) -> Error {
         let message = format!("{}{}", self.prefix(), self.0.error.message());
         let from = self.0.error;
