@@ -106,8 +106,14 @@ pub(crate) fn place(table: &'static Table, key: Key) -> Place {
     (address(table), key)
 }
 
+/// Which table rows lie in: those of variants in that of their enum.
 pub(crate) fn address(table: &'static Table) -> usize {
-    std::ptr::from_ref(table.root()).addr()
+    statement_of(table.root())
+}
+
+/// Which model a statement names: rows of two variants are written by two.
+pub(crate) fn statement_of(table: &'static Table) -> usize {
+    std::ptr::from_ref(table).addr()
 }
 
 /// The keys to ask for, each once.

@@ -55,7 +55,10 @@ pub(crate) fn kept_by_tables(cx: &Ctxt, plan: &Plan<'_>) {
         (triggers.map(|trail| trail.span), "write `audit_trail` alone"),
     ] {
         if let Some(span) = span {
-            cx.error_at(span, format!("it is kept by tables, and rows of variants may lie in two: {fix}"));
+            cx.error_at(
+                span,
+                format!("it is kept by tables, and rows of variants may lie in two: {fix}"),
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::ast::Expr as Node;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::edit::key_of;
-use crate::exec::key::{Key, address};
+use crate::exec::key::{Key, address, statement_of};
 use crate::exec::work::{Kind, Step};
 use crate::schema::{Column, Table};
 use crate::value::Value;
@@ -106,7 +106,7 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
         for (set, columns) in unique_sets(step.table).enumerate() {
             let (had, has) = (together(step, columns, before), together(step, columns, after));
             if let Some(key) = had.filter(|had| has.as_ref() != Some(had)) {
-                freed.insert((address(step.table), set, key), i);
+                freed.insert((statement_of(step.table), set, key), i);
             }
         }
     }
@@ -139,7 +139,10 @@ pub(super) fn waits(steps: &[Step]) -> Waits {
                 continue;
             };
             // who takes a unique value comes after who had it
-            if let Some(&p) = freed.get(&(address(step.table), set, key)).filter(|p| **p != i) {
+            if let Some(&p) = freed
+                .get(&(statement_of(step.table), set, key))
+                .filter(|p| **p != i)
+            {
                 waits[i].insert(p);
             }
         }

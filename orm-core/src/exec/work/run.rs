@@ -11,7 +11,7 @@ use crate::exec::collect::other_sink;
 use crate::exec::db::no_row;
 use crate::exec::edit::{key_of, version_of};
 use crate::exec::fetch::{Site, step};
-use crate::exec::key::{Cell, Key, address, among, as_stored, place};
+use crate::exec::key::{Cell, Key, among, as_stored, place, statement_of};
 use crate::exec::link::{self, Which};
 use crate::exec::names::NAMES;
 use crate::exec::transaction::Unit;
@@ -345,10 +345,10 @@ impl<'a> Run<'a> {
 fn groups(steps: &[Step], ready: &[usize]) -> Vec<Vec<usize>> {
     let columns = |set: &Set| set.iter().map(|(c, _)| c.column.name).collect::<Vec<_>>();
     let shape = |step: &Step| match &step.kind {
-        Kind::Insert { .. } => (address(step.table), 0, Vec::new()),
-        Kind::Update { set, .. } => (address(step.table), 1, columns(set)),
-        Kind::Delete { .. } => (address(step.table), 2, Vec::new()),
-        Kind::Keep | Kind::Merge(_) => (address(step.table), 3, Vec::new()),
+        Kind::Insert { .. } => (statement_of(step.table), 0, Vec::new()),
+        Kind::Update { set, .. } => (statement_of(step.table), 1, columns(set)),
+        Kind::Delete { .. } => (statement_of(step.table), 2, Vec::new()),
+        Kind::Keep | Kind::Merge(_) => (statement_of(step.table), 3, Vec::new()),
     };
     let mut groups: Vec<(_, Vec<usize>)> = Vec::new();
     for &i in ready {

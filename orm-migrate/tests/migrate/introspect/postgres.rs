@@ -706,9 +706,9 @@ async fn what_belongs_to_an_extension_is_left_out(db: Db) -> orm::Result<()> {
             "create schema ext",
             "create extension hstore schema ext",
             "create temporary table gone (a integer)",
-            "create table orm_history (id integer generated always as identity primary key)",
-            "create table orm_serials (id serial)",
-            "create sequence numbers owned by orm_serials.id",
+            "create table orm_migrations (id integer generated always as identity primary key)",
+            "create table orm_migration_serials (id serial)",
+            "create sequence numbers owned by orm_migration_serials.id",
             "create table kept (h ext.hstore)",
         ],
     )
