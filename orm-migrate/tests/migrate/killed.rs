@@ -229,7 +229,7 @@ async fn killed_with_its_process(db: TestDb) -> orm_migrate::Result<()> {
 
 #[orm::test(flavor = "multi_thread")]
 async fn sixteen_at_once(db: TestDb) -> orm_migrate::Result<()> {
-    let place = std::env::temp_dir().join(format!(
+    let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
         "orm-migrate-told-{}-{}",
         std::process::id(),
         is_postgres(&db)

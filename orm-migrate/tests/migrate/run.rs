@@ -605,7 +605,8 @@ async fn histories_of_other_tools(db: TestDb) -> orm_migrate::Result<()> {
 
 #[test]
 fn a_folder_and_its_chain() {
-    let folder = std::env::temp_dir().join(format!("orm-migrate-{}", std::process::id()));
+    let folder =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("orm-migrate-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     let backend = orm_migrate::Backend::Sqlite;
     let draft = |name: &str, up: &str| orm_migrate::Draft {

@@ -8,7 +8,7 @@ pub enum Animal {
 }
 
 #[derive(Model)]
-#[orm(variant_of = Animal, history)]
+#[orm(variant_of = Animal, audit_trail, history)]
 pub struct Dog {
     pub id: Id<Animal>,
 }
