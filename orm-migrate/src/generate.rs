@@ -1,0 +1,80 @@
+//! A migration from models: the difference to the schema that the last migration left, as files to look at and commit.
+//! No database is asked.
+
+use orm_core::error::Result;
+
+use crate::diff::{Question, Renames};
+use crate::plan::{Plan, Planned, Script, plan};
+use crate::schema::Schema;
+use crate::{Backend, Draft, Header, Migrations, snapshot};
+
+/// What [`generate`] comes to.
+#[derive(Debug)]
+pub enum Generated {
+    /// The models are what the last migration left.
+    Nothing,
+    /// Nothing before these are answered, in [`Renames`].
+    NeedsDecision(Vec<Question>),
+    /// The files, not yet written, and the plan they were made of: for [`lint`](crate::lint) and for people.
+    Draft(Box<(Draft, Plan)>),
+}
+
+/// The migration that makes of the last migration's schema the wanted one.
+///
+/// What would be lost stands in the headers of both scripts, so that neither way is gone without an acknowledgement. The
+/// snapshot of the new schema is written beside them; a migration written by hand keeps up with it by
+/// [`Draft::snapshot`], or the next one is made as if it were not there.
+///
+/// ```
+/// use orm::prelude::*;
+/// use orm_migrate::diff::Renames;
+/// use orm_migrate::generate::{Generated, generate};
+/// use orm_migrate::schema::Schema;
+/// use orm_migrate::{Backend, Migrations};
+///
+/// #[derive(Model)]
+/// pub struct City { pub id: Id<City>, pub name: String }
+///
+/// let schema = Schema::of_models(&orm::schema![City], &orm::sqlite::DIALECT)?;
+/// let made = generate("create cities", &Migrations::of([])?, &schema, &Renames::default(), Backend::Sqlite)?;
+/// let Generated::Draft(made) = made else { panic!("there was nothing before") };
+/// assert!(made.0.up.starts_with("-- create table cities\nCREATE TABLE \"cities\""));
+/// assert_eq!(made.0.down.as_deref().unwrap().lines().last(), Some("DROP TABLE \"cities\";"));
+/// // made.0.write("migrations", Backend::Sqlite)? writes three files and the chain
+/// # Ok::<(), orm::Error>(())
+/// ```
+///
+/// # Errors
+/// `Config` when the last snapshot cannot be read; `Unsupported` when the database lacks what the schema holds.
+pub fn generate(
+    name: &str,
+    migrations: &Migrations,
+    wanted: &Schema,
+    renames: &Renames,
+    backend: Backend,
+) -> Result<Generated> {
+    let last = migrations.iter().rev().find_map(|m| m.snapshot.as_deref());
+    let last = match last {
+        Some(text) => snapshot::read(text, backend.name())?,
+        None => Schema::default(),
+    };
+    let plan = match plan(&last, wanted, renames, backend)? {
+        Planned::NeedsDecision(questions) => return Ok(Generated::NeedsDecision(questions)),
+        Planned::Plan(plan) if plan.changes.is_empty() => return Ok(Generated::Nothing),
+        Planned::Plan(plan) => plan,
+    };
+    let mut draft = Draft::new(name);
+    draft.header = header(&plan.up);
+    draft.up = plan.up.to_sql();
+    draft.down = Some(header(&plan.down).write() + &plan.down.to_sql());
+    draft.snapshot = Some(snapshot::write(wanted, backend.name()));
+    Ok(Generated::Draft(Box::new((draft, plan))))
+}
+
+fn header(script: &Script) -> Header {
+    Header {
+        loses: script.losses().into_iter().map(str::to_owned).collect(),
+        foreign_keys_off: script.foreign_keys_off,
+        ..Header::default()
+    }
+}
