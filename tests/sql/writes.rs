@@ -152,9 +152,9 @@ fn arrays() {
         vec![&ID, &EMAIL, &MOOD_COLUMN, &AT, &PRICE],
         InsertSource::Arrays {
             arrays: vec![
-                Value::Array(Element::I64, vec![Value::I64(1)]),
-                Value::Array(Element::Text, vec![Value::Str("a")]),
-                Value::Array(Element::Enum(&MOOD), vec![Value::Enum(&MOOD, "sad")]),
+                Value::Array(Element::I64, Box::new([Value::I64(1)])),
+                Value::Array(Element::Text, Box::new([Value::Str("a")])),
+                Value::Array(Element::Enum(&MOOD), Box::new([Value::Enum(&MOOD, "sad")])),
             ],
             constant: vec![Expr::Clock, dec(150, 2)],
         },

@@ -75,7 +75,7 @@ fn as_arrays(group: InsertGroup, returning: bool) -> InsertParts {
             .column
             .ty
             .element()
-            .map(|element| Value::Array(element, list))
+            .map(|element| Value::Array(element, list.into()))
     };
     let arrays = columns.iter().zip(lists).filter_map(typed).collect();
     InsertParts {

@@ -308,7 +308,7 @@ mod tests {
             Value::Timestamp(Timestamp::from_micros(0)),
             Value::Json("{\"a\":1}".into()),
             Value::Decimal(decimal),
-            Value::Array(Element::I64, vec![Value::I64(1), Value::Null(Type::I64)]),
+            Value::Array(Element::I64, Box::new([Value::I64(1), Value::Null(Type::I64)])),
         ];
         assert_eq!(
             list(&values),

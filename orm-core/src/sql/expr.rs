@@ -316,7 +316,7 @@ impl SqlWriter<'_> {
             ListForm::Array => match ty.element() {
                 Some(element) => {
                     self.push(" = ANY(");
-                    self.param(Value::Array(element, values.to_vec()))?;
+                    self.param(Value::Array(element, values.into()))?;
                     self.push(")");
                     Ok(())
                 }

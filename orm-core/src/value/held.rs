@@ -48,7 +48,7 @@ impl Cells for Held<'_> {
     fn array(&self, i: usize, _: Element) -> Result<Option<Vec<Value>>> {
         match self.at(i)? {
             Value::Null(_) => Ok(None),
-            Value::Array(_, items) => Ok(Some(items.clone())),
+            Value::Array(_, items) => Ok(Some(items.to_vec())),
             _ => Err(other_type()),
         }
     }

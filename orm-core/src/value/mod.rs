@@ -41,7 +41,10 @@ pub use version::RowVersion;
 use crate::error::{Error, Result};
 
 /// An exact decimal number: `mantissa / 10^scale`.
+///
+/// Packed, so that it does not make every [`Value`] larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(Rust, packed(8))]
 pub struct DecimalParts {
     /// All digits as one integer.
     pub mantissa: i128,
@@ -89,10 +92,13 @@ pub enum Value {
     /// A variant of an enum type.
     Enum(&'static EnumType, &'static str),
     /// A one-dimensional array; elements may be NULL.
-    Array(Element, Vec<Value>),
+    Array(Element, Box<[Value]>),
     /// A Rust value that has no counterpart in a database; sending it is an `Encode` error with this text.
     Refused(&'static str),
 }
+
+// rows of values are moved and copied by the thousand
+const _: () = assert!(size_of::<Value>() <= 32);
 
 impl Value {
     /// The type of this value.
@@ -193,7 +199,9 @@ pub(crate) fn read(cells: &dyn Cells, i: usize, ty: Type) -> Result<Option<Value
                 Some(Value::Enum(e, known.ok_or_else(unknown)?))
             }
         },
-        Type::Array(element) => cells.array(i, element)?.map(|items| Value::Array(element, items)),
+        Type::Array(element) => cells
+            .array(i, element)?
+            .map(|items| Value::Array(element, items.into())),
     })
 }
 

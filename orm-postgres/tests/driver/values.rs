@@ -87,33 +87,33 @@ async fn every_kind_at_its_extremes() {
     let arrays = [
         Value::Array(
             Element::I32,
-            vec![Value::I32(1), Value::Null(Type::I32), Value::I32(-1)],
+            vec![Value::I32(1), Value::Null(Type::I32), Value::I32(-1)].into(),
         ),
-        Value::Array(Element::I64, vec![Value::I64(i64::MIN); 1000]),
-        Value::Array(Element::I16, vec![Value::I16(7)]),
-        Value::Array(Element::Bool, vec![Value::Bool(true)]),
-        Value::Array(Element::F32, vec![Value::F32(1.5)]),
-        Value::Array(Element::F64, vec![Value::F64(1.5)]),
+        Value::Array(Element::I64, vec![Value::I64(i64::MIN); 1000].into()),
+        Value::Array(Element::I16, vec![Value::I16(7)].into()),
+        Value::Array(Element::Bool, vec![Value::Bool(true)].into()),
+        Value::Array(Element::F32, vec![Value::F32(1.5)].into()),
+        Value::Array(Element::F64, vec![Value::F64(1.5)].into()),
         Value::Array(
             Element::Text,
-            vec![Value::Text("a,\"b{".into()), Value::Text(String::new())],
+            vec![Value::Text("a,\"b{".into()), Value::Text(String::new())].into(),
         ),
-        Value::Array(Element::Bytes, vec![Value::Bytes(vec![0, 1])]),
-        Value::Array(Element::Uuid, vec![Value::Uuid([7; 16])]),
-        Value::Array(Element::Timestamp, vec![micros(9)]),
+        Value::Array(Element::Bytes, vec![Value::Bytes(vec![0, 1])].into()),
+        Value::Array(Element::Uuid, vec![Value::Uuid([7; 16])].into()),
+        Value::Array(Element::Timestamp, vec![micros(9)].into()),
         Value::Array(
             Element::LocalTimestamp,
-            vec![Value::LocalTimestamp(LocalTimestamp::from_micros(3))],
+            vec![Value::LocalTimestamp(LocalTimestamp::from_micros(3))].into(),
         ),
-        Value::Array(Element::Date, vec![Value::Date(Date::from_days(3))]),
+        Value::Array(Element::Date, vec![Value::Date(Date::from_days(3))].into()),
         Value::Array(
             Element::Time,
-            vec![Value::Time(TimeOfDay::from_micros(3).unwrap())],
+            vec![Value::Time(TimeOfDay::from_micros(3).unwrap())].into(),
         ),
-        Value::Array(Element::Json, vec![Value::Json("[1]".into())]),
-        Value::Array(Element::Decimal(0, 0), vec![decimal(15, 1)]),
-        Value::Array(Element::Text, vec![]),
-        Value::Array(Element::I64, vec![Value::Null(Type::I64)]),
+        Value::Array(Element::Json, vec![Value::Json("[1]".into())].into()),
+        Value::Array(Element::Decimal(0, 0), vec![decimal(15, 1)].into()),
+        Value::Array(Element::Text, vec![].into()),
+        Value::Array(Element::I64, vec![Value::Null(Type::I64)].into()),
     ];
     values.extend(arrays);
     for value in values {
@@ -152,8 +152,8 @@ async fn enums_and_their_arrays() {
         for value in [
             Value::Enum(e, label),
             Value::Null(ty),
-            Value::Array(element, vec![]),
-            Value::Array(element, vec![Value::Enum(e, label), Value::Null(ty)]),
+            Value::Array(element, Box::new([])),
+            Value::Array(element, Box::new([Value::Enum(e, label), Value::Null(ty)])),
             Value::Null(Type::Array(element)),
         ] {
             assert_eq!(back(&*db, "", value.clone()).await, value);
@@ -237,9 +237,12 @@ async fn refused_before_anything_is_sent() {
         Value::Date(Date::from_days(i32::MAX)),
         Value::Date(Date::from_days(i32::MIN)),
         decimal(1, 20_000),
-        Value::Array(Element::Text, vec![Value::Text("canary\0".into())]),
-        Value::Array(Element::I32, vec![Value::I64(1)]),
-        Value::Array(Element::I32, vec![Value::Array(Element::I32, vec![])]),
+        Value::Array(Element::Text, vec![Value::Text("canary\0".into())].into()),
+        Value::Array(Element::I32, vec![Value::I64(1)].into()),
+        Value::Array(
+            Element::I32,
+            vec![Value::Array(Element::I32, Box::new([]))].into(),
+        ),
         Value::Bytes(vec![0; 0x4000_0000]),
     ] {
         let text = "SELECT $1 /* never sent */";

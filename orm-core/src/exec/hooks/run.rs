@@ -324,7 +324,7 @@ pub(crate) fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
         }
         InsertSource::Arrays { arrays, constant } => {
             let items = |array: &Value| match array {
-                Value::Array(_, items) => items.clone(),
+                Value::Array(_, items) => items.to_vec(),
                 _ => Vec::new(),
             };
             let lists: Vec<Vec<Value>> = arrays.iter().map(items).collect();
