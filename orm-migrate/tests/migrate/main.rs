@@ -5,6 +5,7 @@ mod generate;
 mod introspect;
 mod killed;
 mod lint;
+mod lint_sql;
 mod models;
 mod plans;
 mod random;
