@@ -7,6 +7,7 @@ mod killed;
 mod lint;
 mod lint_sql;
 mod models;
+mod online;
 mod plans;
 mod random;
 mod run;
