@@ -7,6 +7,7 @@ use crate::lint::text::{Look, Seen};
 use crate::lint::{Finding, Lock, Severity, Work};
 use crate::schema::Fill;
 use crate::text::Token;
+use crate::words::quoted;
 use Severity::{Error, Info, Warning};
 
 pub(crate) fn table(look: &mut Look<'_>, seen: &mut Seen, mut r: Reader<'_, '_>) {
@@ -207,7 +208,8 @@ impl Action<'_, '_> {
         let (raw, only) = (self.raw.to_owned(), self.only);
         let validated = move |l: &Look<'_>, finding: Finding| match only && !name.is_empty() {
             true => finding.instead(format!("{} NOT VALID", l.sql())).instead(format!(
-                "ALTER TABLE {raw} VALIDATE CONSTRAINT {name}, in a migration of its own"
+                "-- in a migration of its own\nALTER TABLE {raw} VALIDATE CONSTRAINT {}",
+                bare(&name)
             )),
             false => {
                 finding.instead("add it by name and NOT VALID, and validate it in a migration of its own")
@@ -279,6 +281,7 @@ impl Action<'_, '_> {
                 .contains(&(self.table.to_owned(), column.clone()))
             {
                 let raw = self.raw.to_owned();
+                let (named, check) = (bare(&column), bare(&format!("nn_{column}")));
                 self.push(|l| {
                     l.found(
                         "set-not-null-scan",
@@ -288,11 +291,11 @@ impl Action<'_, '_> {
                     )
                     .under(Lock::AccessExclusive, Work::Scan)
                     .instead(format!(
-                        "ALTER TABLE {raw} ADD CONSTRAINT nn_{column} CHECK ({column} IS NOT NULL) NOT VALID"
+                        "ALTER TABLE {raw} ADD CONSTRAINT {check} CHECK ({named} IS NOT NULL) NOT VALID"
                     ))
-                    .instead(format!("ALTER TABLE {raw} VALIDATE CONSTRAINT nn_{column}"))
-                    .instead(format!("ALTER TABLE {raw} ALTER COLUMN {column} SET NOT NULL"))
-                    .instead(format!("ALTER TABLE {raw} DROP CONSTRAINT nn_{column}"))
+                    .instead(format!("ALTER TABLE {raw} VALIDATE CONSTRAINT {check}"))
+                    .instead(format!("ALTER TABLE {raw} ALTER COLUMN {named} SET NOT NULL"))
+                    .instead(format!("ALTER TABLE {raw} DROP CONSTRAINT {check}"))
                 });
             }
         } else if r.eat(&["SET", "DATA", "TYPE"]) || r.eat(&["TYPE"]) {
@@ -530,6 +533,15 @@ fn key(l: &Look<'_>, rule: &'static str, what: &str) -> Finding {
         "reads and writes wait while its index is built",
     )
     .under(Lock::AccessExclusive, Work::Scan)
+}
+
+/// A name as SQL: in quotes where it needs them.
+fn bare(name: &str) -> String {
+    let plain = |c: char| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit();
+    match name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => name.to_owned(),
+        false => quoted(name),
+    }
 }
 
 /// The column of `CHECK (column IS NOT NULL)`.

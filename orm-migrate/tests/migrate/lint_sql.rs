@@ -481,7 +481,7 @@ fn where_it_is_and_what_to_write_instead() {
         all[0].instead,
         [
             "ALTER TABLE \"S\".t\n  ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES b (id) NOT VALID",
-            "ALTER TABLE \"S\".t VALIDATE CONSTRAINT k, in a migration of its own",
+            "-- in a migration of its own\nALTER TABLE \"S\".t VALIDATE CONSTRAINT k",
         ]
     );
     assert_eq!(
@@ -491,6 +491,10 @@ fn where_it_is_and_what_to_write_instead() {
     assert_eq!(
         found("REINDEX TABLE t", Postgres)[0].instead,
         ["REINDEX TABLE CONCURRENTLY t"]
+    );
+    assert_eq!(
+        found("ALTER TABLE t ALTER \"A b\" SET NOT NULL", Postgres)[0].instead[0],
+        "ALTER TABLE t ADD CONSTRAINT \"nn_A b\" CHECK (\"A b\" IS NOT NULL) NOT VALID"
     );
     // the text of a routine is not looked at, and nothing breaks on words in odd places
     for script in [
