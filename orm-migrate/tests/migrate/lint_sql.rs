@@ -603,3 +603,64 @@ fn an_allowance_is_no_key_of_the_header() {
     assert_eq!(header.why.as_deref(), Some("header"));
     assert_eq!(header.phase, Some(orm_migrate::Phase::Contract));
 }
+
+#[test]
+fn no_script_makes_it_panic() {
+    const WORDS: [&str; 40] = [
+        "ALTER",
+        "TABLE",
+        "t",
+        "ADD",
+        "COLUMN",
+        "CONSTRAINT",
+        "CHECK",
+        "(",
+        ")",
+        ",",
+        "DROP",
+        "CREATE",
+        "INDEX",
+        "ON",
+        "UNIQUE",
+        "NOT",
+        "NULL",
+        "DEFAULT",
+        "REINDEX",
+        "TYPE",
+        "VALUE",
+        "'ä'",
+        "\"ä\"",
+        ".",
+        ";",
+        "RENAME",
+        "TO",
+        "SET",
+        "VALIDATE",
+        "BEGIN",
+        "COMMIT",
+        "UPDATE",
+        "DELETE",
+        "FROM",
+        "OR",
+        "TRUNCATE",
+        "PRAGMA",
+        "-- orm: allow=a\n",
+        "IF",
+        "EXISTS",
+    ];
+    let mut seed = 7u64;
+    let mut dice = |sides: usize| {
+        seed = seed
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % sides
+    };
+    for _ in 0..20_000 {
+        let length = 1 + dice(14);
+        let script: Vec<&str> = (0..length).map(|_| WORDS[dice(WORDS.len())]).collect();
+        let script = script.join(" ");
+        for backend in [Postgres, Sqlite] {
+            let _ = lint_sql(&script, backend, &Options::default());
+        }
+    }
+}

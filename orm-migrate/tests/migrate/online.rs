@@ -60,9 +60,9 @@ async fn longest_wait(db: &Db, work: impl Future<Output = ()>) -> (Duration, usi
     let reader = tokio::spawn({
         let db = db.clone();
         async move {
-            let mut tx = db.begin().await.unwrap();
+            let tx = db.begin().await.unwrap();
             sql!("LOCK TABLE members IN ACCESS SHARE MODE")
-                .exec(&mut tx)
+                .exec(&tx)
                 .await
                 .unwrap();
             ready.send(()).unwrap();
