@@ -50,6 +50,9 @@ pub enum Phase {
 /// | `foreign_keys` | `off`: SQLite runs it without checking references, and checks all of them at its end |
 ///
 /// `-- no-transaction` on a line of its own runs every statement by itself.
+///
+/// A line with `allow` is not of the header: it belongs to the statement below it, see
+/// [`lint_sql`](crate::lint::lint_sql).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The versions it follows; `None` when the file does not say.
@@ -103,6 +106,9 @@ impl Header {
             if comment == "no-transaction" {
                 header.no_transaction = true;
             } else if let Some(pairs) = comment.strip_prefix("orm:") {
+                if allowance(comment)?.is_some() {
+                    continue;
+                }
                 for (key, value) in pairs_of(pairs)? {
                     header.set(&key, value)?;
                 }
@@ -207,6 +213,40 @@ impl Header {
         }
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
+}
+
+/// What a line above a statement allows it: `orm: allow=drop-column, why="nobody reads it"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    pub(crate) rules: Vec<String>,
+    pub(crate) why: Option<String>,
+}
+
+/// Reads a comment that may be an allowance; `None` for other comments.
+pub(crate) fn allowance(comment: &str) -> Result<Option<Allowance>> {
+    let Some(pairs) = comment.strip_prefix("orm:") else {
+        return Ok(None);
+    };
+    let pairs = pairs_of(pairs)?;
+    if !pairs.iter().any(|(key, _)| key == "allow") {
+        return Ok(None);
+    }
+    let mut all = Allowance {
+        rules: Vec::new(),
+        why: None,
+    };
+    for (key, value) in pairs {
+        match key.as_str() {
+            "allow" => all.rules.push(value),
+            "why" => all.why = Some(value).filter(|why| !why.trim().is_empty()),
+            _ => {
+                return Err(Error::config(format!(
+                    "a line with `allow` has `allow` and `why` only: give `{key}` a line of its own"
+                )));
+            }
+        }
+    }
+    Ok(Some(all))
 }
 
 fn versions(key: &str, value: &str) -> Result<Vec<i64>> {

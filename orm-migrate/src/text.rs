@@ -30,14 +30,15 @@ pub(crate) enum Kind {
 pub(crate) struct Token<'t> {
     pub(crate) kind: Kind,
     pub(crate) text: &'t str,
-    at: usize,
+    /// Where it begins.
+    pub(crate) at: usize,
 }
 
 impl Token<'_> {
     pub(crate) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
-    fn is_sign(&self, sign: &str) -> bool {
+    pub(crate) fn is_sign(&self, sign: &str) -> bool {
         self.kind == Kind::Sign && self.text == sign
     }
 }
@@ -82,6 +83,63 @@ pub fn statements(script: &str, backend: Backend) -> Result<Vec<Statement>> {
             }
         })
         .collect())
+}
+
+/// A statement as its tokens, with the comments that belong to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece<'t> {
+    pub(crate) tokens: Vec<Token<'t>>,
+    pub(crate) line: usize,
+    /// Line comments above it, or behind it on its last line, without the dashes.
+    pub(crate) comments: Vec<&'t str>,
+}
+
+/// The statements of a script, which is [`plain`].
+pub(crate) fn pieces(script: &str, backend: Backend) -> Result<Vec<Piece<'_>>> {
+    let tokens = tokens(script, backend)?;
+    let mut found: Vec<Piece<'_>> = Vec::new();
+    let mut end = 0;
+    for part in split(&tokens, backend) {
+        let (first, last) = (part[0], part[part.len() - 1]);
+        let above = between(script, end, first.at, backend, found.last_mut());
+        found.push(Piece {
+            tokens: part.to_vec(),
+            line: line_of(script, first.at),
+            comments: above,
+        });
+        end = last.at + last.text.len();
+    }
+    between(script, end, script.len(), backend, found.last_mut());
+    Ok(found)
+}
+
+/// The line comments between two statements. One on the line of the statement before belongs to that.
+fn between<'t>(
+    script: &'t str,
+    from: usize,
+    to: usize,
+    backend: Backend,
+    mut before: Option<&mut Piece<'t>>,
+) -> Vec<&'t str> {
+    let mut above = Vec::new();
+    let mut at = from;
+    while let Some(c) = script[at..to].chars().next() {
+        let rest = &script[at..to];
+        if rest.starts_with("--") {
+            let length = rest.find('\n').unwrap_or(rest.len());
+            let said = rest[2..length].trim();
+            match &mut before {
+                Some(piece) if !script[from..at].contains('\n') => piece.comments.push(said),
+                _ => above.push(said),
+            }
+            at += length;
+        } else if rest.starts_with("/*") {
+            at += comment(rest, backend).unwrap_or(rest.len());
+        } else {
+            at += c.len_utf8();
+        }
+    }
+    above
 }
 
 /// The digest of a script: SHA-256 in hexadecimal, over its tokens.

@@ -11,9 +11,9 @@ use crate::schema::{Column, Fill, Name};
 use crate::words::mentions;
 
 /// Names are cut at this many bytes by PostgreSQL.
-const LONGEST_NAME: usize = 63;
+pub(crate) const LONGEST_NAME: usize = 63;
 /// So many tables locked by one transaction are many.
-const MANY_TABLES: usize = 5;
+pub(crate) const MANY_TABLES: usize = 5;
 
 /// Looks at a plan. Tables that the plan itself creates are empty, and nobody uses them: only what would stay wrong is
 /// found there.
@@ -264,7 +264,7 @@ fn added(about: &str, column: &Column, out: &mut Vec<Finding>) {
 }
 
 /// `now()` is the same for the whole statement and costs nothing; these are not.
-fn is_volatile(sql: &str) -> bool {
+pub(crate) fn is_volatile(sql: &str) -> bool {
     const VOLATILE: [&str; 9] = [
         "clock_timestamp",
         "gen_random_bytes",
@@ -551,7 +551,7 @@ fn columns(change: &Change) -> Vec<&Column> {
     }
 }
 
-fn types(about: &str, column: &Column, out: &mut Vec<Finding>) {
+pub(crate) fn types(about: &str, column: &Column, out: &mut Vec<Finding>) {
     let ty = column.ty.as_str();
     let advice = match ty {
         "timestamp without time zone" | "timestamp" => Some((

@@ -3,10 +3,14 @@
 //! Two verdicts are kept apart: whether a change is safe to run (nobody waits long, nothing is lost), and whether the
 //! program that runs before the change still works after it (which is also what going back to that program needs).
 
+mod alter;
 mod changes;
+mod read;
 mod report;
 mod rewrite;
 mod schema;
+mod statements;
+mod text;
 
 use serde::Serialize;
 
@@ -14,6 +18,7 @@ pub use changes::lint;
 pub use report::Review;
 pub use rewrite::safe;
 pub use schema::lint_schema;
+pub use text::lint_sql;
 
 /// What is wrong with a change or a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
