@@ -7,6 +7,7 @@ mod killed;
 mod lint;
 mod models;
 mod plans;
+mod pull;
 mod random;
 mod run;
 mod support;
