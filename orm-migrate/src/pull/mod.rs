@@ -278,15 +278,9 @@ impl<'s> Draft<'s> {
                 );
                 continue;
             }
-            let word = name::singular_last(&name::words_of_rust(&table.name.name));
-            let mut wanted = name::pascal(&word);
-            if wanted.is_empty() {
-                wanted = "Table".to_owned();
-            }
-            let ident = self.type_name(&wanted, true);
             self.models.push(ModelDraft {
                 table,
-                ident,
+                ident: String::new(),
                 rename_all: None,
                 fields: Vec::new(),
                 key: table.primary_key.iter().flat_map(|k| k.columns.clone()).collect(),
@@ -295,6 +289,20 @@ impl<'s> Draft<'s> {
                 relations: Vec::new(),
                 inverse: Vec::new(),
             });
+        }
+        // short names first: `users` gets `User`, and `new_users` gives way to its `NewUser`
+        let wanted = |model: &ModelDraft<'_>| {
+            let word = name::singular_last(&name::words_of_rust(&model.table.name.name));
+            match word.is_empty() {
+                true => "Table".to_owned(),
+                false => name::pascal(&word),
+            }
+        };
+        let named = self.models.iter().map(wanted).enumerate();
+        let mut named: Vec<(usize, String)> = named.collect();
+        named.sort_by_key(|(_, name)| name.len());
+        for (i, name) in named {
+            self.models[i].ident = self.type_name(&name, true);
         }
         for e in &self.schema.enums {
             if e.name.schema.is_some() {

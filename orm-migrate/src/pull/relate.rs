@@ -22,27 +22,31 @@ impl<'s> Draft<'s> {
             let key = self.models[i].foreign_keys.remove(k).key;
             self.without(i, key, "its columns have other types than those it refers to");
         }
-        // fewer foreign keys: a key column may have become one that an insert gives
-        for i in 0..self.models.len() {
-            for k in 0..self.models[i].foreign_keys.len() {
-                let name = self.name_of_key(i, k);
-                self.models[i].relations.push(name.clone());
-                self.models[i].foreign_keys[k].name = name;
-            }
-        }
         for i in 0..self.models.len() {
             let model = &mut self.models[i];
             if let ([only], false) = (model.key.as_slice(), model.generated) {
                 let refers = model.foreign_keys.iter().any(|k| k.key.columns == [only.clone()]);
+                let taken = |name: &String| model.fields.iter().any(|f| f.ident == *name);
+                let mut free = "key".to_owned();
+                while taken(&free) {
+                    free.push_str("_of_row");
+                }
                 let field = model.fields.iter_mut().find(|f| f.column.name == *only);
                 let field = field.filter(|f| f.ident == "id" && !refers && !f.column.fill.is_generated());
                 // a number called `id` is made by the database, and this one is given
                 if let Some(field) = field.filter(|f| ["i16", "i32", "i64"].contains(&f.ty.rust.as_str()))
                     && matches!(field.column.fill, crate::schema::Fill::None)
                 {
-                    field.ident = "key".to_owned();
+                    field.ident = free;
                     model.rename_all = None;
                 }
+            }
+        }
+        for i in 0..self.models.len() {
+            for k in 0..self.models[i].foreign_keys.len() {
+                let name = self.name_of_key(i, k);
+                self.models[i].relations.push(name.clone());
+                self.models[i].foreign_keys[k].name = name;
             }
         }
     }
@@ -145,18 +149,26 @@ impl<'s> Draft<'s> {
         let model = &self.models[i];
         let key = &model.foreign_keys[k];
         let target = name::snake(&self.models[key.target].ident);
+        let alone = model
+            .foreign_keys
+            .iter()
+            .filter(|k| k.target == key.target)
+            .count()
+            == 1;
         let mut wanted = Vec::new();
+        let mut by_column = None;
         if let [only] = key.key.columns.as_slice()
             && let Some(field) = model.field(only)
-            && let Some(stem) = field.ident.strip_suffix("_id").filter(|s| !s.is_empty())
         {
-            wanted.push(stem.to_owned());
+            let stem = field.ident.strip_suffix("_id").filter(|s| !s.is_empty());
+            wanted.extend(stem.map(str::to_owned));
+            by_column = Some(format!("{}_{target}", stem.unwrap_or(&field.ident)));
         }
-        wanted.push(target);
-        let wanted: Vec<String> = wanted
-            .into_iter()
-            .filter(|w| !["self", "super", "crate"].contains(&w.as_str()))
-            .collect();
+        match alone && wanted.is_empty() {
+            true => wanted.extend([Some(target), by_column].into_iter().flatten()),
+            false => wanted.extend([by_column, Some(target)].into_iter().flatten()),
+        }
+        wanted.retain(|w| !["self", "super", "crate"].contains(&w.as_str()));
         self.free(i, &wanted, "row")
     }
 

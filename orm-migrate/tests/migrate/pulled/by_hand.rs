@@ -38,7 +38,7 @@ pub struct Code {
 pub struct StringRow {
     pub id: String,
     pub flag: bool,
-    #[belongs_to(code_row: Code, on_delete = set_null)]
+    #[belongs_to(code_code: Code, on_delete = set_null)]
     pub code: Option<String>,
     pub other: Option<i64>,
 }

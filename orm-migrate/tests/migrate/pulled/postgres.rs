@@ -43,24 +43,25 @@ pub struct Badge {
 #[derive(Model, Clone, Debug)]
 #[orm(id(follower, followed))]
 pub struct Follow {
-    #[belongs_to(person_row: Person)]
+    #[belongs_to(follower_person: Person)]
     pub follower: String,
-    #[belongs_to(person: Person)]
+    #[belongs_to(followed_person: Person)]
     pub followed: String,
 }
 
 #[derive(Model, Clone, Debug)]
-pub struct NewUser {
-    pub id: Id<NewUser>,
-    #[belongs_to(user: UserRow)]
-    pub user_id: Id<UserRow>,
+#[orm(table = "new_users")]
+pub struct NewUserRow {
+    pub id: Id<NewUserRow>,
+    #[belongs_to(user: User)]
+    pub user_id: Id<User>,
 }
 
 /// Names that mean something else in Rust.
 #[derive(Model, Clone, Debug)]
 #[orm(table = "options")]
 #[orm(index(r#unique, r#where, r#fn, name = "odd \"index\""))]
-#[has_many(option_rows_by_option_row: OptionRow, by = type_id)]
+#[has_many(option_rows_by_type_option_row: OptionRow, by = type_id)]
 pub struct OptionRow {
     pub id: Id<OptionRow>,
     pub r#type: String,
@@ -75,14 +76,14 @@ pub struct OptionRow {
     pub a_b_2: String,
     #[orm(column = "2nd \"name\"")]
     pub n_2nd_name: String,
-    #[belongs_to(option_row: OptionRow, on_delete = set_null)]
+    #[belongs_to(type_option_row: OptionRow, on_delete = set_null)]
     pub type_id: Option<Id<OptionRow>>,
 }
 
 #[derive(Model, Clone, Debug)]
 #[belongs_to(region_row: Region, by = (country, region), deferrable, initially_deferred)]
-#[many_to_many(person_rows: Person, via = Follow, by = followed, to = follower)]
-#[many_to_many(people: Person, via = Follow, by = follower, to = followed)]
+#[many_to_many(follower_people: Person, via = Follow, by = followed, to = follower)]
+#[many_to_many(followed_people: Person, via = Follow, by = follower, to = followed)]
 pub struct Person {
     #[orm(id)]
     pub code: String,
@@ -126,11 +127,11 @@ pub struct Region {
 #[orm(table = "staff", rename_all = "camelCase")]
 #[has_one(badge: Badge, by = employee_id)]
 #[has_many(staffs_by_mentor: Staff, by = mentor_id)]
-#[has_many(staffs_by_staff: Staff, by = reports_to)]
+#[has_many(staffs_by_reports_to_staff: Staff, by = reports_to)]
 pub struct Staff {
     pub id: Id<Staff>,
     pub last_name: String,
-    #[belongs_to(staff: Staff)]
+    #[belongs_to(reports_to_staff: Staff)]
     pub reports_to: Option<Id<Staff>>,
     #[belongs_to(mentor: Staff, on_delete = no_action)]
     pub mentor_id: Option<Id<Staff>>,
@@ -170,10 +171,9 @@ pub struct Track {
 
 /// `NewUser` is what an insert of users takes.
 #[derive(Model, Clone, Debug)]
-#[orm(table = "users")]
-#[has_many(new_users: NewUser, by = user_id)]
-pub struct UserRow {
-    pub id: Id<UserRow>,
+#[has_many(new_user_rows: NewUserRow)]
+pub struct User {
+    pub id: Id<User>,
     pub name: String,
 }
 
@@ -203,7 +203,7 @@ pub fn schema() -> orm::schema::Schema {
         Artist,
         Badge,
         Follow,
-        NewUser,
+        NewUserRow,
         OptionRow,
         Person,
         PlaylistTrack,
@@ -211,7 +211,7 @@ pub fn schema() -> orm::schema::Schema {
         Region,
         Staff,
         Track,
-        UserRow,
+        User,
         Page,
     ]
 }
