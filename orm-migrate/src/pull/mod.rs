@@ -379,12 +379,7 @@ impl<'s> Draft<'s> {
         let known = self.schema.enums.iter().filter(|e| e.name.schema.is_none());
         let known: Vec<_> = known.filter_map(|e| Some((e, of_name(&e.name.name)?))).collect();
         let found = ty::postgres(&column.ty, &self.schema.domains, &known);
-        let bare = found
-            .rust
-            .trim_start_matches("Vec<")
-            .trim_end_matches('>')
-            .to_owned();
-        if let Some(e) = self.enums.iter_mut().find(|e| e.ident == bare) {
+        if let Some(e) = self.enums.iter_mut().find(|e| e.ident == found.rust) {
             e.used = true;
         }
         found

@@ -162,7 +162,8 @@ impl<'s> Draft<'s> {
         {
             let stem = field.ident.strip_suffix("_id").filter(|s| !s.is_empty());
             wanted.extend(stem.map(str::to_owned));
-            by_column = Some(format!("{}_{target}", stem.unwrap_or(&field.ident)));
+            let stem = stem.unwrap_or(&field.ident);
+            by_column = (stem != target).then(|| format!("{stem}_{target}"));
         }
         match alone && wanted.is_empty() {
             true => wanted.extend([Some(target), by_column].into_iter().flatten()),

@@ -42,11 +42,14 @@ impl ColumnType {
     }
 }
 
+/// Types that an array may be of.
+const ELEMENTS: &[&str] = &["bool", "i16", "i32", "i64", "f64", "String", "Timestamp"];
+
 /// By the names of `format_type`.
 pub(super) fn postgres(ty: &str, domains: &[Domain], enums: &[(&Enum, String)]) -> ColumnType {
     if let Some(element) = ty.strip_suffix("[]") {
         let element = postgres(element, domains, enums);
-        let simple = element.sql.is_none() && element.decimal.is_none() && element.note.is_none();
+        let simple = element.sql.is_none() && ELEMENTS.contains(&element.rust.as_str());
         return match simple {
             true => plain(&format!("Vec<{}>", element.rust)),
             false => plain("String")

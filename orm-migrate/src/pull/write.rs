@@ -102,7 +102,7 @@ impl<'s> Draft<'s> {
             }
             if key.key.columns.len() > 1 {
                 let by = model.idents(&key.key.columns).join(", ");
-                attributes.push(self.belongs_to(i, key, &format!(", by = ({by})")));
+                attributes.push(self.belongs_to(key, &format!(", by = ({by})")));
             }
         }
         self.others(i, &mut note);
@@ -121,8 +121,7 @@ impl<'s> Draft<'s> {
         out.push_str("}\n");
     }
 
-    fn belongs_to(&self, i: usize, key: &crate::pull::KeyDraft<'_>, by: &str) -> String {
-        let _ = i;
+    fn belongs_to(&self, key: &crate::pull::KeyDraft<'_>, by: &str) -> String {
         let mut text = format!(
             "belongs_to({}: {}{by}",
             name::ident(&key.name),
@@ -216,7 +215,7 @@ impl<'s> Draft<'s> {
             .iter()
             .find(|k| k.key.columns == [column.name.clone()]);
         if let Some(key) = alone {
-            out.push_str(&format!("    #[{}]\n", self.belongs_to(i, key, "")));
+            out.push_str(&format!("    #[{}]\n", self.belongs_to(key, "")));
         }
         if !words.is_empty() {
             out.push_str(&format!("    #[orm({})]\n", words.join(", ")));
@@ -287,9 +286,13 @@ fn primary_key(key: &Key, table: &str, note: &mut dyn FnMut(String)) {
     }
 }
 
-fn unique_text(model: &ModelDraft<'_>, unique: &Unique) -> Result<One, &'static str> {
+fn has_options(unique: &Unique) -> bool {
     let plain = unique.parts.is_empty() && unique.include.is_empty();
-    if !plain || unique.nulls_not_distinct || unique.deferrable.is_some() || unique.on_conflict.is_some() {
+    !plain || unique.nulls_not_distinct || unique.deferrable.is_some() || unique.on_conflict.is_some()
+}
+
+fn unique_text(model: &ModelDraft<'_>, unique: &Unique) -> Result<One, &'static str> {
+    if has_options(unique) {
         return Err("models have its columns only, and no options");
     }
     if unique.columns == model.key {
@@ -313,16 +316,26 @@ fn unique_text(model: &ModelDraft<'_>, unique: &Unique) -> Result<One, &'static 
     })
 }
 
-fn index_text(model: &ModelDraft<'_>, index: &Index) -> Result<Option<One>, String> {
+/// Why no attribute says the index.
+fn index_refusal(index: &Index) -> Option<String> {
     if index.nulls_not_distinct || index.invalid || index.parts.iter().any(|p| p.collation.is_some()) {
-        return Err("models have no collations and no NULLS NOT DISTINCT".to_owned());
+        return Some("models have no collations and no NULLS NOT DISTINCT".to_owned());
     }
     if index.name.len() > MAX_BYTES {
-        return Err("its name is too long".to_owned());
+        return Some("its name is too long".to_owned());
     }
     let methods = ["hash", "gin", "gist", "spgist", "brin"];
     if let Some(method) = index.method.as_ref().filter(|m| !methods.contains(&m.as_str())) {
-        return Err(format!("models have no method {method}"));
+        return Some(format!("models have no method {method}"));
+    }
+    let ordered = |p: &crate::schema::IndexPart| p.expression && (p.desc || p.nulls_first.is_some());
+    let ordered = index.parts.iter().any(ordered);
+    ordered.then(|| "models have no order of an expression".to_owned())
+}
+
+fn index_text(model: &ModelDraft<'_>, index: &Index) -> Result<Option<One>, String> {
+    if let Some(reason) = index_refusal(index) {
+        return Err(reason);
     }
     let prefix = if index.unique { "uq" } else { "ix" };
     let keys = index.parts.iter().map(|p| p.key.as_str());
@@ -358,9 +371,6 @@ fn index_text(model: &ModelDraft<'_>, index: &Index) -> Result<Option<One>, Stri
     let mut parts = Vec::new();
     for part in &index.parts {
         let mut text = match part.expression {
-            true if part.desc || part.nulls_first.is_some() => {
-                return Err("models have no order of an expression".to_owned());
-            }
             true => format!("{:?}", part.key),
             false => match model.idents(std::slice::from_ref(&part.key)).as_slice() {
                 // a flag of the attribute otherwise
@@ -395,16 +405,16 @@ fn index_text(model: &ModelDraft<'_>, index: &Index) -> Result<Option<One>, Stri
     Ok(Some(One::Struct(format!("index({})", parts.join(", ")))))
 }
 
-/// Whether a key or index begins with the columns.
+/// Whether a key or index of the models begins with the columns.
 fn covered(model: &ModelDraft<'_>, columns: &[String], but: Option<&Index>) -> bool {
-    let keys = [&model.key]
-        .into_iter()
-        .chain(model.table.uniques.iter().map(|u| &u.columns));
-    let full = model
+    let uniques = model
         .table
-        .indexes
+        .uniques
         .iter()
-        .filter(|i| i.filter.is_none() && i.method.is_none());
+        .filter(|u| !has_options(u))
+        .map(|u| &u.columns);
+    let full = |i: &&Index| i.filter.is_none() && i.method.is_none() && index_refusal(i).is_none();
+    let full = model.table.indexes.iter().filter(full);
     let mut full = full.filter(|i| but.is_none_or(|but| *i != but)).map(|i| {
         let plain = i
             .parts
@@ -412,7 +422,9 @@ fn covered(model: &ModelDraft<'_>, columns: &[String], but: Option<&Index>) -> b
             .take_while(|p| !p.expression && p.op_class.is_none());
         plain.map(|p| p.key.clone()).collect::<Vec<_>>()
     });
-    keys.into_iter().any(|k| k.starts_with(columns)) || full.any(|k| k.starts_with(columns))
+    model.key.starts_with(columns)
+        || uniques.into_iter().any(|k| k.starts_with(columns))
+        || full.any(|k| k.starts_with(columns))
 }
 
 fn check_text(model: &ModelDraft<'_>, check: &Check, on_fields: &[(String, String)]) -> One {

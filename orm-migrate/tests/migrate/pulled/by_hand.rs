@@ -38,7 +38,7 @@ pub struct Code {
 pub struct StringRow {
     pub id: String,
     pub flag: bool,
-    #[belongs_to(code_code: Code, on_delete = set_null)]
+    #[belongs_to(code_row: Code, on_delete = set_null)]
     pub code: Option<String>,
     pub other: Option<i64>,
 }
@@ -59,6 +59,7 @@ pub fn schema() -> orm::schema::Schema {
 // codes: its options are STRICT, WITHOUT ROWID, those of models STRICT
 // codes: column x: the type ANY is taken for text
 // strings: index by_code: models have no collations and no NULLS NOT DISTINCT
+// strings: no index begins with its foreign key (code), models add one
 // strings: trigger watch: models have none of one's own
 // strings: column flag: its check is written "flag" IN (0, 1) in models, without a name
 // virtual table words: models have none
