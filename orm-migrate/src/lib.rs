@@ -31,6 +31,7 @@ pub mod introspect;
 pub mod lint;
 mod lock;
 pub mod plan;
+pub mod pull;
 mod run;
 pub mod schema;
 mod segments;

@@ -9,6 +9,7 @@ mod lint_sql;
 mod models;
 mod online;
 mod plans;
+mod pull;
 mod random;
 mod run;
 mod support;
