@@ -31,13 +31,12 @@ fn from_parts(parts: DecimalParts) -> Result<Decimal> {
 /// `decimal(..)` is `Scaled<38, 0>` to SQLite: any number of digits above 18, stored as text.
 ///
 /// ```
-/// # use orm::prelude::*;
+/// use orm_core::value::{Scalar, Scaled, Type, Value};
 /// # use rust_decimal::Decimal;
-/// # async fn run(db: &Db, least: Decimal) -> orm::Result<()> {
-/// let least = Scaled::<10, 2>(least);
-/// let dear: Vec<(i64, Scaled<10, 2>)> =
-///     sql!("select id, price from products where price > {least}").fetch(db).await?;
-/// # Ok(()) }
+/// // sql!("select id, price from products where price > {least}").fetch::<(i64, Scaled<10, 2>), _>(&db)
+/// let least = Scaled::<10, 2>(Decimal::new(150, 2));
+/// assert_eq!(Scaled::<10, 2>::TYPE, Type::Decimal(10, 2));
+/// assert!(matches!(least.into_value(), Value::Decimal(_)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scaled<const P: u8, const S: u8>(pub Decimal);
