@@ -4,8 +4,7 @@
 //! `ORM_RANDOM_PAIRS` says how many pairs each part tries, `ORM_RANDOM_SEED` where the first begins: a failure names its seed.
 
 use orm::Db;
-use orm::driver::Sink;
-use orm::sql::{Effort, Sql};
+use orm::driver::{Discard, Sink};
 use orm::value::Cells;
 use orm_migrate::Backend;
 use orm_migrate::diff::Renames;
@@ -16,6 +15,8 @@ use orm_migrate::schema::{
     Trigger, Unique, View,
 };
 use orm_migrate::snapshot;
+
+use crate::support::statement;
 
 /// Pairs of one part in an ordinary run; there are five parts.
 const PAIRS: u64 = 100;
@@ -132,11 +133,14 @@ async fn read(db: &Db) -> Result<Schema, String> {
 
 async fn apply(db: &Db, script: &Script) -> Result<(), String> {
     let texts = || script.statements().collect::<Vec<_>>().join(";\n");
-    let statements = script.statements().map(sql).collect::<Vec<_>>();
+    let statements = script
+        .statements()
+        .map(|text| statement(text, &[]))
+        .collect::<Vec<_>>();
     if db.dialect().features().add_constraint {
-        for statement in statements {
-            let text = statement.text.clone();
-            let done = db.driver().run(statement, Box::new(Texts::default())).await;
+        for sql in statements {
+            let text = sql.text.clone();
+            let done = db.driver().run(sql, Box::new(Discard)).await;
             done.map_err(|e| format!("{e} in {text}\nof\n{}", texts()))?;
         }
         return Ok(());
@@ -144,20 +148,6 @@ async fn apply(db: &Db, script: &Script) -> Result<(), String> {
     // foreign keys off, one transaction
     let done = db.driver().drop_tables(statements).await;
     done.map_err(|e| format!("{e} in\n{}", texts()))
-}
-
-fn sql(text: &str) -> Sql {
-    Sql {
-        text: text.into(),
-        params: Vec::new(),
-        columns: Vec::new().into(),
-        effort: Effort::Long,
-        writes: true,
-        operation: "DDL",
-        target: None,
-        sensitive: false,
-        site: None,
-    }
 }
 
 /// Rows of texts.
@@ -195,7 +185,10 @@ async fn fill(db: &Db, schema: &Schema) -> Result<(), String> {
                 names.join(", "),
                 values.join(", ")
             );
-            let done = db.driver().run(sql(&text), Box::new(Texts::default())).await;
+            let done = db
+                .driver()
+                .run(statement(&text, &[]), Box::new(Texts::default()))
+                .await;
             done.map_err(|e| format!("{e} in {text}"))?;
         }
     }
@@ -247,7 +240,10 @@ async fn rows(db: &Db, schema: &Schema, other: &Schema) -> Result<Vec<Vec<Option
             quoted(&table.name.name),
             order.join(", ")
         );
-        let done = db.driver().run(sql(&text), Box::new(Texts::default())).await;
+        let done = db
+            .driver()
+            .run(statement(&text, &[]), Box::new(Texts::default()))
+            .await;
         let sink = done.map_err(|e| format!("{e} in {text}"))?.sink;
         let texts = sink.into_any().downcast::<Texts>().map_err(|_| "another sink")?;
         out.push(vec![Some(table.name.to_string())]);

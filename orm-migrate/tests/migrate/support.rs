@@ -29,7 +29,8 @@ pub(crate) fn is_postgres(db: &Db) -> bool {
     backend(db) == Backend::Postgres
 }
 
-fn statement(text: &str, columns: &[Type]) -> Sql {
+/// A statement without binds: one that reads tells the types of its columns.
+pub(crate) fn statement(text: &str, columns: &[Type]) -> Sql {
     Sql {
         text: text.into(),
         params: vec![],
