@@ -8,6 +8,7 @@ mod expr;
 mod renumber;
 mod select;
 mod table;
+pub(crate) mod types;
 mod write;
 
 pub(crate) use renumber::{columns_of, renumber};

@@ -1,42 +1,13 @@
 //! Exact decimals on a database without them: integers scaled by a power of ten, which every expression carries in
 //! its type. What cannot be computed exactly that way is refused.
 
+use crate::ast::types::{SCALED_DIGITS, common, shortest, type_of};
+pub(crate) use crate::ast::types::{literal_scale, product, scale};
 use crate::ast::{CompareOp, Expr, MathOp};
 use crate::error::{Error, Result};
 use crate::sql::SqlWriter;
 use crate::sql::expr::compare_text;
-use crate::sql::types::{SCALED_DIGITS, common, type_of};
-use crate::sql::writer::shortest;
 use crate::value::{DecimalParts, Type, Value};
-
-/// The scale of a type that is stored as a scaled integer.
-pub(crate) fn scale(ty: Type) -> Option<u8> {
-    match ty {
-        Type::Decimal(p, s) if (1..=SCALED_DIGITS).contains(&p) => Some(s),
-        _ => None,
-    }
-}
-
-/// The scale a bound decimal is written with.
-pub(crate) fn literal_scale(e: &Expr) -> Option<u8> {
-    match e {
-        Expr::Value(Value::Decimal(d)) => Some(shortest(*d).scale.min(u8::MAX as u32) as u8),
-        Expr::Negate(e) => literal_scale(e),
-        _ => None,
-    }
-}
-
-/// The type of a product in which a decimal takes part: scales add up.
-pub(crate) fn product(a: &Expr, b: &Expr) -> Option<Type> {
-    let own = |e: &Expr| match literal_scale(e) {
-        Some(s) => (Type::Decimal(SCALED_DIGITS, s), s),
-        None => (type_of(e), scale(type_of(e)).unwrap_or(0)),
-    };
-    let ((a, s), (b, t)) = (own(a), own(b));
-    let fits = |ty| scale(ty).is_some() || matches!(ty, Type::I16 | Type::I32 | Type::I64);
-    let decimal = scale(a).is_some() || scale(b).is_some();
-    (decimal && fits(a) && fits(b)).then(|| Type::Decimal(SCALED_DIGITS, s.saturating_add(t)))
-}
 
 /// Whether the rules of this module apply to the expression.
 pub(crate) fn concerns(w: &SqlWriter<'_>, e: &Expr) -> bool {

@@ -10,17 +10,18 @@ mod effort;
 mod expr;
 pub mod function;
 mod list;
+mod nullable;
 mod select;
 pub mod text;
 mod trigger;
-mod types;
 mod write;
 mod writer;
 
+pub(crate) use crate::ast::types;
+pub use crate::ast::types::type_of;
 pub use ddl::{ColumnSql, column_sql};
 pub use dialect::{BulkInsert, Context, Dialect, Features, ListForm, Refusal, Told, TriggerForm};
 pub(crate) use list::{hex, integer};
-pub use types::type_of;
 pub(crate) use writer::ROW_VERSION;
 pub use writer::SqlWriter;
 

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::ast::types::shortest;
 use crate::ast::{Column, NamedFilter, Source, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dialect::require;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
-use crate::value::{DecimalParts, Timestamp, Type, Value};
+use crate::value::{Timestamp, Type, Value};
 
 thread_local! {
     /// The buffer of the last statement rendered on this thread: a small statement allocates its final text only.
@@ -630,13 +631,4 @@ pub(crate) fn is_plain(value: &Value) -> bool {
         value,
         Value::Refused(_) | Value::Decimal(_) | Value::Array(..) | Value::Enum(..) | Value::Null(_)
     )
-}
-
-/// The same number without zeros at its end: one text for equal numbers.
-pub(crate) fn shortest(mut d: DecimalParts) -> DecimalParts {
-    while d.scale > 0 && d.mantissa % 10 == 0 {
-        d.mantissa /= 10;
-        d.scale -= 1;
-    }
-    d
 }

@@ -1,8 +1,7 @@
-//! The type of every expression, and whether it may be NULL.
+//! The type of every expression.
 
 use crate::ast::{Aggregate, AggregateFn, Expr, Function, MathOp, WindowFn};
-use crate::sql::{SqlWriter, decimal};
-use crate::value::Type;
+use crate::value::{DecimalParts, Type, Value};
 
 /// Digits that fit a 64-bit integer: the precision of computed scaled decimals.
 pub(crate) const SCALED_DIGITS: u8 = 18;
@@ -46,7 +45,7 @@ pub fn type_of(expr: &Expr) -> Type {
 fn math(op: MathOp, a: &Expr, b: &Expr) -> Type {
     match op {
         MathOp::Concat => type_of(a),
-        MathOp::Mul => decimal::product(a, b).unwrap_or_else(|| common([a, b])),
+        MathOp::Mul => product(a, b).unwrap_or_else(|| common([a, b])),
         MathOp::Add | MathOp::Sub | MathOp::Div | MathOp::Rem | MathOp::BitAnd | MathOp::BitOr => {
             common([a, b])
         }
@@ -68,7 +67,7 @@ pub(crate) fn common<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Type {
 
 /// A bound decimal takes the scale it is written with, so that it joins scaled columns.
 fn typed_literal(e: &Expr) -> Type {
-    match decimal::literal_scale(e) {
+    match literal_scale(e) {
         Some(scale) => Type::Decimal(SCALED_DIGITS, scale),
         None => type_of(e),
     }
@@ -173,52 +172,40 @@ fn window(f: &WindowFn) -> Type {
     }
 }
 
-impl SqlWriter<'_> {
-    /// Whether the expression may be NULL here; `true` when in doubt.
-    pub fn nullable(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Column(source, c) => c.nullable || self.is_outer(*source),
-            Expr::Value(v) => v.is_null(),
-            Expr::Clock
-            | Expr::Actor
-            | Expr::Tenant
-            | Expr::IsNull(..)
-            | Expr::IsTrue(_)
-            | Expr::Exists(_) => false,
-            Expr::Not(e) | Expr::Negate(e) | Expr::Cast(e, _) => self.nullable(e),
-            Expr::All(items) | Expr::Any(items) | Expr::Tuple(items) => {
-                items.iter().any(|e| self.nullable(e))
-            }
-            Expr::Compare(_, a, b) | Expr::Text(_, a, b) => self.nullable(a) || self.nullable(b),
-            // a division by zero is NULL on some databases
-            Expr::Math(op, a, b) => {
-                matches!(op, MathOp::Div | MathOp::Rem) || self.nullable(a) || self.nullable(b)
-            }
-            Expr::Between(three) => three.iter().any(|e| self.nullable(e)),
-            Expr::Call(f, args) if **f == Function::Coalesce => args.iter().all(|e| self.nullable(e)),
-            Expr::Call(f, args) => {
-                let strict = matches!(
-                    **f,
-                    Function::Lower | Function::Upper | Function::Length | Function::Trim
-                );
-                !strict || args.iter().any(|e| self.nullable(e))
-            }
-            Expr::Aggregate(a) => a.function != AggregateFn::Count,
-            Expr::Window(w) => !matches!(
-                w.function,
-                WindowFn::RowNumber
-                    | WindowFn::Rank
-                    | WindowFn::DenseRank
-                    | WindowFn::PercentRank
-                    | WindowFn::CumeDist
-                    | WindowFn::Ntile(_)
-            ),
-            Expr::Field(..)
-            | Expr::In(..)
-            | Expr::Case { .. }
-            | Expr::Subquery(_)
-            | Expr::Quantified(..)
-            | Expr::Raw(..) => true,
-        }
+/// The scale of a type that is stored as a scaled integer.
+pub(crate) fn scale(ty: Type) -> Option<u8> {
+    match ty {
+        Type::Decimal(p, s) if (1..=SCALED_DIGITS).contains(&p) => Some(s),
+        _ => None,
     }
+}
+
+/// The scale a bound decimal is written with.
+pub(crate) fn literal_scale(e: &Expr) -> Option<u8> {
+    match e {
+        Expr::Value(Value::Decimal(d)) => Some(shortest(*d).scale.min(u8::MAX as u32) as u8),
+        Expr::Negate(e) => literal_scale(e),
+        _ => None,
+    }
+}
+
+/// The type of a product in which a decimal takes part: scales add up.
+pub(crate) fn product(a: &Expr, b: &Expr) -> Option<Type> {
+    let own = |e: &Expr| match literal_scale(e) {
+        Some(s) => (Type::Decimal(SCALED_DIGITS, s), s),
+        None => (type_of(e), scale(type_of(e)).unwrap_or(0)),
+    };
+    let ((a, s), (b, t)) = (own(a), own(b));
+    let fits = |ty| scale(ty).is_some() || matches!(ty, Type::I16 | Type::I32 | Type::I64);
+    let decimal = scale(a).is_some() || scale(b).is_some();
+    (decimal && fits(a) && fits(b)).then(|| Type::Decimal(SCALED_DIGITS, s.saturating_add(t)))
+}
+
+/// The same number without zeros at its end: one text for equal numbers.
+pub(crate) fn shortest(mut d: DecimalParts) -> DecimalParts {
+    while d.scale > 0 && d.mantissa % 10 == 0 {
+        d.mantissa /= 10;
+        d.scale -= 1;
+    }
+    d
 }
