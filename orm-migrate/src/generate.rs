@@ -4,6 +4,7 @@
 use orm_core::error::Result;
 
 use crate::diff::{Question, Renames};
+use crate::lint::safe;
 use crate::plan::{Plan, Planned, Script, plan};
 use crate::schema::Schema;
 use crate::{Backend, Draft, Header, Migrations, snapshot};
@@ -20,6 +21,10 @@ pub enum Generated {
 }
 
 /// The migration that makes of the last migration's schema the wanted one.
+///
+/// It is written in the form that lets others work meanwhile ([`lint::safe`](crate::lint::safe)): on PostgreSQL, indexes of
+/// tables that are there are built CONCURRENTLY, and constraints validated in a transaction of their own.
+/// [`generate_with`] can be told not to.
 ///
 /// What would be lost stands in the headers of both scripts, so that neither way is gone without an acknowledgement. The
 /// snapshot of the new schema is written beside them; a migration written by hand keeps up with it by
@@ -53,15 +58,44 @@ pub fn generate(
     renames: &Renames,
     backend: Backend,
 ) -> Result<Generated> {
+    let how = Options {
+        renames: renames.clone(),
+        ..Options::default()
+    };
+    generate_with(name, migrations, wanted, &how, backend)
+}
+
+/// How a migration is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What was said about renames.
+    pub renames: Renames,
+    /// Whether every change is written as somebody would type it, in one transaction under its locks: for a database that
+    /// nobody uses meanwhile. Otherwise it has the form of [`lint::safe`](crate::lint::safe).
+    pub direct: bool,
+}
+
+/// [`generate`], with a word about how.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(
+    name: &str,
+    migrations: &Migrations,
+    wanted: &Schema,
+    how: &Options,
+    backend: Backend,
+) -> Result<Generated> {
     let last = migrations.iter().rev().find_map(|m| m.snapshot.as_deref());
     let last = match last {
         Some(text) => snapshot::read(text, backend.name())?,
         None => Schema::default(),
     };
-    let plan = match plan(&last, wanted, renames, backend)? {
+    let plan = match plan(&last, wanted, &how.renames, backend)? {
         Planned::NeedsDecision(questions) => return Ok(Generated::NeedsDecision(questions)),
         Planned::Plan(plan) if plan.changes.is_empty() => return Ok(Generated::Nothing),
-        Planned::Plan(plan) => plan,
+        Planned::Plan(plan) if how.direct => plan,
+        Planned::Plan(plan) => safe(&plan, backend),
     };
     let mut draft = Draft::new(name);
     draft.header = header(&plan.up);

@@ -2,6 +2,8 @@
 
 use orm_core::error::{Error, Result};
 
+use crate::text::COMMIT;
+
 /// What a migration is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -49,7 +51,9 @@ pub enum Phase {
 /// | `irreversible` | in the up script: why there is no way back |
 /// | `foreign_keys` | `off`: SQLite runs it without checking references, and checks all of them at its end |
 ///
-/// `-- no-transaction` on a line of its own runs every statement by itself.
+/// `-- no-transaction` on a line of its own runs every statement by itself. `-- orm: commit` on a line between two
+/// statements commits what stands above it: the statements below are a transaction of their own, and a run that ends
+/// between the two goes on there.
 ///
 /// A line with `allow` is not of the header: it belongs to the statement below it, see
 /// [`lint_sql`](crate::lint::lint_sql).
@@ -105,6 +109,9 @@ impl Header {
             let comment = comment.trim();
             if comment == "no-transaction" {
                 header.no_transaction = true;
+            } else if comment == COMMIT {
+                // nothing stands above it that could be committed
+                continue;
             } else if let Some(pairs) = comment.strip_prefix("orm:") {
                 if allowance(comment)?.is_some() {
                     continue;

@@ -6,6 +6,7 @@ use crate::Backend;
 use crate::change::Change;
 use crate::diff::{Diff, Question, Renames, diff, reverse};
 use crate::schema::Schema;
+use crate::segments;
 use crate::sql;
 
 /// One step of a script: one change, in one statement or several.
@@ -40,6 +41,12 @@ pub struct Plan {
     pub up: Script,
     /// Back. Rows that were lost do not come back.
     pub down: Script,
+    /// The schema it starts from, under the names that follow it.
+    pub before: Box<Schema>,
+    /// The schema it leads to.
+    pub after: Box<Schema>,
+    /// Whether its steps are in the form that lets others work meanwhile: what [`safe`](crate::lint::safe) gives back.
+    pub safe: bool,
 }
 
 /// What [`plan`] comes to.
@@ -106,7 +113,14 @@ pub fn plan(from: &Schema, to: &Schema, renames: &Renames, database: Backend) ->
     };
     let up = script(&changes, &base, to, database)?;
     let down = script(&reverse(changes.clone()), to, &base, database)?;
-    Ok(Planned::Plan(Plan { changes, up, down }))
+    Ok(Planned::Plan(Plan {
+        changes,
+        up,
+        down,
+        before: Box::new(base),
+        after: Box::new(to.clone()),
+        safe: false,
+    }))
 }
 
 fn script(changes: &[Change], before: &Schema, after: &Schema, database: Backend) -> Result<Script> {
@@ -151,10 +165,19 @@ impl Script {
             .iter()
             .flat_map(|s| s.statements.iter().map(String::as_str))
     }
-    /// The script as text, a comment above each step.
+    /// The script as text, a comment above each step, and `-- orm: commit` where a step has to stand in a transaction of
+    /// its own and the runner could not know it.
     pub fn to_sql(&self) -> String {
+        let told = |step: &&Step| {
+            let unknown = |sql: &String| !segments::is_known(sql, Backend::Postgres);
+            step.alone && step.statements.iter().any(unknown)
+        };
         let mut out = String::new();
-        for step in &self.steps {
+        for (i, step) in self.steps.iter().enumerate() {
+            let before = i.checked_sub(1).and_then(|before| self.steps.get(before));
+            if before.is_some() && (told(&step) || before.is_some_and(|b| told(&b))) {
+                out += &format!("-- {}\n", crate::text::COMMIT);
+            }
             out += &format!("-- {}\n", step.change);
             if let Some(lost) = &step.loses {
                 out += &format!("-- loses {lost}\n");

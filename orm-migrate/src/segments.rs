@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orm_core::error::{Error, Result};
 
-use crate::text::{Kind, Token, tokens};
+use crate::text::{Kind, Token, pieces, tokens};
 use crate::{Backend, Script, Statement};
 
 /// What kind of work a statement is, for its time limits.
@@ -94,6 +94,7 @@ pub(crate) fn cut(script: &Script, backend: Backend) -> Result<Cut> {
         foreign_keys_off: header.foreign_keys_off && backend == Backend::Sqlite,
         ..Cut::default()
     };
+    let pieces = pieces(&script.text, backend)?;
     let mut places = Vec::new();
     for statement in statements {
         let (work, trace, mut place) = judge(&statement, backend)?;
@@ -111,6 +112,10 @@ pub(crate) fn cut(script: &Script, backend: Backend) -> Result<Cut> {
     }
     let mut start = 0;
     for (i, place) in places.iter().enumerate() {
+        if start < i && pieces.get(i).is_some_and(|p| p.after_commit) {
+            all.segments.push(Segment::Together(start..i));
+            start = i;
+        }
         let ends = header.no_transaction
             || match (place, &all.steps[i].trace) {
                 (Place::CommittedBefore, Trace::Label { label, .. }) => {
@@ -133,6 +138,15 @@ pub(crate) fn cut(script: &Script, backend: Backend) -> Result<Cut> {
         all.segments.push(Segment::Together(start..places.len()));
     }
     Ok(all)
+}
+
+/// Whether the runner takes this statement out of the transaction without being told.
+pub(crate) fn is_known(statement: &str, backend: Backend) -> bool {
+    let one = Statement {
+        text: statement.to_owned(),
+        line: 1,
+    };
+    judge(&one, backend).is_ok_and(|(_, _, place)| place != Place::Anywhere)
 }
 
 /// Whether a label stands in a later statement.
@@ -394,6 +408,16 @@ mod tests {
                 vec![Together(0..1), Together(1..2)],
             ),
             ("PRAGMA user_version = 3; SELECT 1", Sqlite, vec![Together(0..2)]),
+            (
+                "-- orm: commit\na; -- orm: commit\nb; c;\n-- why\n-- orm: commit\n-- more\nd; -- orm: commit",
+                Sqlite,
+                vec![Together(0..1), Together(1..3), Together(3..4)],
+            ),
+            (
+                "a;\n-- orm: commit\nVACUUM;\n-- orm: commit\nb; SELECT '\n-- orm: commit\n'; c",
+                Postgres,
+                vec![Together(0..1), Alone(1), Together(2..5)],
+            ),
             (
                 "REINDEX TABLE CONCURRENTLY t; REINDEX TABLE t",
                 Postgres,

@@ -92,7 +92,12 @@ pub(crate) struct Piece<'t> {
     pub(crate) line: usize,
     /// Line comments above it, or behind it on its last line, without the dashes.
     pub(crate) comments: Vec<&'t str>,
+    /// Whether a line above it says that the statements up to there are committed first.
+    pub(crate) after_commit: bool,
 }
+
+/// The comment that ends a transaction between two statements, without the dashes.
+pub(crate) const COMMIT: &str = "orm: commit";
 
 /// The statements of a script, which is [`plain`].
 pub(crate) fn pieces(script: &str, backend: Backend) -> Result<Vec<Piece<'_>>> {
@@ -101,15 +106,26 @@ pub(crate) fn pieces(script: &str, backend: Backend) -> Result<Vec<Piece<'_>>> {
     let mut end = 0;
     for part in split(&tokens, backend) {
         let (first, last) = (part[0], part[part.len() - 1]);
-        let above = between(script, end, first.at, backend, found.last_mut());
+        let mut above = between(script, end, first.at, backend, found.last_mut());
+        let said = above.len();
+        above.retain(|comment| *comment != COMMIT);
+        let behind = found.last_mut().is_some_and(|before: &mut Piece<'_>| {
+            let said = before.comments.len();
+            before.comments.retain(|comment| *comment != COMMIT);
+            before.comments.len() < said
+        });
         found.push(Piece {
             tokens: part.to_vec(),
             line: line_of(script, first.at),
+            after_commit: behind || above.len() < said,
             comments: above,
         });
         end = last.at + last.text.len();
     }
     between(script, end, script.len(), backend, found.last_mut());
+    if let Some(last) = found.last_mut() {
+        last.comments.retain(|comment| *comment != COMMIT);
+    }
     Ok(found)
 }
 

@@ -16,7 +16,7 @@ pub(crate) const LONGEST_NAME: usize = 63;
 pub(crate) const MANY_TABLES: usize = 5;
 
 /// Looks at a plan. Tables that the plan itself creates are empty, and nobody uses them: only what would stay wrong is
-/// found there.
+/// found there. In a plan that [`safe`](crate::lint::safe) has rewritten, what it has put right is found no more.
 ///
 /// ```
 /// use orm_migrate::diff::Renames;
@@ -56,10 +56,14 @@ pub fn lint(plan: &Plan, database: Backend, options: &Options) -> Vec<Finding> {
     let mut out = Vec::new();
     for change in &plan.changes {
         match database {
-            Backend::Postgres => postgres(change, &fresh, &mut out),
+            Backend::Postgres => postgres(plan, change, &fresh, &mut out),
             Backend::Sqlite => sqlite(change, &fresh, &mut out),
         }
         both(change, &fresh, &mut out);
+    }
+    if plan.safe {
+        // what was found there was put right
+        out.retain(|finding| !finding.rewritten);
     }
     whole(plan, database, &fresh, &mut out);
     for finding in &mut out {
@@ -68,11 +72,11 @@ pub fn lint(plan: &Plan, database: Backend, options: &Options) -> Vec<Finding> {
     out
 }
 
-fn postgres(change: &Change, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
+fn postgres(plan: &Plan, change: &Change, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
     use Severity::{Error, Warning};
     let about = change.describe();
     let finding = |rule, severity, why: &str| Finding::new(rule, severity, about.clone(), why);
-    let safe = || rewrite::steps(change).unwrap_or_default();
+    let safe = || rewrite::steps(plan, change);
     match change {
         Change::CreateIndex { table, .. } if !fresh.contains(table) => out.push(
             finding(
@@ -174,7 +178,7 @@ fn postgres(change: &Change, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
 fn add_constraint(
     about: &str,
     constraint: &Constraint,
-    safe: impl Fn() -> Vec<String>,
+    safe: impl Fn() -> Option<Vec<String>>,
     out: &mut Vec<Finding>,
 ) {
     use Severity::{Error, Warning};
@@ -587,6 +591,7 @@ fn whole(plan: &Plan, database: Backend, fresh: &BTreeSet<&Name>, out: &mut Vec<
     let locked: BTreeSet<&Name> = plan
         .changes
         .iter()
+        .filter(|c| !plan.safe || rewrite::steps(plan, c).is_none())
         .filter_map(|c| match c {
             Change::AddColumn { table, .. }
             | Change::DropColumn { table, .. }

@@ -132,10 +132,10 @@ impl Finding {
         self.instead.push(what.into());
         self
     }
-    /// [`safe`] does it.
-    fn by_rewriting(mut self, what: Vec<String>) -> Self {
-        self.instead.extend(what);
-        self.rewritten = true;
+    /// [`safe`] does it, where there is such a form.
+    fn by_rewriting(mut self, what: Option<Vec<String>>) -> Self {
+        self.rewritten = what.is_some();
+        self.instead.extend(what.unwrap_or_default());
         self
     }
     fn breaking(mut self) -> Self {

@@ -1,21 +1,31 @@
 //! The same change in a form that lets others work meanwhile.
 
+use orm_core::schema::name::short;
+
 use crate::Backend;
 use crate::change::{Change, Constraint};
+use crate::diff::reverse;
 use crate::plan::{Plan, Script, Step};
-use crate::schema::{Check, Column, Name};
+use crate::schema::{Check, Column, Name, Schema};
 use crate::sql::{self, columns, create_index, name};
 use crate::words::quoted;
 
 /// The plan with every change in its safe form, where it has one and the table is not new: indexes are built
 /// CONCURRENTLY, constraints are added NOT VALID and validated in a step of their own, NOT NULL stands on a check.
 /// Nothing to do on SQLite, where one writes at a time in any case.
+///
+/// Both ways are rewritten. What has no such form stays as it is: indexes and foreign keys of partitioned tables, exclusion
+/// constraints, types.
 pub fn safe(plan: &Plan, database: Backend) -> Plan {
     let mut out = plan.clone();
-    if database == Backend::Postgres {
-        let fresh: Vec<&Name> = plan.changes.iter().filter_map(created).collect();
-        out.up = rewritten(&plan.up, &plan.changes, &fresh);
+    if plan.safe {
+        return out;
     }
+    if database == Backend::Postgres {
+        out.up = rewritten(plan, &plan.up, &plan.changes);
+        out.down = rewritten(plan, &plan.down, &reverse(plan.changes.clone()));
+    }
+    out.safe = true;
     out
 }
 
@@ -26,12 +36,13 @@ fn created(change: &Change) -> Option<&Name> {
     }
 }
 
-fn rewritten(script: &Script, changes: &[Change], fresh: &[&Name]) -> Script {
+fn rewritten(plan: &Plan, script: &Script, changes: &[Change]) -> Script {
+    let fresh: Vec<&Name> = changes.iter().filter_map(created).collect();
     let mut steps = Vec::with_capacity(script.steps.len());
     // on PostgreSQL each change is one step
     for (step, change) in script.steps.iter().zip(changes) {
         let on_fresh = table(change).is_some_and(|t| fresh.contains(&t));
-        match steps_of(change).filter(|_| !on_fresh) {
+        match steps_of(plan, change).filter(|_| !on_fresh) {
             None => steps.push(step.clone()),
             Some(safe) => steps.extend(safe.into_iter().map(|(statement, alone)| Step {
                 change: step.change.clone(),
@@ -58,9 +69,9 @@ fn table(change: &Change) -> Option<&Name> {
 }
 
 /// The statements of the safe form.
-pub(crate) fn steps(change: &Change) -> Option<Vec<String>> {
+pub(crate) fn steps(plan: &Plan, change: &Change) -> Option<Vec<String>> {
     Some(
-        steps_of(change)?
+        steps_of(plan, change)?
             .into_iter()
             .map(|(statement, _)| statement)
             .collect(),
@@ -68,9 +79,14 @@ pub(crate) fn steps(change: &Change) -> Option<Vec<String>> {
 }
 
 /// The statements of the safe form, and whether each stands outside of a transaction with others.
-fn steps_of(change: &Change) -> Option<Vec<(String, bool)>> {
+fn steps_of(plan: &Plan, change: &Change) -> Option<Vec<(String, bool)>> {
+    let divided = |table: &Name| {
+        let divided = |s: &Schema| s.table(table).is_some_and(|t| t.partition_by.is_some());
+        divided(&plan.before) || divided(&plan.after)
+    };
     let alter = |table: &Name, what: String| format!("ALTER TABLE {} {what}", name(table));
     Some(match change {
+        Change::CreateIndex { table, .. } | Change::DropIndex { table, .. } if divided(table) => return None,
         Change::CreateIndex { table, index } => {
             let sql = create_index(table, index);
             vec![(sql.replacen("INDEX ", "INDEX CONCURRENTLY ", 1), true)]
@@ -85,7 +101,7 @@ fn steps_of(change: &Change) -> Option<Vec<(String, bool)>> {
         Change::AddConstraint { table, constraint } => {
             let called = quoted(constraint.name()?);
             match constraint {
-                Constraint::ForeignKey(key) if !key.not_valid => {
+                Constraint::ForeignKey(key) if !key.not_valid && !divided(table) => {
                     let mut key = key.clone();
                     key.not_valid = true;
                     validated(table, &called, &Constraint::ForeignKey(key))
@@ -95,7 +111,9 @@ fn steps_of(change: &Change) -> Option<Vec<(String, bool)>> {
                     check.not_valid = true;
                     validated(table, &called, &Constraint::Check(check))
                 }
-                Constraint::Unique(unique) if unique.parts.is_empty() && unique.deferrable.is_none() => {
+                Constraint::Unique(unique)
+                    if unique.parts.is_empty() && unique.deferrable.is_none() && !divided(table) =>
+                {
                     let nulls = if unique.nulls_not_distinct {
                         " NULLS NOT DISTINCT"
                     } else {
@@ -103,14 +121,16 @@ fn steps_of(change: &Change) -> Option<Vec<(String, bool)>> {
                     };
                     by_index(table, &called, "UNIQUE", &unique.columns, &unique.include, nulls)
                 }
-                Constraint::PrimaryKey(key) if key.parts.is_empty() && key.deferrable.is_none() => {
+                Constraint::PrimaryKey(key)
+                    if key.parts.is_empty() && key.deferrable.is_none() && !divided(table) =>
+                {
                     by_index(table, &called, "PRIMARY KEY", &key.columns, &key.include, "")
                 }
                 _ => return None,
             }
         }
         Change::AlterColumn { table, from, to } if only_not_null(from, to) => {
-            let check = format!("nn_{}", to.name);
+            let check = free_name(plan, table, &to.name);
             let condition = format!("{} IS NOT NULL", quoted(&to.name));
             let called = quoted(&check);
             let constraint = Constraint::Check(Check {
@@ -128,6 +148,24 @@ fn steps_of(change: &Change) -> Option<Vec<(String, bool)>> {
         }
         _ => return None,
     })
+}
+
+/// A name that no constraint of the table has: for the check that stands there for a moment.
+fn free_name(plan: &Plan, table: &Name, column: &str) -> String {
+    let taken = |name: &str| {
+        [&plan.before, &plan.after].into_iter().any(|schema| {
+            let constraints = schema.table(table).map(|t| t.constraints()).unwrap_or_default();
+            constraints.iter().any(|c| c.name() == Some(name))
+        })
+    };
+    let wanted = format!("nn_{}_{column}", table.name);
+    let mut name = short(&wanted);
+    let mut n = 2;
+    while taken(&name) {
+        name = short(&format!("{wanted}_{n}"));
+        n += 1;
+    }
+    name
 }
 
 fn only_not_null(from: &Column, to: &Column) -> bool {

@@ -2,7 +2,7 @@
 
 use orm_migrate::Backend;
 use orm_migrate::diff::Renames;
-use orm_migrate::lint::{Finding, Options, Review, Severity, lint, lint_schema, safe};
+use orm_migrate::lint::{Finding, Options, Review, Severity, lint, lint_schema, lint_sql, safe};
 use orm_migrate::plan::{Plan, plan};
 use orm_migrate::schema::{
     Check, Column, Domain, Enum, Exclusion, Extension, Fill, ForeignKey, Grant, Index, IndexPart, Key, Name,
@@ -473,10 +473,10 @@ fn safe_forms() {
     assert_eq!(
         statements,
         [
-            "ALTER TABLE \"users\" ADD CONSTRAINT \"nn_name\" CHECK (\"name\" IS NOT NULL) NOT VALID",
-            "ALTER TABLE \"users\" VALIDATE CONSTRAINT \"nn_name\"",
+            "ALTER TABLE \"users\" ADD CONSTRAINT \"nn_users_name\" CHECK (\"name\" IS NOT NULL) NOT VALID",
+            "ALTER TABLE \"users\" VALIDATE CONSTRAINT \"nn_users_name\"",
             "ALTER TABLE \"users\" ALTER COLUMN \"name\" SET NOT NULL",
-            "ALTER TABLE \"users\" DROP CONSTRAINT \"nn_name\"",
+            "ALTER TABLE \"users\" DROP CONSTRAINT \"nn_users_name\"",
             "CREATE UNIQUE INDEX CONCURRENTLY \"uq\" ON \"users\" (\"name\", \"age\")",
             "ALTER TABLE \"users\" ADD CONSTRAINT \"uq\" UNIQUE USING INDEX \"uq\"",
             "CREATE INDEX CONCURRENTLY \"ix\" ON \"users\" (\"name\")",
@@ -486,12 +486,112 @@ fn safe_forms() {
     );
     let alone: Vec<bool> = rewritten.up.steps.iter().map(|s| s.alone).collect();
     assert_eq!(alone, [true, true, false, false, true, false, true, true, true]);
-    assert_eq!(rewritten.down, dangerous.down);
+    let down: Vec<&str> = rewritten.down.statements().collect();
+    assert!(down.contains(&"DROP INDEX CONCURRENTLY \"ix\""), "{down:?}");
+    // what was put right is found no more, and the text says where a transaction ends
+    let findings = lint(&rewritten, Backend::Postgres, &Options::default());
+    assert!(!findings.iter().any(|f| f.stops()), "{findings:?}");
+    assert!(
+        lint(&dangerous, Backend::Postgres, &Options::default())
+            .iter()
+            .any(|f| f.stops())
+    );
+    let script = rewritten.up.to_sql();
+    assert_eq!(
+        script
+            .lines()
+            .filter(|l| *l == "-- orm: commit" || !l.starts_with("--"))
+            .take(7)
+            .collect::<Vec<_>>(),
+        [
+            statements[0].to_owned() + ";",
+            "-- orm: commit".to_owned(),
+            statements[1].to_owned() + ";",
+            "-- orm: commit".to_owned(),
+            statements[2].to_owned() + ";",
+            statements[3].to_owned() + ";",
+            statements[4].to_owned() + ";",
+        ]
+    );
+    let findings = lint_sql(&script, Backend::Postgres, &Options::default()).unwrap();
+    assert!(
+        !findings.iter().any(|f| f.stops() || f.rule == "comment-not-read"),
+        "{findings:?}"
+    );
     // what is new is nobody's yet, and SQLite has one writer
     let fresh = planned(&Schema::default(), &to, Backend::Postgres);
-    assert_eq!(safe(&fresh, Backend::Postgres), fresh);
+    assert_eq!(safe(&fresh, Backend::Postgres).up, fresh.up);
     let lite = planned(&plain, &to, Backend::Sqlite);
-    assert_eq!(safe(&lite, Backend::Sqlite), lite);
+    assert_eq!(safe(&lite, Backend::Sqlite).up, lite.up);
+}
+
+#[test]
+fn a_check_that_stands_for_a_moment_has_a_free_name() {
+    let taken = |table: &mut Table| {
+        table.checks.push(Check {
+            name: Some("nn_users_name".into()),
+            condition: "name <> ''".into(),
+            ..Check::default()
+        });
+    };
+    let from = table(taken);
+    let to = table(|t| {
+        taken(t);
+        t.columns[1].nullable = false;
+    });
+    let rewritten = safe(&planned(&from, &to, Backend::Postgres), Backend::Postgres);
+    let first = rewritten.up.statements().next().unwrap();
+    assert!(
+        first.contains("ADD CONSTRAINT \"nn_users_name_2\" CHECK"),
+        "{first}"
+    );
+    // and is no longer than a name may be
+    let long = "é".repeat(31);
+    let called = |nullable| {
+        table(|t| {
+            t.name = Name::new(&long);
+            t.columns[1].nullable = nullable;
+        })
+    };
+    let rewritten = safe(
+        &planned(&called(true), &called(false), Backend::Postgres),
+        Backend::Postgres,
+    );
+    let first = rewritten.up.statements().next().unwrap();
+    let name = first.split('"').nth(3).unwrap();
+    assert!(name.starts_with("nn_éé") && name.len() <= 63, "{first}");
+}
+
+#[test]
+fn partitioned_tables_have_no_safe_form() {
+    let divided = |change: fn(&mut Table)| {
+        table(|t| {
+            t.partition_by = Some("RANGE (id)".into());
+            change(t);
+        })
+    };
+    let plan = planned(
+        &divided(|_| {}),
+        &divided(|t| {
+            t.indexes.push(index("ix", &["name"]));
+            t.foreign_keys.push(link());
+        }),
+        Backend::Postgres,
+    );
+    assert_eq!(safe(&plan, Backend::Postgres).up, plan.up);
+    let findings = lint(
+        &safe(&plan, Backend::Postgres),
+        Backend::Postgres,
+        &Options::default(),
+    );
+    let found = findings
+        .iter()
+        .find(|f| f.rule == "index-not-concurrent")
+        .unwrap();
+    assert!(
+        found.stops() && !found.rewritten && found.instead.is_empty(),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use orm_migrate::introspect::introspect;
 use orm_migrate::lint::{Options, lint_sql, safe};
 use orm_migrate::plan::plan;
 use orm_migrate::schema::{Check, ForeignKey, Index, IndexPart, Name, Schema, Unique};
-use orm_migrate::{Backend, Header, Limits, Migrator};
+use orm_migrate::{Backend, Limits, Migrator};
 use tokio::sync::oneshot;
 
 use crate::support::{exec, is_postgres, set};
@@ -132,11 +132,7 @@ async fn safe_forms_keep_nobody_waiting(db: Db) -> orm_migrate::Result<()> {
     }
     assert_eq!(shape(&db).await, before);
 
-    let header = Header {
-        no_transaction: true,
-        ..Header::default()
-    };
-    let script = header.write() + &safe(&plan, Backend::Postgres).up.to_sql();
+    let script = safe(&plan, Backend::Postgres).up.to_sql();
     let findings = lint_sql(&script, Backend::Postgres, &Options::default())?;
     assert!(!findings.iter().any(|f| f.stops()), "{findings:#?}");
     let migrator = Migrator::new(&db, set(&[("1_members.sql", &script)]))?.limits(Limits {
