@@ -95,6 +95,27 @@ pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Diff {
     Diff::Changes(found.in_order())
 }
 
+/// Nothing is a rename: what goes, goes. For schemas that are both there already, where nobody can be asked.
+pub(crate) fn denied(from: &Schema, to: &Schema) -> Renames {
+    let mut renames = Renames::default();
+    while let Diff::NeedsDecision(mut questions) = diff(from, to, &renames) {
+        questions.retain(|q| !renames.denied.contains(q));
+        if questions.is_empty() {
+            break;
+        }
+        renames.denied.extend(questions);
+    }
+    renames
+}
+
+/// The difference, where nobody can be asked what was renamed.
+pub(crate) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
+    match diff(from, to, &denied(from, to)) {
+        Diff::Changes(changes) => changes,
+        Diff::NeedsDecision(_) => Vec::new(),
+    }
+}
+
 /// The older schema under the names of the newer one.
 pub(crate) fn renamed(from: &Schema, to: &Schema, renames: &Renames) -> Schema {
     rename::apply(from, to, renames).0

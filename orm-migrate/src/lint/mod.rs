@@ -5,6 +5,7 @@
 
 mod alter;
 mod changes;
+mod folder;
 mod read;
 mod report;
 mod rewrite;
@@ -15,6 +16,7 @@ mod text;
 use serde::Serialize;
 
 pub use changes::lint;
+pub use folder::{File, Folder, against, folder};
 pub use report::Review;
 pub use rewrite::safe;
 pub use schema::lint_schema;
@@ -93,6 +95,8 @@ pub struct Options {
     pub allow: Vec<(String, String)>,
     /// Whether tables without soft delete are reported by [`lint_schema`].
     pub soft_delete: bool,
+    /// [`folder`] looks only at migrations with a version above this one: those before were written without it.
+    pub after: Option<i64>,
 }
 
 impl Options {

@@ -102,7 +102,7 @@ impl Review {
     }
 }
 
-fn described(finding: &Finding) -> String {
+pub(crate) fn described(finding: &Finding) -> String {
     let severity = match finding.severity {
         Severity::Info => "info",
         Severity::Warning => "warning",

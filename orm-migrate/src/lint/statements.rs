@@ -204,7 +204,7 @@ fn create_index(look: &mut Look<'_>, seen: &mut Seen, mut r: Reader<'_, '_>) {
 }
 
 /// The kind of object, as DROP and CREATE name it.
-fn kind(r: &mut Reader<'_, '_>) -> Option<&'static str> {
+pub(crate) fn kind(r: &mut Reader<'_, '_>) -> Option<&'static str> {
     const KINDS: [(&[&str], &str); 20] = [
         (&["MATERIALIZED", "VIEW"], "view"),
         (&["FOREIGN", "TABLE"], "table"),
