@@ -20,6 +20,8 @@ mod constraints;
 mod crud;
 #[path = "suite/dependents.rs"]
 mod dependents;
+#[path = "suite/differential/mod.rs"]
+mod differential;
 #[path = "suite/edit.rs"]
 mod edit;
 #[path = "suite/embeds.rs"]

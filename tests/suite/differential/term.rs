@@ -1,0 +1,289 @@
+//! What is generated: terms over one row of a sheet, and over one of its pieces.
+
+use orm::prelude::*;
+
+/// The same numbers for the same seed.
+pub struct Gen(u64);
+
+impl Gen {
+    pub fn new(seed: u64) -> Gen {
+        let mut g = Gen(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        g.next();
+        g
+    }
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 16
+    }
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+    pub fn maybe<T>(&mut self, f: impl FnOnce(&mut Gen) -> T) -> Option<T> {
+        (!self.one_in(4)).then(|| f(self))
+    }
+    pub fn number(&mut self) -> i64 {
+        self.below(9) as i64 - 4
+    }
+    pub fn word(&mut self) -> String {
+        ["", "a", "b", "ab", "Ba", "%", "a_b", " a ", "'\"\\"][self.below(9) as usize].to_owned()
+    }
+    pub fn price(&mut self) -> Decimal {
+        Decimal::new(self.below(801) as i64 - 400, 2)
+    }
+    pub fn day(&mut self) -> NaiveDate {
+        let days = [10_957, 11_015, 11_322, 19_782, 20_088][self.below(5) as usize];
+        chrono::DateTime::UNIX_EPOCH.date_naive() + chrono::Duration::days(days)
+    }
+    fn several<T>(&mut self, most: u64, mut f: impl FnMut(&mut Gen) -> T) -> Vec<T> {
+        (0..self.below(most + 1)).map(|_| f(self)).collect()
+    }
+}
+
+pub use chrono::NaiveDate;
+pub use rust_decimal::Decimal;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Op {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+#[derive(Clone, Debug)]
+pub enum Num {
+    A,
+    B,
+    Lit(Option<i64>),
+    Add(Box<Num>, Box<Num>),
+    Sub(Box<Num>, Box<Num>),
+    Mul(Box<Num>, Box<Num>),
+    /// By a number that is not zero.
+    Div(Box<Num>, i64),
+    Rem(Box<Num>, i64),
+    Abs(Box<Num>),
+    Length(Box<Txt>),
+    Else(Box<Num>, Box<Num>),
+    Case(Vec<(Cond, i64)>, Option<i64>),
+    Year,
+    Month,
+    Pieces(Box<Piecewise>),
+    Sum(Box<Piecewise>),
+}
+
+#[derive(Clone, Debug)]
+pub enum Txt {
+    T,
+    U,
+    Lit(String),
+    Lower(Box<Txt>),
+    Upper(Box<Txt>),
+    Trim(Box<Txt>),
+    Concat(Box<Txt>, Box<Txt>),
+    Else(Box<Txt>, String),
+}
+
+#[derive(Clone, Debug)]
+pub enum Cond {
+    Num(Op, Num, Num),
+    /// Of texts only whether they are the same: their order is the collation's.
+    Txt(bool, Txt, Txt),
+    Price(Op, Decimal),
+    /// `price * a` beside `other`.
+    Cost(Op, Decimal),
+    Day(Op, NaiveDate),
+    Between(Num, i64, i64),
+    In(Num, Vec<i64>),
+    NotIn(Num, Vec<i64>),
+    SameAs(Num, Option<i64>),
+    OtherThan(Num, Option<i64>),
+    Null(Num),
+    NotNull(Txt),
+    Contains(Txt, String),
+    Starts(Txt, String),
+    Ends(Txt, String),
+    IContains(Txt, String),
+    Yes,
+    On,
+    All(Vec<Cond>),
+    Any(Vec<Cond>),
+    Not(Box<Cond>),
+    SomePiece(Piecewise),
+    NoPiece(Piecewise),
+    EveryPiece(Piecewise),
+    /// The key is among those of such pieces, NULL among them.
+    Listed(Piecewise),
+    Unlisted(Piecewise),
+}
+
+/// A condition on a piece; its sheet is in scope.
+#[derive(Clone, Debug)]
+pub enum Piecewise {
+    True,
+    Num(Op, i64),
+    Outer(Op, Num),
+    Word(String),
+    Null,
+    Both(Box<Piecewise>, Box<Piecewise>),
+    Either(Box<Piecewise>, Box<Piecewise>),
+    Not(Box<Piecewise>),
+}
+
+impl Op {
+    pub fn of(g: &mut Gen) -> Op {
+        [Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge][g.below(6) as usize]
+    }
+}
+
+fn divisor(g: &mut Gen) -> i64 {
+    [-3, -2, -1, 1, 2, 3][g.below(6) as usize]
+}
+
+impl Num {
+    pub fn of(g: &mut Gen, depth: u32) -> Num {
+        let Some(depth) = depth.checked_sub(1) else {
+            return match g.below(3) {
+                0 => Num::A,
+                1 => Num::B,
+                _ => Num::Lit(g.maybe(Gen::number)),
+            };
+        };
+        let n = |g: &mut Gen| Box::new(Num::of(g, depth));
+        match g.below(16) {
+            0 | 1 => Num::A,
+            2 => Num::B,
+            3 => Num::Add(n(g), n(g)),
+            4 => Num::Sub(n(g), n(g)),
+            // of small numbers only: nothing leaves the range, which is an error on one database and not on the other
+            5 => Num::Mul(Box::new(Num::of(g, 0)), Box::new(Num::of(g, 0))),
+            6 => Num::Div(n(g), divisor(g)),
+            7 => Num::Rem(n(g), divisor(g)),
+            8 => Num::Abs(n(g)),
+            9 => Num::Length(Box::new(Txt::of(g, depth))),
+            10 => Num::Else(n(g), n(g)),
+            11 => {
+                let mut arms = vec![(Cond::of(g, depth), g.number())];
+                arms.extend(g.several(2, |g| (Cond::of(g, depth), g.number())));
+                Num::Case(arms, g.maybe(Gen::number))
+            }
+            12 => Num::Year,
+            13 => Num::Month,
+            14 => Num::Pieces(Box::new(Piecewise::of(g, depth))),
+            _ => Num::Sum(Box::new(Piecewise::of(g, depth))),
+        }
+    }
+}
+
+impl Txt {
+    pub fn of(g: &mut Gen, depth: u32) -> Txt {
+        let Some(depth) = depth.checked_sub(1) else {
+            return if g.one_in(2) { Txt::T } else { Txt::U };
+        };
+        let t = |g: &mut Gen| Box::new(Txt::of(g, depth));
+        match g.below(9) {
+            0 | 1 => Txt::T,
+            2 => Txt::U,
+            3 => Txt::Lit(g.word()),
+            4 => Txt::Lower(t(g)),
+            5 => Txt::Upper(t(g)),
+            6 => Txt::Trim(t(g)),
+            7 => Txt::Concat(t(g), t(g)),
+            _ => Txt::Else(t(g), g.word()),
+        }
+    }
+}
+
+impl Cond {
+    pub fn of(g: &mut Gen, depth: u32) -> Cond {
+        let Some(depth) = depth.checked_sub(1) else {
+            return match g.below(5) {
+                0 => Cond::Yes,
+                1 => Cond::On,
+                2 => Cond::Price(Op::of(g), g.price()),
+                3 => Cond::Day(Op::of(g), g.day()),
+                _ => Cond::Num(Op::of(g), Num::of(g, 0), Num::of(g, 0)),
+            };
+        };
+        let n = |g: &mut Gen| Num::of(g, depth);
+        let t = |g: &mut Gen| Txt::of(g, depth);
+        let c = |g: &mut Gen| Cond::of(g, depth);
+        match g.below(28) {
+            0..=2 => Cond::Num(Op::of(g), n(g), n(g)),
+            3 => Cond::Txt(g.one_in(2), t(g), t(g)),
+            4 => Cond::Cost(Op::of(g), g.price()),
+            5 => Cond::Between(n(g), g.number(), g.number()),
+            6 => Cond::In(n(g), g.several(3, Gen::number)),
+            7 => Cond::NotIn(n(g), g.several(3, Gen::number)),
+            8 => Cond::SameAs(n(g), g.maybe(Gen::number)),
+            9 => Cond::OtherThan(n(g), g.maybe(Gen::number)),
+            10 => Cond::Null(n(g)),
+            11 => Cond::NotNull(t(g)),
+            12 => Cond::Contains(t(g), g.word()),
+            13 => Cond::Starts(t(g), g.word()),
+            14 => Cond::Ends(t(g), g.word()),
+            15 => Cond::IContains(t(g), g.word()),
+            16..=17 => Cond::All(g.several(3, c)),
+            18..=19 => Cond::Any(g.several(3, c)),
+            20..=21 => Cond::Not(Box::new(c(g))),
+            22 => Cond::SomePiece(Piecewise::of(g, depth)),
+            23 => Cond::NoPiece(Piecewise::of(g, depth)),
+            24 => Cond::EveryPiece(Piecewise::of(g, depth)),
+            25 => Cond::Listed(Piecewise::alone(g)),
+            26 => Cond::Unlisted(Piecewise::alone(g)),
+            _ => Cond::of(g, 0),
+        }
+    }
+}
+
+impl Piecewise {
+    pub fn of(g: &mut Gen, depth: u32) -> Piecewise {
+        let p = |g: &mut Gen| Box::new(Piecewise::of(g, depth.saturating_sub(1)));
+        match g.below(if depth == 0 { 4 } else { 8 }) {
+            0 => Piecewise::True,
+            1 => Piecewise::Num(Op::of(g), g.number()),
+            2 => Piecewise::Word(g.word()),
+            3 => Piecewise::Null,
+            4 => Piecewise::Outer(Op::of(g), Num::of(g, depth.saturating_sub(1))),
+            5 => Piecewise::Both(p(g), p(g)),
+            6 => Piecewise::Either(p(g), p(g)),
+            _ => Piecewise::Not(p(g)),
+        }
+    }
+    /// One that names nothing of the sheet.
+    fn alone(g: &mut Gen) -> Piecewise {
+        Piecewise::of(g, 0)
+    }
+}
+
+/// A sheet.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[has_many(pieces: Piece)]
+pub struct Sheet {
+    pub id: Id<Sheet>,
+    pub a: Option<i64>,
+    pub b: i64,
+    pub t: Option<String>,
+    pub u: String,
+    pub yes: Option<bool>,
+    pub on: bool,
+    #[orm(decimal(10, 2))]
+    pub price: Option<Decimal>,
+    pub day: Option<NaiveDate>,
+}
+
+/// A piece of it, or of none.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Piece {
+    pub id: Id<Piece>,
+    #[belongs_to(sheet: Sheet)]
+    pub sheet_id: Option<Id<Sheet>>,
+    pub n: Option<i64>,
+    pub w: String,
+}
