@@ -23,6 +23,7 @@ mod code;
 pub mod diff;
 mod dir;
 pub mod docs;
+pub mod drift;
 pub mod generate;
 mod graph;
 mod header;

@@ -328,7 +328,7 @@ fn made_and_dropped(script: &Script, backend: Backend) -> Result<(Objects, Objec
             r.pass(&["UNLOGGED", "RECURSIVE", "VIRTUAL", "FOREIGN"]);
             let what = kind(&mut r);
             r.eat(&["IF", "NOT", "EXISTS"]);
-            if let (Some(kind), Some(name)) = (what.filter(|k| stays(k)), r.name()) {
+            if let (Some(kind), Some(name)) = (what.filter(stays), r.name()) {
                 made.insert((kind, name));
             }
         } else if r.eat(&["DROP"]) {

@@ -15,6 +15,8 @@ mod text;
 
 use serde::Serialize;
 
+pub(crate) use read::plain_name;
+
 pub use changes::lint;
 pub use folder::{File, Folder, against, folder};
 pub use report::Review;

@@ -110,6 +110,13 @@ impl Migrator {
         self.kind = Some(kind);
         self
     }
+    /// The migrations it works with.
+    pub fn migrations(&self) -> &Migrations {
+        &self.migrations
+    }
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
     /// What follows what.
     pub fn graph(&self) -> &Graph {
         &self.graph

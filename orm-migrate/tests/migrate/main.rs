@@ -1,6 +1,7 @@
 //! Schemas as values, against both databases where one is asked.
 
 mod docs;
+mod drift;
 mod folder;
 mod generate;
 mod introspect;

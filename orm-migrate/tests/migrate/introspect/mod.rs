@@ -1,7 +1,7 @@
 //! Schemas read from databases.
 
 mod dice;
-mod models;
+pub(crate) mod models;
 mod postgres;
 mod sqlite;
 

@@ -109,7 +109,7 @@ pub(crate) struct Page {
     pub(crate) words: Vec<String>,
 }
 
-fn models() -> orm::schema::Schema {
+pub(crate) fn models() -> orm::schema::Schema {
     orm::schema![Thing, Line, Note, Hen, Egg, Person, Entry]
 }
 
@@ -164,7 +164,7 @@ async fn a_database_says_what_the_models_say(db: Db) -> orm::Result<()> {
     Ok(())
 }
 
-fn with_arrays() -> orm::schema::Schema {
+pub(crate) fn with_arrays() -> orm::schema::Schema {
     orm::schema![Thing, Line, Note, Hen, Egg, Person, Entry, Page]
 }
 
