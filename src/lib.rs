@@ -48,6 +48,8 @@ pub use orm_core::exec::{
     Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Version, Write, WriteKind, Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
+#[doc(inline)]
+pub use orm_core::query::{exists, from};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
 #[doc(hidden)]
 pub mod private {
@@ -100,7 +102,7 @@ pub mod prelude {
     pub use crate::Json;
     #[cfg(feature = "decimal")]
     pub use crate::Scaled;
-    pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case};
+    pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case, exists};
     pub use crate::{
         Acting, AuditTrail, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, HashChain, History,
         Id, InsertGraph, Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape,

@@ -22,6 +22,8 @@ mod inheritance;
 mod polymorphic;
 #[path = "sql/selects.rs"]
 mod selects;
+#[path = "sql/sources.rs"]
+mod sources;
 #[path = "sql/support.rs"]
 mod support;
 #[path = "sql/values.rs"]

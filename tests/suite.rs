@@ -88,6 +88,8 @@ mod shadow;
 mod shapes;
 #[path = "suite/snapshots.rs"]
 mod snapshots;
+#[path = "suite/sources.rs"]
+mod sources;
 #[path = "suite/special.rs"]
 mod special;
 #[path = "suite/threads.rs"]

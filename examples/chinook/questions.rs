@@ -223,7 +223,9 @@ fn albums(db: &Db) -> Asked<'_> {
 /// A join on a condition: nobody in the same country has spent more.
 fn best_customers(db: &Db) -> Asked<'_> {
     let query = Customer::query()
-        .left_join_on::<Customer, _>(|c, other| other.country.eq(c.country).and(spent(other).gt(spent(c))))
+        .left_join_on(Customer::query(), |c, other| {
+            other.country.eq(c.country).and(spent(other).gt(spent(c)))
+        })
         .filter(|(_, other)| other.map(|o| o.id).is_null())
         .order_by(|(c, _)| (c.country.asc(), c.id.asc()))
         .select(|(c, _)| (c.country, c.first_name.concat(" ").concat(c.last_name), spent(c)));
@@ -298,7 +300,9 @@ fn jazz_not_metal(db: &Db) -> Asked<'_> {
 /// A table joined to itself on a condition, then to two more.
 fn playlist_pairs(db: &Db) -> Asked<'_> {
     let query = PlaylistTrack::query()
-        .join_on::<PlaylistTrack, _>(|a, b| a.track_id.eq(b.track_id).and(a.playlist_id.lt(b.playlist_id)))
+        .join_on(PlaylistTrack::query(), |a, b| {
+            a.track_id.eq(b.track_id).and(a.playlist_id.lt(b.playlist_id))
+        })
         .join(|(a, _)| a.playlist)
         .join(|(_, b, _)| b.playlist)
         .group_by(|(_, _, p, q)| (p.id, p.name, q.id, q.name))

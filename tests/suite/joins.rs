@@ -106,7 +106,7 @@ async fn the_same_table_twice(db: Db) -> orm::Result<()> {
         .insert(&db)
         .await?;
     let rows: Vec<(String, String)> = Category::query()
-        .join_on::<Category, _>(|c, parent| c.parent_id.eq(parent.id))
+        .join_on(Category::query(), |c, parent| c.parent_id.eq(parent.id))
         .select(|(c, parent)| (c.name, parent.name))
         .all(&db)
         .await?;
@@ -129,7 +129,7 @@ async fn join_on_any_condition(db: Db) -> orm::Result<()> {
     shelf(&db).await?;
     tag(&db, "cats").await;
     let rows: Vec<(String, Option<Id<Tag>>)> = Post::query()
-        .left_join_on::<Tag, _>(|p, t| p.title.eq(t.name))
+        .left_join_on(Tag::query(), |p, t| p.title.eq(t.name))
         .order_by(|(p, _)| p.title.asc())
         .select(|(p, t)| (p.title, t.map(|t| t.id)))
         .all(&db)

@@ -248,7 +248,7 @@ async fn hold_in_joins(db: Db) -> orm::Result<()> {
     assert_eq!(all, ["another draft", "draft", "hidden", "seen"]);
     // a join on a condition, of a model that has filters
     let on: Vec<String> = Shelf::query()
-        .join_on::<Article, _>(|s, a| a.shelf_id.eq(s.id))
+        .join_on(Article::query(), |s, a| a.shelf_id.eq(s.id))
         .select(|(_, a)| a.title)
         .all(&db)
         .await?;

@@ -435,9 +435,11 @@ async fn related_rows_are_narrowed_like_any_query(db: Db) -> orm::Result<()> {
         ann.posts().only_deleted().select(|p| p.title).all(&db).await?,
         ["c"]
     );
-    let joined = ann.posts().join_on::<User, _>(|p, u| u.id.eq(p.author_id));
+    let joined = ann.posts().join_on(User::query(), |p, u| u.id.eq(p.author_id));
     assert_eq!(joined.select(|(_, u)| u.name).all(&db).await?, ["Ann", "Ann"]);
-    let none = ann.posts().left_join_on::<Comment, _>(|p, c| c.post_id.eq(p.id));
+    let none = ann
+        .posts()
+        .left_join_on(Comment::query(), |p, c| c.post_id.eq(p.id));
     let bodies = none.select(|(_, c)| c.map(|c| c.body)).all(&db).await?;
     assert_eq!(bodies, [None, None]);
 

@@ -176,7 +176,7 @@ async fn a_soft_deleted_row_is_hidden_from_every_read(db: Db) -> orm::Result<()>
         .await?;
     assert_eq!(groups, [1]);
     let joined = User::query()
-        .join_on::<Post, _>(|u, p| p.author_id.eq(u.id))
+        .join_on(Post::query(), |u, p| p.author_id.eq(u.id))
         .select(|(_, p)| p.title);
     assert_eq!(joined.all(&db).await?, ["kept"]);
     let listed = User::query().filter(|u| {

@@ -11,7 +11,7 @@ mod table;
 pub(crate) mod types;
 mod write;
 
-pub(crate) use renumber::{columns_of, renumber};
+pub(crate) use renumber::{columns_of, renumber, sources_in};
 
 pub use expr::{
     Aggregate, AggregateFn, CompareOp, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, InList,

@@ -38,6 +38,15 @@ pub(crate) fn columns_of(source: Source, list: &[Expr]) -> Vec<&'static Column> 
     out
 }
 
+/// Calls for every table reference that the condition names a column of.
+pub(crate) fn sources_in(condition: &mut Expr, found: &mut dyn FnMut(Source)) {
+    expr(condition, &mut |source, used| {
+        if !matches!(used, Use::Defines) {
+            found(*source);
+        }
+    });
+}
+
 /// How a source is named.
 #[derive(Clone, Copy)]
 enum Use {
@@ -67,6 +76,7 @@ fn walk(s: &mut Select, f: Visit<'_>) {
         limit: _,
         offset: _,
         lock,
+        fault: _,
     } = s;
     ctes(with, f);
     match distinct {

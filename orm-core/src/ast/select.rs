@@ -34,6 +34,8 @@ pub struct Select {
     pub offset: Option<u64>,
     /// FOR UPDATE and friends.
     pub lock: Option<Lock>,
+    /// What is wrong with it, found while it was built: an `InvalidQuery` error when it is rendered.
+    pub fault: Option<Box<str>>,
 }
 
 impl Select {
@@ -61,6 +63,7 @@ impl Select {
             limit: None,
             offset: None,
             lock: None,
+            fault: None,
         }
     }
     /// The source of the first table.

@@ -74,6 +74,8 @@ pub mod kind {
     pub struct NaturalPk;
     /// Filled by the library or the database.
     pub struct Managed;
+    /// A column of a query that stands in another one.
+    pub struct Derived;
 
     /// Columns that take an assignment.
     #[diagnostic::on_unimplemented(

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use crate::ast::{
-    Deleted, Distinct, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef, Unfiltered,
-    renumber,
+    Deleted, Distinct, Expr as Node, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef,
+    Unfiltered, renumber, sources_in,
 };
 use crate::model::{Cardinality, Embed, Maybe, Model, Rel};
-use crate::query::select::table_ref;
-use crate::query::{Aggregates, Cond, EmbedCol, Expr, Grouped, IntoExpr, Orders, Phantom, Query, Selection};
+use crate::query::source::{Fields, Place, Reference};
+use crate::query::{
+    Aggregates, ColsOf, Cond, EmbedCol, Expr, Grouped, IntoExpr, IntoSource, MaybeOf, Orders, Phantom, Query,
+    Selection, SourceRow,
+};
 use crate::relation::{self, RelRef};
 use crate::value::SqlType;
 
@@ -20,6 +23,8 @@ pub struct Join<M: Model, C> {
     /// The table references that the columns stand for, in their order.
     sources: Vec<Source>,
     columns: ColumnsOf<C>,
+    /// Joined sources that nothing connects with another one yet.
+    loose: Vec<(Source, &'static str)>,
     _p: Phantom<M>,
 }
 
@@ -37,9 +42,11 @@ impl<M: Model, C> Clone for Join<M, C> {
                 .map_or(*old, |(_, to)| *to)
         };
         let sources: Vec<Source> = self.sources.iter().map(renumbered).collect();
+        let loose = self.loose.iter().map(|(s, name)| (renumbered(s), *name));
         Join {
             cols: (self.columns)(&sources),
             columns: self.columns.clone(),
+            loose: loose.collect(),
             ast,
             sources,
             _p: std::marker::PhantomData,
@@ -60,6 +67,10 @@ impl<C: Copy> Clone for Opt<C> {
 }
 impl<C: Copy> Copy for Opt<C> {}
 impl<C> Opt<C> {
+    /// Called by generated code.
+    pub const fn new(cols: C) -> Self {
+        Opt(cols)
+    }
     /// A column or expression of the joined row, `None` when there is none.
     pub fn map<S, X: IntoExpr<S>>(self, f: impl FnOnce(C) -> X) -> Expr<S, Option<<X::T as SqlType>::Base>> {
         Expr::new(f(self.0).into_expr().into_node())
@@ -80,33 +91,63 @@ impl<C> Opt<C> {
 impl<M: Model> Join<M, (M::Cols<M>,)> {
     /// The query on one table, to join others to.
     pub(crate) fn new(ast: Box<Select>) -> Self {
+        Join::on_first(ast, M::cols)
+    }
+}
+
+impl<M: Model, C: Copy + 'static> Join<M, (C,)> {
+    /// The query on one source, to join others to.
+    pub(crate) fn over(ast: Box<Select>, fields: Fields, cols: fn(&Fields) -> C) -> Self {
+        Join::on_first(ast, move |source| cols(&fields.at(source)))
+    }
+    fn on_first(ast: Box<Select>, cols: impl Fn(Source) -> C + Send + Sync + 'static) -> Self {
         let sources = vec![ast.root()];
-        let columns: ColumnsOf<(M::Cols<M>,)> = Arc::new(|sources| (M::cols(nth(sources, 0)),));
+        let columns: ColumnsOf<(C,)> = Arc::new(move |sources| (cols(nth(sources, 0)),));
         Join {
             cols: columns(&sources),
             ast,
             sources,
             columns,
+            loose: Vec::new(),
             _p: std::marker::PhantomData,
         }
     }
+    /// As [`group_by`](Join::group_by), of the only source.
+    pub(crate) fn group_first<K: Selection<M> + Clone>(self, f: impl FnOnce(C) -> K) -> Grouped<M, C, K> {
+        let (cols,) = self.cols;
+        Grouped::new(self.finished(), cols, f(cols))
+    }
 }
 
+const LOOSE: &str = "no condition connects it with the rest of the query, so that every row would meet every other one: \
+    compare columns of both, or say `.cross_join(..)`";
+
 impl<M: Model, C> Join<M, C> {
-    fn add_relation<R: Rel>(&mut self, relation: RelRef<M, R>, child: Source, left: bool) {
-        let kind = if left { JoinKind::Left } else { JoinKind::Inner };
-        let (parent, unfiltered) = (relation.source(), relation.unfiltered());
-        let joins = relation::joins(R::DEF, parent, child, kind, unfiltered);
-        self.ast.joins.extend(joins);
+    /// The statement, in which every joined source is connected with another one.
+    fn finished(mut self) -> Box<Select> {
+        let Select { filter, fault, .. } = &mut *self.ast;
+        for (source, name) in &self.loose {
+            if !filter.iter_mut().any(|condition| connects(condition, *source)) {
+                let text = format!("the source `{name}` is joined, but {LOOSE}");
+                fault.get_or_insert(text.into());
+            }
+        }
+        self.ast
     }
-    fn add_table(&mut self, table: TableRef, left: bool, on: crate::ast::Expr) {
-        let kind = if left { JoinKind::Left } else { JoinKind::Inner };
-        self.ast.joins.push(NodeJoin {
-            kind,
-            table,
-            on: vec![on],
-        });
+}
+
+/// Whether the condition is about this source and another one.
+fn connects(condition: &mut Node, source: Source) -> bool {
+    let (mut own, mut other) = (false, false);
+    match condition {
+        // each condition of several that hold may connect them
+        Node::All(list) => return list.iter_mut().any(|c| connects(c, source)),
+        condition => sources_in(condition, &mut |s| {
+            own |= s == source;
+            other |= s != source;
+        }),
     }
+    own && other
 }
 
 impl<M: Model, C: Copy> Join<M, C> {
@@ -146,17 +187,18 @@ impl<M: Model, C: Copy> Join<M, C> {
     pub fn select<T: Selection<M>>(mut self, f: impl FnOnce(C) -> T) -> Query<M, T::Out> {
         self.ast.columns.clear();
         f(self.cols).push(&mut self.ast.columns);
-        Query::from_ast(self.ast)
+        Query::from_ast(self.finished())
     }
     /// One row of aggregates over all rows.
     pub fn aggregate<T: Aggregates<M>>(mut self, f: impl FnOnce(C) -> T) -> Query<M, T::Out> {
         self.ast.columns.clear();
         f(self.cols).push(&mut self.ast.columns);
-        Query::from_ast(self.ast)
+        Query::from_ast(self.finished())
     }
     /// Groups rows by a column, an expression, or a tuple of them.
     pub fn group_by<K: Selection<M> + Clone>(self, f: impl FnOnce(C) -> K) -> Grouped<M, C, K> {
-        Grouped::new(self.ast, self.cols, f(self.cols))
+        let cols = self.cols;
+        Grouped::new(self.finished(), cols, f(cols))
     }
 }
 
@@ -183,68 +225,218 @@ pub(crate) fn related_table(def: &crate::schema::RelationDef, source: Source) ->
     }
 }
 
-macro_rules! join {
+/// The columns of the joined sources, as a tuple that takes one more.
+pub trait Sources: Copy + 'static {
+    /// With one more.
+    type And<T: Copy + 'static>: Copy + 'static;
+    /// Where all of them may be absent.
+    type Opt: Copy + 'static;
+    /// Adds one more.
+    fn and<T: Copy + 'static>(self, more: T) -> Self::And<T>;
+    /// Where all of them may be absent.
+    fn opt(self) -> Self::Opt;
+}
+
+impl<M: Model, C: Sources> Join<M, C> {
+    /// Adds the columns of one more source; `before` says what becomes of those so far.
+    fn and<B: Sources, T: Copy + 'static>(
+        mut self,
+        source: Source,
+        before: fn(C) -> B,
+        cols: impl Fn(Source) -> T + Send + Sync + 'static,
+    ) -> Join<M, B::And<T>> {
+        let (n, columns) = (self.sources.len(), self.columns);
+        self.sources.push(source);
+        Join {
+            ast: self.ast,
+            cols: before(self.cols).and(cols(source)),
+            sources: self.sources,
+            columns: Arc::new(move |sources| before(columns(sources)).and(cols(nth(sources, n)))),
+            loose: self.loose,
+            _p: std::marker::PhantomData,
+        }
+    }
+    fn relation<R: Rel, B: Sources, T: Copy + 'static>(
+        mut self,
+        kind: JoinKind,
+        f: impl FnOnce(C) -> RelRef<M, R>,
+        before: fn(C) -> B,
+        cols: fn(Source) -> T,
+    ) -> Join<M, B::And<T>> {
+        let (relation, child) = (f(self.cols), Source::fresh());
+        let (parent, unfiltered) = (relation.source(), relation.unfiltered());
+        let joins = relation::joins(R::DEF, parent, child, kind, unfiltered);
+        self.ast.joins.extend(joins);
+        self.and(child, before, cols)
+    }
+    fn source<P: Cond<M>, B: Sources, T: Copy + 'static>(
+        mut self,
+        kind: JoinKind,
+        reference: Reference,
+        on: impl FnOnce(&Fields, C) -> Option<P>,
+        before: fn(C) -> B,
+        cols: fn(&Fields) -> T,
+    ) -> Join<M, B::And<T>> {
+        let fields = reference.fields();
+        let Reference { table, filter, .. } = reference;
+        let source = table.source;
+        let mut on: Vec<Node> = on(&fields, self.cols).map(Cond::into_cond).into_iter().collect();
+        let lateral = matches!(table.item, FromItem::Query { lateral: true, .. });
+        let mut connected = lateral || kind == JoinKind::Cross;
+        connected |= on.iter_mut().any(|condition| connects(condition, source));
+        if !connected {
+            self.loose.push((source, name_of(&table)));
+        }
+        match kind {
+            JoinKind::Cross => self.ast.filter.extend(filter),
+            _ => on.extend(filter),
+        }
+        self.ast.joins.push(NodeJoin { kind, table, on });
+        self.and(source, before, move |source| cols(&fields.at(source)))
+    }
+    /// Joins related rows; rows without one are left out.
+    pub fn join<R: Rel>(
+        self,
+        f: impl FnOnce(C) -> RelRef<M, R>,
+    ) -> Join<M, C::And<<R::Child as Model>::Cols<M>>> {
+        self.relation(JoinKind::Inner, f, |c| c, R::Child::cols)
+    }
+    /// Joins related rows; rows without one stay, with NULLs.
+    pub fn left_join<R: Rel>(
+        self,
+        f: impl FnOnce(C) -> RelRef<M, R>,
+    ) -> Join<M, C::And<Opt<<R::Child as Model>::Cols<M>>>> {
+        self.relation(JoinKind::Left, f, |c| c, |source| Opt(R::Child::cols(source)))
+    }
+    /// Joins related rows, all of them: what is before it has NULLs where nothing leads to one.
+    pub fn right_join<R: Rel>(
+        self,
+        f: impl FnOnce(C) -> RelRef<M, R>,
+    ) -> Join<M, <C::Opt as Sources>::And<<R::Child as Model>::Cols<M>>>
+    where
+        C::Opt: Sources,
+    {
+        self.relation(JoinKind::Right, f, C::opt, R::Child::cols)
+    }
+    /// Joins related rows, all of both sides, with NULLs where the other has none.
+    pub fn full_join<R: Rel>(
+        self,
+        f: impl FnOnce(C) -> RelRef<M, R>,
+    ) -> Join<M, <C::Opt as Sources>::And<Opt<<R::Child as Model>::Cols<M>>>>
+    where
+        C::Opt: Sources,
+    {
+        self.relation(JoinKind::Full, f, C::opt, |source| Opt(R::Child::cols(source)))
+    }
+    /// Joins any query on a condition: `Post::query()`, one that is filtered, grouped or limited, the same model once
+    /// more.
+    pub fn join_on<N: IntoSource, P: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(C, ColsOf<N, M>) -> P,
+    ) -> Join<M, C::And<ColsOf<N, M>>> {
+        let kind = JoinKind::Inner;
+        let reference = other.into_source(Place::joined(kind));
+        let on = |fields: &Fields, c| Some(f(c, N::Row::cols(fields)));
+        self.source(kind, reference, on, |c| c, N::Row::cols)
+    }
+    /// Joins any query on a condition; rows without a match stay, with NULLs.
+    pub fn left_join_on<N: IntoSource, P: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(C, ColsOf<N, M>) -> P,
+    ) -> Join<M, C::And<MaybeOf<N, M>>> {
+        let kind = JoinKind::Left;
+        let reference = other.into_source(Place::joined(kind));
+        let on = |fields: &Fields, c| Some(f(c, N::Row::cols(fields)));
+        self.source(kind, reference, on, |c| c, N::Row::maybe)
+    }
+    /// Joins any query on a condition, all of its rows: what is before it has NULLs where none matches.
+    pub fn right_join_on<N: IntoSource, P: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(C, ColsOf<N, M>) -> P,
+    ) -> Join<M, <C::Opt as Sources>::And<ColsOf<N, M>>>
+    where
+        C::Opt: Sources,
+    {
+        let kind = JoinKind::Right;
+        let reference = other.into_source(Place::joined(kind));
+        let on = |fields: &Fields, c| Some(f(c, N::Row::cols(fields)));
+        self.source(kind, reference, on, C::opt, N::Row::cols)
+    }
+    /// Joins any query on a condition, all rows of both sides, with NULLs where the other has no match.
+    pub fn full_join_on<N: IntoSource, P: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(C, ColsOf<N, M>) -> P,
+    ) -> Join<M, <C::Opt as Sources>::And<MaybeOf<N, M>>>
+    where
+        C::Opt: Sources,
+    {
+        let kind = JoinKind::Full;
+        let reference = other.into_source(Place::joined(kind));
+        let on = |fields: &Fields, c| Some(f(c, N::Row::cols(fields)));
+        self.source(kind, reference, on, C::opt, N::Row::maybe)
+    }
+    /// Every row with every row of the other query.
+    pub fn cross_join<N: IntoSource>(self, other: N) -> Join<M, C::And<ColsOf<N, M>>> {
+        let kind = JoinKind::Cross;
+        let reference = other.into_source(Place::joined(kind));
+        let on = |_: &Fields, _| None::<Expr<M, bool>>;
+        self.source(kind, reference, on, |c| c, N::Row::cols)
+    }
+    /// Joins a query that refers to the row before it, with [`outer`](crate::query::Col::outer): the newest three orders
+    /// of each customer. Rows for which it has none are left out.
+    ///
+    /// SQLite has no LATERAL: a query of more than conditions is `Unsupported` there.
+    pub fn join_lateral<N: IntoSource>(self, f: impl FnOnce(C) -> N) -> Join<M, C::And<ColsOf<N, M>>> {
+        let reference = f(self.cols).into_source(Place::LATERAL);
+        let on = |_: &Fields, _| None::<Expr<M, bool>>;
+        self.source(JoinKind::Inner, reference, on, |c| c, N::Row::cols)
+    }
+    /// As [`join_lateral`](Join::join_lateral); rows for which it has none stay, with NULLs.
+    pub fn left_join_lateral<N: IntoSource>(self, f: impl FnOnce(C) -> N) -> Join<M, C::And<MaybeOf<N, M>>> {
+        let reference = f(self.cols).into_source(Place::LATERAL);
+        let on = |_: &Fields, _| None::<Expr<M, bool>>;
+        self.source(JoinKind::Left, reference, on, |c| c, N::Row::maybe)
+    }
+}
+
+/// What a source is called in a message.
+fn name_of(table: &TableRef) -> &'static str {
+    match &table.item {
+        FromItem::Table(table) => table.name,
+        FromItem::Cte(name) | FromItem::Function { name, .. } => name,
+        FromItem::Query { query, .. } => query.from.as_ref().map_or("a query", name_of),
+        FromItem::Values { .. } => "values",
+    }
+}
+
+macro_rules! sources {
     ($($A:ident $a:ident),*) => {
-        impl<M: Model, $($A: Copy + 'static),*> Join<M, ($($A,)*)> {
-            fn and<T: 'static>(mut self, source: Source, cols: fn(Source) -> T) -> Join<M, ($($A,)* T,)> {
-                let (n, before) = (self.sources.len(), self.columns);
-                self.sources.push(source);
-                let ($($a,)*) = self.cols;
-                Join {
-                    ast: self.ast,
-                    cols: ($($a,)* cols(source),),
-                    sources: self.sources,
-                    columns: Arc::new(move |sources| {
-                        let ($($a,)*) = before(sources);
-                        ($($a,)* cols(nth(sources, n)),)
-                    }),
-                    _p: std::marker::PhantomData,
-                }
+        impl<$($A: Copy + 'static),*> Sources for ($($A,)*) {
+            type And<T: Copy + 'static> = ($($A,)* T,);
+            type Opt = ($(Opt<$A>,)*);
+            fn and<T: Copy + 'static>(self, more: T) -> Self::And<T> {
+                let ($($a,)*) = self;
+                ($($a,)* more,)
             }
-            /// Joins related rows; rows without one are left out.
-            pub fn join<R: Rel>(
-                mut self,
-                f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
-            ) -> Join<M, ($($A,)* <R::Child as Model>::Cols<M>,)> {
-                let child = Source::fresh();
-                self.add_relation(f(self.cols), child, false);
-                self.and(child, R::Child::cols)
-            }
-            /// Joins related rows; rows without one stay, with NULLs.
-            pub fn left_join<R: Rel>(
-                mut self,
-                f: impl FnOnce(($($A,)*)) -> RelRef<M, R>,
-            ) -> Join<M, ($($A,)* Opt<<R::Child as Model>::Cols<M>>,)> {
-                let child = Source::fresh();
-                self.add_relation(f(self.cols), child, true);
-                self.and(child, |c| Opt(R::Child::cols(c)))
-            }
-            /// Joins any model on a condition.
-            pub fn join_on<N: Model, Q: Cond<M>>(
-                mut self,
-                f: impl FnOnce(($($A,)*), N::Cols<M>) -> Q,
-            ) -> Join<M, ($($A,)* N::Cols<M>,)> {
-                let source = Source::fresh();
-                let on = f(self.cols, N::cols(source)).into_cond();
-                self.add_table(table_ref::<N>(source), false, on);
-                self.and(source, N::cols)
-            }
-            /// Joins any model on a condition; rows without a match stay, with NULLs.
-            pub fn left_join_on<N: Model, Q: Cond<M>>(
-                mut self,
-                f: impl FnOnce(($($A,)*), N::Cols<M>) -> Q,
-            ) -> Join<M, ($($A,)* Opt<N::Cols<M>>,)> {
-                let source = Source::fresh();
-                let on = f(self.cols, N::cols(source)).into_cond();
-                self.add_table(table_ref::<N>(source), true, on);
-                self.and(source, |s| Opt(N::cols(s)))
+            fn opt(self) -> Self::Opt {
+                let ($($a,)*) = self;
+                ($(Opt($a),)*)
             }
         }
     };
 }
-join!(A a);
-join!(A a, B b);
-join!(A a, B b, C c);
-join!(A a, B b, C c, D d);
-join!(A a, B b, C c, D d, E e);
-join!(A a, B b, C c, D d, E e, F f);
+sources!(A a);
+sources!(A a, B b);
+sources!(A a, B b, C c);
+sources!(A a, B b, C c, D d);
+sources!(A a, B b, C c, D d, E e);
+sources!(A a, B b, C c, D d, E e, F f);
+sources!(A a, B b, C c, D d, E e, F f, G g);
+sources!(A a, B b, C c, D d, E e, F f, G g, H h);
+sources!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
+sources!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+sources!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);

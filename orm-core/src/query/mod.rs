@@ -14,6 +14,7 @@ mod operand;
 mod raw;
 mod select;
 pub mod shape;
+mod source;
 mod update;
 mod upsert;
 mod walk;
@@ -31,7 +32,7 @@ pub use expr::{
 pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
-pub use join::{Join, Opt};
+pub use join::{Join, Opt, Sources};
 pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
@@ -39,6 +40,7 @@ pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
 pub(crate) use shape::Plan;
 pub use shape::Projection;
+pub use source::{AnyQuery, ColsOf, Derived, Fields, IntoSource, MaybeOf, SourceRow, exists, from};
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,

@@ -6,7 +6,10 @@ use crate::ast::{
 };
 use crate::model::{FilterRef, Filtered, Model, Rel, Shape, SoftDelete};
 use crate::query::write::key_equals;
-use crate::query::{Aggregates, Cond, Grouped, Join, Opt, Orders, Phantom, Plan, Projection, Selection};
+use crate::query::{
+    Aggregates, ColsOf, Cond, Grouped, IntoSource, Join, MaybeOf, Opt, Orders, Phantom, Plan, Projection,
+    Selection,
+};
 use crate::relation::{Branch, LoadOf, RelRef};
 use crate::schema::RelationDef;
 use crate::value::Value;
@@ -309,19 +312,88 @@ impl<M: Model> Query<M> {
     ) -> Join<M, (M::Cols<M>, Opt<<R::Child as Model>::Cols<M>>)> {
         self.joined().left_join(|(m,)| f(m))
     }
-    /// Joins any model on a condition, also the same one again.
-    pub fn join_on<N: Model, C: Cond<M>>(
+    /// Joins the related rows, all of them: this side has NULLs where nothing leads to one.
+    pub fn right_join<R: Rel>(
         self,
-        f: impl FnOnce(M::Cols<M>, N::Cols<M>) -> C,
-    ) -> Join<M, (M::Cols<M>, N::Cols<M>)> {
-        self.joined().join_on::<N, C>(|(m,), n| f(m, n))
+        f: impl FnOnce(M::Cols<M>) -> RelRef<M, R>,
+    ) -> Join<M, (Opt<M::Cols<M>>, <R::Child as Model>::Cols<M>)> {
+        self.joined().right_join(|(m,)| f(m))
     }
-    /// Joins any model on a condition; rows without a match stay, with NULLs.
-    pub fn left_join_on<N: Model, C: Cond<M>>(
+    /// Joins the related rows, all rows of both sides, with NULLs where the other has none.
+    pub fn full_join<R: Rel>(
         self,
-        f: impl FnOnce(M::Cols<M>, N::Cols<M>) -> C,
-    ) -> Join<M, (M::Cols<M>, Opt<N::Cols<M>>)> {
-        self.joined().left_join_on::<N, C>(|(m,), n| f(m, n))
+        f: impl FnOnce(M::Cols<M>) -> RelRef<M, R>,
+    ) -> Join<M, (Opt<M::Cols<M>>, Opt<<R::Child as Model>::Cols<M>>)> {
+        self.joined().full_join(|(m,)| f(m))
+    }
+    /// Joins any query on a condition: another model, the same one once more, or a query of columns, which is then a
+    /// derived table whose columns come in a tuple.
+    ///
+    /// ```
+    /// # use orm_core::{model::Model, query::{Col, Query}};
+    /// # fn build<Post: Model, Comment: Model>(posts: Query<Post>, per_post: Query<Comment, (i64, i64)>,
+    /// #     id: fn(Post::Cols<Post>) -> Col<Post, i64>) -> Query<Post, (i64, i64)> {
+    /// // let per_post = Comment::query().group_by(|c| c.post_id).select(|g| (g.key(), g.count()));
+    /// posts.join_on(per_post, |p, (post, _)| id(p).eq(post)).select(|(p, (_, comments))| (id(p), comments))
+    /// # }
+    /// ```
+    ///
+    /// ```sql
+    /// SELECT t0."id", t1."_2" FROM "posts" AS t0 JOIN (SELECT t2."post_id" AS "post_id", count(*) AS "_2"
+    /// FROM "comments" AS t2 GROUP BY t2."post_id") AS t1 ON t0."id" = t1."post_id"
+    /// ```
+    ///
+    /// A condition that does not compare both sides is an `InvalidQuery` error unless a later `.filter(..)` does, because
+    /// then every row meets every other one: that is [`cross_join`](Query::cross_join).
+    pub fn join_on<N: IntoSource, C: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(M::Cols<M>, ColsOf<N, M>) -> C,
+    ) -> Join<M, (M::Cols<M>, ColsOf<N, M>)> {
+        self.joined().join_on(other, |(m,), n| f(m, n))
+    }
+    /// As [`join_on`](Query::join_on); rows without a match stay, with NULLs. The columns of a tuple are `Option`s then,
+    /// those of a model are read through [`Opt::map`].
+    pub fn left_join_on<N: IntoSource, C: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(M::Cols<M>, ColsOf<N, M>) -> C,
+    ) -> Join<M, (M::Cols<M>, MaybeOf<N, M>)> {
+        self.joined().left_join_on(other, |(m,), n| f(m, n))
+    }
+    /// As [`join_on`](Query::join_on), with all rows of the other query: this side has NULLs where none matches.
+    pub fn right_join_on<N: IntoSource, C: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(M::Cols<M>, ColsOf<N, M>) -> C,
+    ) -> Join<M, (Opt<M::Cols<M>>, ColsOf<N, M>)> {
+        self.joined().right_join_on(other, |(m,), n| f(m, n))
+    }
+    /// As [`join_on`](Query::join_on), with all rows of both sides, with NULLs where the other has no match.
+    pub fn full_join_on<N: IntoSource, C: Cond<M>>(
+        self,
+        other: N,
+        f: impl FnOnce(M::Cols<M>, ColsOf<N, M>) -> C,
+    ) -> Join<M, (Opt<M::Cols<M>>, MaybeOf<N, M>)> {
+        self.joined().full_join_on(other, |(m,), n| f(m, n))
+    }
+    /// Every row with every row of the other query: `CROSS JOIN`.
+    pub fn cross_join<N: IntoSource>(self, other: N) -> Join<M, (M::Cols<M>, ColsOf<N, M>)> {
+        self.joined().cross_join(other)
+    }
+    /// See [`Join::join_lateral`].
+    pub fn join_lateral<N: IntoSource>(
+        self,
+        f: impl FnOnce(M::Cols<M>) -> N,
+    ) -> Join<M, (M::Cols<M>, ColsOf<N, M>)> {
+        self.joined().join_lateral(|(m,)| f(m))
+    }
+    /// See [`Join::left_join_lateral`].
+    pub fn left_join_lateral<N: IntoSource>(
+        self,
+        f: impl FnOnce(M::Cols<M>) -> N,
+    ) -> Join<M, (M::Cols<M>, MaybeOf<N, M>)> {
+        self.joined().left_join_lateral(|(m,)| f(m))
     }
     fn joined(self) -> Join<M, (M::Cols<M>,)> {
         Join::new(self.ast)

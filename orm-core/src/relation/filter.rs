@@ -52,14 +52,20 @@ pub(crate) fn joins(
         Some(through) => {
             let via = Source::fresh();
             let mut to_via = equal(via, &(through.parent)(), parent, &(def.parent)());
-            if kind == JoinKind::Left && may_be_hidden(&related) {
+            // what all rows of the other side are kept of comes last: a link alone is no row
+            let kind_of_via = match kind {
+                JoinKind::Right => JoinKind::Inner,
+                JoinKind::Full => JoinKind::Left,
+                JoinKind::Inner | JoinKind::Left | JoinKind::Cross => kind,
+            };
+            if kind_of_via == JoinKind::Left && may_be_hidden(&related) {
                 // a link to a row that is hidden would else be a further row of NULLs
                 to_via.push(leads_somewhere(def, through, via, seen_as(Source::fresh())));
             }
             let to_child = equal(child, &(def.child)(), via, &(through.child)());
             vec![
                 Join {
-                    kind,
+                    kind: kind_of_via,
                     table: through_table(through, via),
                     on: to_via,
                 },

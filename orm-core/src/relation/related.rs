@@ -4,8 +4,8 @@ use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FilterRef, Filtered, Model, Rel, SoftDelete};
 use crate::query::{
-    Aggregates, Cond, Grouped, Join, LeadsBack, LeadsDown, Opt, Orders, Phantom, Projection, Query,
-    Selection, Walk, all_fields,
+    Aggregates, ColsOf, Cond, Grouped, IntoSource, Join, LeadsBack, LeadsDown, MaybeOf, Opt, Orders, Phantom,
+    Projection, Query, Selection, Walk, all_fields,
 };
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
@@ -187,18 +187,20 @@ impl<R: Rel> Related<R> {
         self.query().left_join(f)
     }
     /// See [`Query::join_on`].
-    pub fn join_on<N: Model, C: Cond<R::Child>>(
+    pub fn join_on<N: IntoSource, C: Cond<R::Child>>(
         self,
-        f: impl FnOnce(ChildCols<R>, N::Cols<R::Child>) -> C,
-    ) -> Join<R::Child, (ChildCols<R>, N::Cols<R::Child>)> {
-        self.query().join_on::<N, C>(f)
+        other: N,
+        f: impl FnOnce(ChildCols<R>, ColsOf<N, R::Child>) -> C,
+    ) -> Join<R::Child, (ChildCols<R>, ColsOf<N, R::Child>)> {
+        self.query().join_on(other, f)
     }
     /// See [`Query::left_join_on`].
-    pub fn left_join_on<N: Model, C: Cond<R::Child>>(
+    pub fn left_join_on<N: IntoSource, C: Cond<R::Child>>(
         self,
-        f: impl FnOnce(ChildCols<R>, N::Cols<R::Child>) -> C,
-    ) -> Join<R::Child, (ChildCols<R>, Opt<N::Cols<R::Child>>)> {
-        self.query().left_join_on::<N, C>(f)
+        other: N,
+        f: impl FnOnce(ChildCols<R>, ColsOf<N, R::Child>) -> C,
+    ) -> Join<R::Child, (ChildCols<R>, MaybeOf<N, R::Child>)> {
+        self.query().left_join_on(other, f)
     }
     /// See [`Query::walk`].
     pub fn walk<R2: Rel<Parent = R::Child>>(

@@ -30,6 +30,7 @@ pub(crate) fn select(s: &Select) -> Effort {
         limit: _,
         offset: _,
         lock: _,
+        fault: _,
     } = s;
     let plain = with.is_empty()
         && matches!(distinct, Distinct::No)

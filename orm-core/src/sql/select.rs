@@ -30,7 +30,11 @@ impl SqlWriter<'_> {
             limit,
             offset,
             lock,
+            fault,
         } = s;
+        if let Some(fault) = fault {
+            return Err(Error::new(ErrorKind::InvalidQuery, fault.to_string()));
+        }
         let (repeatable, as_of) = (self.repeatable, self.as_of);
         self.repeatable |= must_repeat(s);
         self.as_of = from.as_ref().and_then(|f| f.guard.as_of).or(as_of);
@@ -131,13 +135,23 @@ impl SqlWriter<'_> {
         frame: &Frame,
     ) {
         for t in from {
-            self.define(t.source, false);
+            self.define_ref(t, false);
         }
         for j in joins {
             if matches!(j.kind, JoinKind::Right | JoinKind::Full) {
                 self.outer_since(frame);
             }
-            self.define(j.table.source, matches!(j.kind, JoinKind::Left | JoinKind::Full));
+            self.define_ref(&j.table, matches!(j.kind, JoinKind::Left | JoinKind::Full));
+        }
+    }
+
+    fn define_ref(&mut self, t: &TableRef, outer: bool) {
+        self.define(t.source, outer);
+        match &t.item {
+            FromItem::Query { columns, .. } | FromItem::Values { columns, .. } => {
+                self.define_columns(t.source, columns);
+            }
+            FromItem::Table(_) | FromItem::Cte(_) | FromItem::Function { .. } => {}
         }
     }
 

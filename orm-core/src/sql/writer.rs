@@ -53,6 +53,8 @@ pub struct SqlWriter<'a> {
     filters: Vec<&'static NamedFilter>,
     /// Parts of tables whose columns were written.
     parts: Vec<(Source, u8)>,
+    /// The names of the columns of derived tables.
+    derived: Vec<(Source, Vec<&'static str>)>,
 }
 
 /// A source in scope.
@@ -133,6 +135,7 @@ impl<'a> SqlWriter<'a> {
             filters: Vec::new(),
             as_of: scope.as_of,
             parts: Vec::new(),
+            derived: Vec::new(),
         }
     }
 
@@ -556,6 +559,9 @@ impl<'a> SqlWriter<'a> {
     }
     /// Appends `alias."column"`.
     pub(crate) fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
+        if !self.derived.is_empty() && self.is_derived(source, column)? {
+            return self.field(source, column.name);
+        }
         if column.system {
             return self.row_version(source);
         }
@@ -565,6 +571,26 @@ impl<'a> SqlWriter<'a> {
         }
         self.text.push('.');
         self.ident(column.name)
+    }
+    /// Makes known what columns a derived table has.
+    pub(crate) fn define_columns(&mut self, source: Source, columns: &[&'static str]) {
+        self.derived.push((source, columns.to_vec()));
+    }
+    /// Whether the column is one of a derived table.
+    #[cold]
+    fn is_derived(&self, source: Source, column: &'static Column) -> Result<bool> {
+        let source = self.resolve(source);
+        let Some((_, columns)) = self.derived.iter().find(|(s, _)| Some(*s) == source) else {
+            return Ok(false);
+        };
+        match columns.contains(&column.name) {
+            true => Ok(true),
+            false => Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "a query on the rows of another query names a column that the other one does not select",
+            )
+            .with_field(column.name)),
+        }
     }
     /// Appends the version that the database keeps of each row, as an integer.
     fn row_version(&mut self, source: Source) -> Result<()> {

@@ -150,6 +150,17 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
             }
             #version
         }
+        #[automatically_derived]
+        impl __orm::SourceRow for #ident {
+            type Cols<#scope> = #cols<#scope>;
+            type Maybe<#scope> = __orm::Opt<#cols<#scope>>;
+            fn cols<#scope>(fields: &__orm::Fields) -> #cols<#scope> {
+                <#ident as __orm::Model>::cols(fields.source())
+            }
+            fn maybe<#scope>(fields: &__orm::Fields) -> __orm::Opt<#cols<#scope>> {
+                __orm::Opt::new(<#ident as __orm::Model>::cols(fields.source()))
+            }
+        }
     }
 }
 
