@@ -15,7 +15,7 @@
 //! let found = drift(&db, &last, None, &Options::default()).await?;
 //! assert_eq!(found.outcome(), Outcome::Drift); // exit code 3
 //! assert_eq!(found.by_hand[0].describe(), "add column users.nick");
-//! assert_eq!(found.adopt.statements().next(), Some("ALTER TABLE \"users\" ADD COLUMN \"nick\" text"));
+//! assert_eq!(found.adopt.statements().next(), Some("ALTER TABLE \"users\" ADD COLUMN \"nick\" TEXT"));
 //! assert_eq!(found.restore.statements().next(), Some("ALTER TABLE \"users\" DROP COLUMN \"nick\""));
 //! # Ok::<(), orm::Error>(()) }).unwrap();
 //! ```
