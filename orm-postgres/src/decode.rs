@@ -61,10 +61,12 @@ pub(crate) struct RowCells<'a> {
 }
 
 impl<'a> RowCells<'a> {
+    /// Once for every cell: looked at in place, as sqlx's value is larger than what is asked of it.
+    #[inline(always)]
     fn raw(&self, i: usize) -> Result<Option<&'a [u8]>> {
-        match self.row.try_get_raw(i) {
+        match &self.row.try_get_raw(i) {
             Ok(value) => Ok(value.as_bytes().ok()),
-            Err(_) => Err(Error::decode(format!("the row has no cell {}", i + 1))),
+            Err(_) => Err(no_cell(i)),
         }
     }
 
@@ -151,6 +153,11 @@ impl Cells for RowCells<'_> {
     fn is_null(&self, i: usize) -> bool {
         matches!(self.raw(i), Ok(None))
     }
+}
+
+#[cold]
+fn no_cell(i: usize) -> Error {
+    Error::decode(format!("the row has no cell {}", i + 1))
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Read<[u8; N]> {
