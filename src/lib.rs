@@ -26,6 +26,7 @@
 
 pub mod audit;
 mod connect;
+mod from_row;
 #[cfg(feature = "garde")]
 mod garde;
 #[cfg(doctest)]
@@ -57,6 +58,7 @@ pub mod private {
     #[cfg(feature = "migrate")]
     pub use orm_migrate::Migrations;
 
+    pub use crate::__from_row as from_row;
     pub use crate::audit::AuditLog;
 }
 pub use orm_core::relation::Polymorphic;

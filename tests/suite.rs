@@ -30,6 +30,8 @@ mod embeds;
 mod errors;
 #[path = "suite/filters.rs"]
 mod filters;
+#[path = "suite/from_row.rs"]
+mod from_row;
 #[path = "suite/generic.rs"]
 mod generic;
 #[path = "suite/graphs.rs"]

@@ -60,18 +60,19 @@ pub fn tenant_of(raw: &crate::exec::Raw<'_>) -> Option<String> {
 
 /// The columns of a model, found by their names in hand-written SQL.
 pub fn by_name(table: &'static Table, out: &mut Vec<Expected>) -> Lookup {
-    expect(&table.columns[..table.fields], out);
+    expect(table.model, &table.columns[..table.fields], out);
     Lookup::Name
 }
 
 /// The columns of an embedded struct, which has no names of its own in the table of a model.
 pub fn by_position(columns: &'static [Column], out: &mut Vec<Expected>) -> Lookup {
-    expect(columns, out);
+    expect("", columns, out);
     Lookup::Position
 }
 
-fn expect(columns: &'static [Column], out: &mut Vec<Expected>) {
+fn expect(model: &'static str, columns: &'static [Column], out: &mut Vec<Expected>) {
     out.extend(columns.iter().map(|c| Expected {
+        model,
         name: c.column.name,
         ty: c.column.ty,
     }));

@@ -53,12 +53,14 @@ pub(crate) fn model(plan: &Plan<'_>) -> TokenStream {
         relation::referrers(plan, &names),
         debug::implementation(plan),
     ];
+    let ident = &plan.model.ident;
     quote! {
         #(#outside)*
         #[allow(deprecated)]
         const _: () = {
             use #private as __orm;
             #(#inside)*
+            __orm::from_row!(#ident);
         };
     }
 }

@@ -16,6 +16,7 @@ mod driver;
 mod encode;
 mod error;
 mod ext;
+mod from_row;
 mod options;
 mod own;
 mod pool;
@@ -29,6 +30,8 @@ pub use sqlx;
 pub use dialect::{DIALECT, PostgresDialect};
 pub use driver::Postgres;
 pub use ext::PgExt;
+#[doc(hidden)]
+pub use from_row::from_row;
 pub use options::{PostgresOptions, TlsMode};
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ mod cache;
 pub mod dialect;
 mod driver;
 mod error;
+mod from_row;
 mod offload;
 mod open;
 mod options;
@@ -28,7 +29,11 @@ mod types;
 mod url;
 mod watch;
 
+pub use sqlx;
+
 pub use dialect::{DIALECT, SqliteDialect};
 pub use driver::Sqlite;
+#[doc(hidden)]
+pub use from_row::from_row;
 pub use options::{ReadMode, SqliteOptions, Synchronous};
 pub use path::sqlite_path;

@@ -146,14 +146,45 @@ pub(crate) fn parse_decimal(s: &str) -> Option<DecimalParts> {
     })
 }
 
+/// A row with its cells as SQLite stores them: one that a statement stands on, or one that sqlx fetched.
+pub(crate) trait StoredRow<'r> {
+    /// What a cell holds; `None` beyond the last.
+    fn cell(&self, i: usize) -> Option<Stored<'r>>;
+    /// Whether a cell is NULL, as is one beyond the last.
+    fn is_null(&self, i: usize) -> bool {
+        matches!(self.cell(i), None | Some(Stored::Null))
+    }
+    /// How many cells there are.
+    fn len(&self) -> usize;
+    /// The position of the column of this name.
+    fn position(&self, name: &str) -> Option<usize>;
+}
+
+impl<'r> StoredRow<'r> for RowRef<'r> {
+    #[inline]
+    fn cell(&self, i: usize) -> Option<Stored<'r>> {
+        RowRef::cell(self, i)
+    }
+    #[inline]
+    fn is_null(&self, i: usize) -> bool {
+        RowRef::is_null(self, i)
+    }
+    fn len(&self) -> usize {
+        RowRef::len(self)
+    }
+    fn position(&self, name: &str) -> Option<usize> {
+        RowRef::position(self, name)
+    }
+}
+
 /// One row as the core reads it.
-pub(crate) struct View<'r> {
-    pub(crate) row: RowRef<'r>,
+pub(crate) struct View<'r, R> {
+    pub(crate) row: R,
     /// The types of the columns as far as they are known.
     pub(crate) types: &'r [Type],
 }
 
-impl<'r> View<'r> {
+impl<'r, R: StoredRow<'r>> View<'r, R> {
     #[inline]
     fn cell(&self, i: usize) -> Result<Stored<'r>> {
         self.row.cell(i).ok_or_else(|| no_column(i, self.row.len()))
@@ -241,7 +272,7 @@ fn mismatch(i: usize, found: Stored<'_>, wanted: &str) -> Error {
     Error::decode(format!("column {i} holds {found} where {wanted} is expected"))
 }
 
-impl Cells for View<'_> {
+impl<'r, R: StoredRow<'r>> Cells for View<'r, R> {
     fn bool(&self, i: usize) -> Result<Option<bool>> {
         match self.cell(i)? {
             Stored::Integer(0) => Ok(Some(false)),

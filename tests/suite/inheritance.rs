@@ -94,11 +94,11 @@ pub struct Walk {
     pub minutes: i32,
 }
 
-fn schema() -> orm::schema::Schema {
+pub fn schema() -> orm::schema::Schema {
     orm::schema![Owner, Animal, Visit, Walk]
 }
 
-async fn zoo(db: &Db) -> orm::Result<(Owner, Dog, Cat, Fish)> {
+pub async fn zoo(db: &Db) -> orm::Result<(Owner, Dog, Cat, Fish)> {
     let ann = NewOwner { name: "Ann".into() }.insert(db).await?;
     let dog = NewDog {
         name: "Rex".into(),

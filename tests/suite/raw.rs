@@ -99,7 +99,7 @@ pub struct Reduced {
     pub price: Price,
 }
 
-async fn offer(db: &Db, off: Option<Decimal>) -> orm::Result<Offer> {
+pub async fn offer(db: &Db, off: Option<Decimal>) -> orm::Result<Offer> {
     let price = Price {
         amount: Decimal::new(1234, 2),
         currency: "NOK".into(),

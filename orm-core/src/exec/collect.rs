@@ -4,8 +4,7 @@ use std::any::Any;
 
 use crate::driver::{Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Cells, DecimalParts, Expected, Lookup, Output, Row, Value, finished, finished_one};
-use crate::value::{Date, Element, LocalTimestamp, TimeOfDay, Timestamp, Type};
+use crate::value::{Cells, Output, Positions, Row, finished, finished_one};
 
 /// Collects decoded rows.
 pub(crate) struct Collect<O: Output> {
@@ -93,23 +92,15 @@ pub(crate) fn other_sink() -> Error {
 /// Rows of hand-written SQL: models are read by column name, everything else by position.
 pub(crate) struct CollectRaw<O: Output> {
     rows: Vec<O::Local>,
-    places: Places,
-}
-
-/// Where the columns stand that are read.
-enum Places {
     /// Known from the first row on.
-    Unknown,
-    /// One after the other.
-    InOrder,
-    At(Vec<Place>),
+    places: Option<Positions>,
 }
 
 impl<O: Output> CollectRaw<O> {
     pub(crate) fn boxed() -> Box<dyn Sink> {
         Box::new(CollectRaw::<O> {
             rows: Vec::new(),
-            places: Places::Unknown,
+            places: None,
         })
     }
     pub(crate) fn take(done: Done) -> Result<Vec<O>> {
@@ -120,16 +111,12 @@ impl<O: Output> CollectRaw<O> {
 
 impl<O: Output> Sink for CollectRaw<O> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        if matches!(self.places, Places::Unknown) {
-            let mut columns = Vec::new();
-            let lookup = O::columns(&mut columns);
-            self.places = Places::of(cells, columns, lookup)?;
+        if self.places.is_none() {
+            self.places = Some(Positions::of::<O>(cells)?);
         }
-        let row = match &self.places {
-            Places::At(places) => O::decode(&mut Row::new(&Placed { cells, places })),
-            Places::Unknown | Places::InOrder => O::decode(&mut Row::new(cells)),
-        };
-        self.rows.push(row?);
+        if let Some(places) = &self.places {
+            self.rows.push(places.decode::<O>(cells)?);
+        }
         Ok(())
     }
     fn rows(&self) -> usize {
@@ -137,82 +124,5 @@ impl<O: Output> Sink for CollectRaw<O> {
     }
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
-    }
-}
-
-/// Where a column stands in the rows, and what it holds.
-struct Place {
-    at: usize,
-    ty: Type,
-}
-
-impl Places {
-    fn of(cells: &dyn Cells, columns: Vec<Expected>, lookup: Lookup) -> Result<Self> {
-        let scaled = |c: &Expected| matches!(c.ty, Type::Decimal(precision, _) if precision > 0);
-        if lookup == Lookup::Position && !columns.iter().any(scaled) {
-            return Ok(Places::InOrder);
-        }
-        let place = |(i, column): (usize, Expected)| {
-            let missing =
-                || Error::decode("the statement does not return this column").with_field(column.name);
-            let at = match lookup {
-                Lookup::Name => cells.position(column.name).ok_or_else(missing)?,
-                Lookup::Position => i,
-            };
-            Ok(Place { at, ty: column.ty })
-        };
-        let places = columns.into_iter().enumerate().map(place);
-        Ok(Places::At(places.collect::<Result<_>>()?))
-    }
-}
-
-/// The cells of a row of hand-written SQL, as the columns that are expected of it.
-struct Placed<'a> {
-    cells: &'a dyn Cells,
-    places: &'a [Place],
-}
-impl Placed<'_> {
-    fn at(&self, i: usize) -> usize {
-        self.places.get(i).map_or(usize::MAX, |place| place.at)
-    }
-}
-macro_rules! forward {
-    ($($f:ident: $t:ty;)*) => {$(
-        fn $f(&self, i: usize) -> Result<Option<$t>> {
-            self.cells.$f(self.at(i))
-        }
-    )*};
-}
-impl Cells for Placed<'_> {
-    forward! {
-        bool: bool;
-        i64: i64;
-        f64: f64;
-        text: &str;
-        bytes: &[u8];
-        uuid: [u8; 16];
-        timestamp: Timestamp;
-        local_timestamp: LocalTimestamp;
-        date: Date;
-        time: TimeOfDay;
-        json: &str;
-    }
-    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
-        match self.places.get(i) {
-            Some(Place { at, ty }) => self.cells.decimal_of(*at, *ty),
-            None => self.cells.decimal(usize::MAX),
-        }
-    }
-    fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
-        self.cells.array(self.at(i), element)
-    }
-    fn len(&self) -> usize {
-        self.places.len()
-    }
-    fn position(&self, name: &str) -> Option<usize> {
-        self.cells.position(name)
-    }
-    fn is_null(&self, i: usize) -> bool {
-        self.cells.is_null(self.at(i))
     }
 }

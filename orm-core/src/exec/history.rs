@@ -77,6 +77,7 @@ impl<M: Versioned> Output for Version<M> {
         let lookup = M::columns(out);
         let own = [AstTable::VALID_FROM, AstTable::VALID_TO, &OPERATION];
         out.extend(own.map(|c| Expected {
+            model: M::TABLE.model,
             name: c.name,
             ty: c.ty,
         }));

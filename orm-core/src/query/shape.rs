@@ -105,6 +105,7 @@ pub fn by_result<N: Projection>(given: &[Option<&'static str>], out: &mut Vec<Ex
         };
         let given = field(at).and_then(|i| *given.get(i)?);
         Expected {
+            model: N::Model::TABLE.model,
             name: given.unwrap_or(name),
             ty,
         }

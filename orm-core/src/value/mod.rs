@@ -5,6 +5,7 @@ mod convert;
 mod held;
 mod key;
 mod loads;
+mod lookup;
 pub(crate) mod sha256;
 mod time;
 mod ty;
@@ -33,6 +34,8 @@ pub(crate) use held::Held;
 pub use key::Id;
 pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
+pub(crate) use lookup::Positions;
+pub use lookup::from_cells;
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
 pub use ty::{Element, EnumType, Type};
 pub use variant::{read_variant, variant_at};
@@ -366,6 +369,8 @@ pub trait Output: Sized + Send + 'static {
 /// A column that is read from hand-written SQL.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
+    /// The model whose row it is read for, empty where there is none.
+    pub model: &'static str,
     /// Its name, empty where there is none.
     pub name: &'static str,
     /// Its type. A decimal without precision may stand for one of any scale.
@@ -401,6 +406,7 @@ impl<T: Scalar> Output for T {
     }
     fn columns(out: &mut Vec<Expected>) -> Lookup {
         out.push(Expected {
+            model: "",
             name: "",
             ty: T::TYPE,
         });

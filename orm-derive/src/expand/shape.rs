@@ -15,6 +15,8 @@ pub(crate) fn shape(shape: &Shape, whole: bool) -> TokenStream {
         true => (output(shape), finite(shape), plan(shape)),
         false => (broken(ident), quote!(true), TokenStream::new()),
     };
+    // relations that other statements bring are no part of a row
+    let from_row = (whole && !shape.loads()).then(|| quote!(__orm::from_row!(#ident);));
     let (cols, plan_of) = (
         variable("__cols", Span::call_site()),
         variable("__plan", Span::call_site()),
@@ -40,6 +42,7 @@ pub(crate) fn shape(shape: &Shape, whole: bool) -> TokenStream {
             use #private as __orm;
             #model
             #output
+            #from_row
             // a shape that holds itself ends here, not in an endless query
             const _: bool = <#ident as __orm::Projection>::FINITE;
         };

@@ -1,0 +1,120 @@
+//! Rows of statements that the library did not write: models and shapes find their columns by name, everything else by
+//! position.
+
+use crate::error::{Error, Result};
+use crate::value::{
+    Cells, Date, DecimalParts, Element, Expected, LocalTimestamp, Lookup, Output, Row, TimeOfDay, Timestamp,
+    Type, Value, finished_one, not_loaded,
+};
+
+/// One row that something else fetched: models and shapes are read by column name, everything else by position.
+///
+/// # Errors
+/// `Decode` where a column is missing or holds something else; `Unsupported` for what takes statements of its own.
+pub fn from_cells<O: Output>(cells: &dyn Cells) -> Result<O> {
+    if O::LOADS {
+        return Err(not_loaded());
+    }
+    finished_one(Positions::of::<O>(cells)?.decode::<O>(cells)?)
+}
+
+/// Where the columns stand that are read.
+pub(crate) enum Positions {
+    /// One after the other.
+    InOrder,
+    At(Vec<Place>),
+}
+
+/// Where a column stands in the rows, and what it holds.
+pub(crate) struct Place {
+    at: usize,
+    ty: Type,
+}
+
+impl Positions {
+    /// Where the columns of `O` stand in this row and those after it.
+    pub(crate) fn of<O: Output>(cells: &dyn Cells) -> Result<Self> {
+        let mut columns = Vec::new();
+        let lookup = O::columns(&mut columns);
+        let scaled = |c: &Expected| matches!(c.ty, Type::Decimal(precision, _) if precision > 0);
+        if lookup == Lookup::Position && !columns.iter().any(scaled) {
+            return Ok(Positions::InOrder);
+        }
+        let place = |(i, column): (usize, Expected)| {
+            let at = match lookup {
+                Lookup::Name => cells.position(column.name).ok_or_else(|| missing(&column))?,
+                Lookup::Position => i,
+            };
+            Ok(Place { at, ty: column.ty })
+        };
+        let places = columns.into_iter().enumerate().map(place);
+        Ok(Positions::At(places.collect::<Result<_>>()?))
+    }
+    /// Reads a row.
+    pub(crate) fn decode<O: Output>(&self, cells: &dyn Cells) -> Result<O::Local> {
+        match self {
+            Positions::At(places) => O::decode(&mut Row::new(&Placed { cells, places })),
+            Positions::InOrder => O::decode(&mut Row::new(cells)),
+        }
+    }
+}
+
+#[cold]
+fn missing(column: &Expected) -> Error {
+    let e = Error::decode("the statement does not return this column").with_field(column.name);
+    match column.model {
+        "" => e,
+        model => e.with_model(model),
+    }
+}
+
+/// The cells of a row of hand-written SQL, as the columns that are expected of it.
+struct Placed<'a> {
+    cells: &'a dyn Cells,
+    places: &'a [Place],
+}
+impl Placed<'_> {
+    fn at(&self, i: usize) -> usize {
+        self.places.get(i).map_or(usize::MAX, |place| place.at)
+    }
+}
+macro_rules! forward {
+    ($($f:ident: $t:ty;)*) => {$(
+        fn $f(&self, i: usize) -> Result<Option<$t>> {
+            self.cells.$f(self.at(i))
+        }
+    )*};
+}
+impl Cells for Placed<'_> {
+    forward! {
+        bool: bool;
+        i64: i64;
+        f64: f64;
+        text: &str;
+        bytes: &[u8];
+        uuid: [u8; 16];
+        timestamp: Timestamp;
+        local_timestamp: LocalTimestamp;
+        date: Date;
+        time: TimeOfDay;
+        json: &str;
+    }
+    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
+        match self.places.get(i) {
+            Some(Place { at, ty }) => self.cells.decimal_of(*at, *ty),
+            None => self.cells.decimal(usize::MAX),
+        }
+    }
+    fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
+        self.cells.array(self.at(i), element)
+    }
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+    fn position(&self, name: &str) -> Option<usize> {
+        self.cells.position(name)
+    }
+    fn is_null(&self, i: usize) -> bool {
+        self.cells.is_null(self.at(i))
+    }
+}
