@@ -8,15 +8,22 @@
 //! - Over a join table there are many ways to one row. Equal rows of the recursion are one (`UNION`), and there are only
 //!   so many rows of one depth; so depths are counted up to a `max_depth`, and without one only told from zero.
 
+mod node;
+mod outline;
+mod recursion;
+
 use crate::ast::{
-    self, Aggregate, AggregateFn, CompareOp, Cte, Deleted, Distinct, Expr as Node, FromItem, GroupBy, Guard,
-    InList, Join, JoinKind, MathOp, Nulls, Order, RawPart, Select, SetOp, SetOperation, Source, Statement,
-    TableRef, Unfiltered, Window, WindowCall, WindowFn,
+    self, CompareOp, Cte, Deleted, Expr as Node, FromItem, Guard, Order, Select, Source, TableRef, Unfiltered,
 };
 use crate::model::{FilterRef, Filtered, Key, Many, Maybe, Model, One, Path, Rel, SoftDelete};
-use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields, related_table};
-use crate::relation::{LoadOf, RelRef, label_is, owner, unfilter};
-use crate::schema::{Column, Label, RelationDef, RelationKind, Table};
+pub(crate) use crate::query::walk::node::ascending;
+use crate::query::walk::node::{
+    columns, compare, cte, depth, equal, inner, names_of, nearest, number, plain, recursive,
+};
+use crate::query::walk::recursion::nearest_of;
+use crate::query::{Cond, Expr, Orders, Phantom, Query, Selection, all_fields};
+use crate::relation::{LoadOf, RelRef, unfilter};
+use crate::schema::{RelationDef, Table};
 use crate::value::{Type, Value};
 
 /// The related rows of related rows, and so on: descendants along `children`, ancestors along `parent`, everybody who
@@ -457,119 +464,6 @@ impl<R: Rel> Walk<R> {
         (select, reached)
     }
 
-    /// The rows with their places in an outline: the ranks of the rows above and of their own, one behind the other.
-    fn placed(&self, mut ctes: Vec<Cte>, siblings: Vec<Order>, paths: bool) -> (Box<Select>, Reached) {
-        let linked = self.linked();
-        let key: Vec<_> = self.table().key_columns().collect();
-        let paths = paths && key.iter().all(|c| Path::<R::Child>::holds(c.column.ty));
-        ctes.push(self.ranked(&linked, &key, siblings));
-        ctes.push(self.places(&linked, &key, paths));
-        let end = match R::DEF.kind {
-            // upwards several starts lead to one row: the first of its places is its place
-            RelationKind::BelongsTo => {
-                ctes.push(first_place(&key, paths));
-                FIRST
-            }
-            RelationKind::HasOne | RelationKind::HasMany | RelationKind::ManyToMany => PLACED,
-        };
-        // the order of siblings, and what it refers to, is in the ranks
-        let (mut select, _) = self.joined_as(Source::fresh(), ctes, end);
-        let places = select.joins.last().map_or(Source::ROOT, |join| join.table.source);
-        if end == FIRST
-            && let Some(join) = select.joins.last_mut()
-        {
-            let rank = Node::Column(places, &RANK);
-            join.on.push(compare(CompareOp::Eq, rank, number("1")));
-        }
-        if !self.include_start {
-            let below = compare(CompareOp::Gt, depth(places), number("0"));
-            select.filter.push(below);
-        }
-        let place = || ascending(Node::Column(places, &PLACE));
-        match self.order {
-            WalkOrder::None => {}
-            WalkOrder::Breadth => select.order.extend([ascending(depth(places)), place()]),
-            WalkOrder::Depth => select.order.push(place()),
-        }
-        let path = match paths {
-            true => Node::Column(places, &WAY),
-            false => Node::Value(Value::Refused(UNWRITTEN)),
-        };
-        let depth = depth(places);
-        (select, Reached { depth, path })
-    }
-
-    /// The rows that were reached, numbered in the order of siblings.
-    fn ranked(&self, linked: &[&'static Column], key: &[&'static Column], siblings: Vec<Order>) -> Cte {
-        let reached = Source::fresh();
-        let mut select = Select::from(TableRef::unguarded(
-            self.root,
-            FromItem::Table(&self.table().table),
-        ));
-        let on = equal(columns(key, reached), columns(key, self.root));
-        select.joins.push(inner(cte(REACHED, reached), on));
-        select.columns = columns(linked, self.root);
-        select.columns.push(depth(reached));
-        let mut order = siblings;
-        order.extend(columns(key, self.root).into_iter().map(ascending));
-        select.columns.push(row_number(Vec::new(), order));
-        let mut names = names_of(linked);
-        names.extend([DEPTH.name, RANK.name]);
-        plain(RANKED, names, select)
-    }
-
-    /// From the starts down, each row behind the one that it was reached from.
-    fn places(&self, linked: &[&'static Column], key: &[&'static Column], paths: bool) -> Cte {
-        let (top, row, above) = (Source::fresh(), Source::fresh(), Source::fresh());
-        let mut select = Select::from(cte(RANKED, top));
-        select.columns = columns(linked, top);
-        select
-            .columns
-            .extend([depth(top), fixed_width(Node::Column(top, &RANK))]);
-        select
-            .columns
-            .extend(paths.then(|| Path::<R::Child>::written(columns(key, top))));
-        select
-            .filter
-            .push(compare(CompareOp::Eq, depth(top), number("0")));
-        let mut next = Select::from(cte(RANKED, row));
-        let mut on = equal(
-            columns(&(R::DEF.child)(), row),
-            columns(&(R::DEF.parent)(), above),
-        );
-        let below = math(MathOp::Add, depth(above), number("1"));
-        on.push(compare(CompareOp::Eq, depth(row), below));
-        on.extend(label_above(R::DEF).map(|label| label_is(above, label)));
-        next.joins.push(inner(cte(PLACED, above), on));
-        next.columns = columns(linked, row);
-        next.columns.push(depth(row));
-        let behind = |column, own| math(MathOp::Concat, Node::Column(above, column), own);
-        next.columns
-            .push(behind(&PLACE, fixed_width(Node::Column(row, &RANK))));
-        next.columns
-            .extend(paths.then(|| behind(&WAY, Path::<R::Child>::written(columns(key, row)))));
-        select.compound.push(SetOperation {
-            op: SetOp::Union,
-            all: true,
-            query: next,
-        });
-        let mut names = names_of(linked);
-        names.extend([DEPTH.name, PLACE.name]);
-        names.extend(paths.then_some(WAY.name));
-        recursive(PLACED, names, select)
-    }
-
-    /// The columns of a row that its place is found by: its key, and both ends of the relation.
-    fn linked(&self) -> Vec<&'static Column> {
-        let mut linked = self.carried();
-        for link in (R::DEF.child)() {
-            if !linked.iter().any(|c| std::ptr::eq(*c, link)) {
-                linked.push(link);
-            }
-        }
-        linked
-    }
-
     /// The rows whose keys a common table expression holds. They were guarded while they were walked.
     fn joined(&self, with: Vec<Cte>, name: &'static str) -> (Box<Select>, Node) {
         self.joined_as(self.root, with, name)
@@ -592,192 +486,12 @@ impl<R: Rel> Walk<R> {
         };
         (Box::new(select), depth)
     }
-
-    /// The columns of a row that the walk carries: its key, and those that lead on.
-    fn carried(&self) -> Vec<&'static Column> {
-        let mut carried: Vec<_> = self.table().key_columns().collect();
-        let label = label_above(R::DEF).map(|label| (label.column)());
-        for link in (R::DEF.parent)().into_iter().chain(label) {
-            if !carried.iter().any(|c| std::ptr::eq(*c, link)) {
-                carried.push(link);
-            }
-        }
-        carried
-    }
-
-    /// Keys and depths, by recursion that does not go beyond the end, where one is given.
-    fn recursion(&self, end: Option<Vec<Value>>) -> Cte {
-        let key: Vec<_> = self.table().key_columns().collect();
-        let carried = self.carried();
-        let mut names = names_of(&carried);
-        names.push(DEPTH.name);
-        let mut select = self.anchor(&key);
-        let start = select.root();
-        select.columns = columns(&carried, start);
-        select.columns.push(number("0"));
-        if !self.over_join_table() {
-            names.extend(MARKS.iter().take(key.len()));
-            select.columns.extend(columns(&key, start));
-        }
-        select.compound.push(SetOperation {
-            op: SetOp::Union,
-            all: !self.over_join_table(),
-            query: self.next(&key, &carried, end),
-        });
-        recursive(WALK, names, select)
-    }
-
-    /// One step of the recursion.
-    fn next(&self, key: &[&'static Column], carried: &[&'static Column], end: Option<Vec<Value>>) -> Select {
-        let walk = Source::fresh();
-        // from the rows themselves, so that a condition made outside of a closure means them
-        let mut rows = related_table(R::DEF, self.step);
-        rows.guard.deleted = self.deleted;
-        rows.guard.unfiltered = self.unfiltered;
-        let mut next = Select::from(rows);
-        let on = owner(R::DEF, &mut next);
-        let on = equal(on, columns(&(R::DEF.parent)(), walk));
-        next.joins.push(inner(cte(WALK, walk), on));
-        next.filter
-            .extend(label_above(R::DEF).map(|label| label_is(walk, label)));
-        next.columns = columns(carried, self.step);
-        next.columns.push(match self.counts() {
-            true => math(MathOp::Add, depth(walk), number("1")),
-            false => number("1"),
-        });
-        if !self.over_join_table() {
-            let passed = fields(&MARKS, key, walk);
-            let met = equal(columns(key, self.step), passed.clone());
-            next.filter.push(not_all(met));
-            next.columns.extend(moved(columns(key, walk), passed, walk));
-        }
-        if let Some(end) = end {
-            let there = end.into_iter().map(Node::Value).collect();
-            next.filter.push(not_all(equal(columns(key, walk), there)));
-        }
-        next.filter.extend(self.through.iter().cloned());
-        if let Some(max) = self.max_depth {
-            let max = Node::Value(Value::I32(i32::try_from(max).unwrap_or(i32::MAX)));
-            next.filter.push(compare(CompareOp::Lt, depth(walk), max));
-        }
-        next
-    }
-
-    /// From the end, each row to one of the depth before that leads to it.
-    fn way_back(&self, key: &[&'static Column], end: Vec<Value>) -> Select {
-        let (last, path) = (Source::fresh(), Source::fresh());
-        let mut back = Select::from(cte(NEAR, last));
-        back.columns = columns(key, last);
-        back.columns.push(depth(last));
-        back.filter = equal(columns(key, last), end.into_iter().map(Node::Value).collect());
-        let mut step = Select::from(cte(PATH, path));
-        step.columns = key.iter().map(|c| self.before(key, c, path)).collect();
-        step.columns.push(math(MathOp::Sub, depth(path), number("1")));
-        step.filter.push(compare(CompareOp::Gt, depth(path), number("0")));
-        back.compound.push(SetOperation {
-            op: SetOp::Union,
-            all: true,
-            query: step,
-        });
-        back
-    }
-
-    /// A column of the first row, by its key, that leads to this one on a shortest way. A sub-query, for it is asked for
-    /// few rows: a join would look for the rows before all that were reached.
-    fn before(&self, key: &[&'static Column], column: &'static Column, path: Source) -> Node {
-        let (row, near) = (Source::fresh(), Source::fresh());
-        let mut select = Select::from(TableRef::unguarded(row, FromItem::Table(&self.table().table)));
-        let from = equal(owner(R::DEF, &mut select), columns(&(R::DEF.parent)(), near));
-        select.joins.push(inner(cte(NEAR, near), from));
-        select.columns.push(Node::Column(near, &column.column));
-        select.filter.extend(equal(columns(key, row), columns(key, path)));
-        select
-            .filter
-            .extend(label_above(R::DEF).map(|label| label_is(near, label)));
-        let one_less = math(MathOp::Sub, depth(path), number("1"));
-        select.filter.push(compare(CompareOp::Eq, depth(near), one_less));
-        select.order = columns(key, near).into_iter().map(ascending).collect();
-        select.limit = Some(1);
-        Node::Subquery(Box::new(select))
-    }
-
-    /// The rows to start from, as a select that another one can follow by UNION.
-    fn anchor(&self, key: &[&'static Column]) -> Select {
-        let mut start = self.start.clone();
-        start.lock = None;
-        let plain = start.with.is_empty()
-            && start.compound.is_empty()
-            && start.group.is_empty()
-            && start.limit.is_none()
-            && start.offset.is_none()
-            && matches!(start.distinct, Distinct::No);
-        if plain {
-            start.order.clear();
-            return *start;
-        }
-        start.columns = columns(key, start.root());
-        let source = Source::fresh();
-        let mut select = Select::from(TableRef::unguarded(source, FromItem::Table(&self.table().table)));
-        let mut own = columns(key, source);
-        let own = match own.len() {
-            1 => own.remove(0),
-            _ => Node::Tuple(own),
-        };
-        select
-            .filter
-            .push(Node::In(Box::new(own), Box::new(InList::Query(start))));
-        select
-    }
 }
 
 /// What a walk knows of a row beside the row.
 struct Reached {
     depth: Node,
     path: Node,
-}
-
-/// Of several places of one row the first.
-fn first_place(key: &[&'static Column], paths: bool) -> Cte {
-    let placed = Source::fresh();
-    let mut select = Select::from(cte(PLACED, placed));
-    select.columns = columns(key, placed);
-    select.columns.push(depth(placed));
-    let mut names = names_of(key);
-    names.push(DEPTH.name);
-    for column in [Some(&PLACE), paths.then_some(&WAY)].into_iter().flatten() {
-        select.columns.push(Node::Column(placed, column));
-        names.push(column.name);
-    }
-    let by_place = vec![ascending(Node::Column(placed, &PLACE))];
-    select.columns.push(row_number(columns(key, placed), by_place));
-    names.push(RANK.name);
-    plain(FIRST, names, select)
-}
-
-fn row_number(partition: Vec<Node>, order: Vec<Order>) -> Node {
-    let window = Window {
-        partition,
-        order,
-        ..Window::default()
-    };
-    let function = WindowFn::RowNumber;
-    Node::Window(Box::new(WindowCall { function, window }))
-}
-
-/// A rank as text that is ordered as the number: ten digits.
-fn fixed_width(rank: Node) -> Node {
-    let ten_digits = math(MathOp::Add, rank, number("1000000000"));
-    Node::Cast(Box::new(ten_digits), Type::Text)
-}
-
-/// Each row of the walk once, with its least depth.
-fn nearest_of(carried: &[&'static Column]) -> Select {
-    let walk = Source::fresh();
-    let mut select = Select::from(cte(WALK, walk));
-    select.columns = columns(carried, walk);
-    select.group = select.columns.iter().cloned().map(GroupBy::Expr).collect();
-    select.columns.push(nearest(walk));
-    select
 }
 
 fn is_root(def: &RelationDef, source: Source) -> Node {
@@ -814,117 +528,5 @@ fn is_root(def: &RelationDef, source: Source) -> Node {
         false => Node::Any(nowhere),
         // a key that every row has leads somewhere: at the top, to the row itself
         true => Node::All(equal(columns(&up, source), columns(&(def.parent)(), source))),
-    }
-}
-
-/// On the way up a polymorphic association: what the row says of the model that it belongs to.
-fn label_above(def: &RelationDef) -> Option<Label> {
-    def.label().filter(|_| def.kind == RelationKind::BelongsTo)
-}
-
-/// Brent's mark of the next row: it moves to the row before wherever the depth of that is 0 or a power of two.
-fn moved(here: Vec<Node>, passed: Vec<Node>, walk: Source) -> impl Iterator<Item = Node> {
-    here.into_iter().zip(passed).map(move |(here, passed)| {
-        let below = math(MathOp::Sub, depth(walk), number("1"));
-        let is_power = compare(
-            CompareOp::Eq,
-            math(MathOp::BitAnd, depth(walk), below),
-            number("0"),
-        );
-        Node::Case {
-            operand: None,
-            arms: vec![(is_power, here)],
-            otherwise: Some(Box::new(passed)),
-        }
-    })
-}
-
-fn columns(list: &[&'static Column], source: Source) -> Vec<Node> {
-    list.iter().map(|c| Node::Column(source, &c.column)).collect()
-}
-
-fn names_of(list: &[&'static Column]) -> Vec<&'static str> {
-    list.iter().map(|c| c.column.name).collect()
-}
-
-/// Columns of a common table expression that hold keys under names of their own.
-fn fields(names: &[&'static str], key: &[&'static Column], source: Source) -> Vec<Node> {
-    let field = |(name, c): (&&'static str, &&'static Column)| Node::Field(source, name, c.column.ty);
-    names.iter().zip(key).map(field).collect()
-}
-
-fn depth(source: Source) -> Node {
-    Node::Column(source, &DEPTH)
-}
-
-fn nearest(source: Source) -> Node {
-    Node::Aggregate(Box::new(Aggregate {
-        function: AggregateFn::Min,
-        args: vec![depth(source)],
-        distinct: false,
-        filter: None,
-        order: Vec::new(),
-    }))
-}
-
-/// A number in the text: it takes the type of what it stands beside.
-fn number(n: &'static str) -> Node {
-    Node::Raw(vec![RawPart::Text(n)], Type::I32)
-}
-
-fn math(op: MathOp, a: Node, b: Node) -> Node {
-    Node::Math(op, Box::new(a), Box::new(b))
-}
-
-fn inner(table: TableRef, on: Vec<Node>) -> Join {
-    let kind = JoinKind::Inner;
-    Join { kind, table, on }
-}
-
-fn compare(op: CompareOp, a: Node, b: Node) -> Node {
-    Node::Compare(op, Box::new(a), Box::new(b))
-}
-
-fn equal(a: Vec<Node>, b: Vec<Node>) -> Vec<Node> {
-    let pairs = a.into_iter().zip(b);
-    pairs.map(|(a, b)| compare(CompareOp::Eq, a, b)).collect()
-}
-
-fn not_all(mut equal: Vec<Node>) -> Node {
-    match equal.len() {
-        1 => match equal.remove(0) {
-            Node::Compare(_, a, b) => Node::Compare(CompareOp::Ne, a, b),
-            other => Node::Not(Box::new(other)),
-        },
-        _ => Node::Not(Box::new(Node::All(equal))),
-    }
-}
-
-pub(crate) fn ascending(expr: Node) -> Order {
-    Order {
-        expr,
-        desc: false,
-        nulls: Nulls::Default,
-    }
-}
-
-fn cte(name: &'static str, source: Source) -> TableRef {
-    TableRef::unguarded(source, FromItem::Cte(name))
-}
-
-fn plain(name: &'static str, columns: Vec<&'static str>, select: Select) -> Cte {
-    Cte {
-        name,
-        columns,
-        body: Statement::Select(Box::new(select)),
-        recursive: false,
-        materialized: None,
-    }
-}
-
-fn recursive(name: &'static str, columns: Vec<&'static str>, select: Select) -> Cte {
-    Cte {
-        recursive: true,
-        ..plain(name, columns, select)
     }
 }
