@@ -12,7 +12,7 @@ clippy:
     cargo clippy --workspace --exclude peers --all-targets -- -D warnings
 
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p orm -p orm-core -p orm-derive -p orm-migrate -p orm-postgres -p orm-sqlite
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p orm -p orm-cli -p orm-core -p orm-derive -p orm-migrate -p orm-postgres -p orm-sqlite
 
 test:
     cargo test

@@ -62,6 +62,7 @@ pub mod private {
     pub use crate::audit::AuditLog;
 }
 pub use orm_core::relation::Polymorphic;
+pub use orm_core::schema::Schema;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]

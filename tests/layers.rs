@@ -21,12 +21,13 @@ const MODULES: [(&str, &[&str]); 9] = [
 const FOR_BACKENDS: [&str; 5] = ["ast", "driver", "error", "sql", "value"];
 
 /// Our crates, each with those of ours it may depend on.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("orm-core", &[]),
     ("orm-derive", &[]),
     ("orm-postgres", &["orm-core"]),
     ("orm-sqlite", &["orm-core"]),
     ("orm-migrate", &["orm-core"]),
+    ("orm-cli", &["orm"]),
     (
         ".",
         &[

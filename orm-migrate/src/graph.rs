@@ -116,6 +116,11 @@ impl Graph {
     pub(crate) fn parents(&self, version: i64) -> &[i64] {
         self.nodes.get(&version).map_or(&[], |n| &n.parents)
     }
+    /// As the history has it: joined by `+`.
+    pub(crate) fn parents_text(&self, version: i64) -> String {
+        let list = self.parents(version);
+        list.iter().map(i64::to_string).collect::<Vec<_>>().join("+")
+    }
     fn last_of(&self, set: &BTreeSet<i64>) -> Vec<i64> {
         let followed: BTreeSet<i64> = set
             .iter()

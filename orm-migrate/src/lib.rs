@@ -52,6 +52,7 @@ pub use history::{Entry, Foreign, HISTORY_TABLE, Signature, Status};
 pub use lock::LOCK_TABLE;
 pub use run::{
     Adopted, At, Check, Direction, Failure, Migrator, Outcome, Planned, Ran, Repair, Report, Result, State,
+    script,
 };
 pub use segments::{Limits, Work};
 pub use target::Target;

@@ -20,6 +20,7 @@ use crate::{Backend, Graph, Kind, Limits, Migration, Migrations, Phase, Target};
 
 pub use look::{Check, Planned, State};
 pub use mend::{Adopted, Repair};
+pub use offline::script;
 pub use report::{At, Direction, Failure, Outcome, Ran, Report, Result};
 
 /// Applies and undoes migrations.
@@ -333,8 +334,7 @@ impl Migrator {
     }
 
     fn parents(&self, migration: &Migration) -> String {
-        let list = self.graph.parents(migration.version);
-        list.iter().map(i64::to_string).collect::<Vec<_>>().join("+")
+        self.graph.parents_text(migration.version)
     }
 
     /// A session with the lock, and the history's table.

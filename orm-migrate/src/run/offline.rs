@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::history::{self, HISTORY_TABLE};
 use crate::run::{Direction, Failure, Migrator, Result};
 use crate::segments::{Cut, Segment, cut};
-use crate::{Backend, Migration, Target};
+use crate::{Backend, Graph, Limits, Migration, Migrations, Signature, Target};
 
 impl Migrator {
     /// The SQL that brings a database from one [`Target`] to another, forwards or back, without asking a database.
@@ -19,6 +19,54 @@ impl Migrator {
     /// # Errors
     /// `Usage` for code, which has no SQL, and for targets relative to a database.
     pub fn script(&self, from: &str, to: &str) -> Result<String> {
+        let offline = Offline {
+            migrations: &self.migrations,
+            graph: &self.graph,
+            backend: self.backend,
+            limits: &self.limits,
+            signature: &self.signature,
+        };
+        offline.script(from, to)
+    }
+}
+
+/// The SQL that brings a database from one [`Target`] to another, forwards or back, for people who run it by hand: with
+/// transactions and the history's rows. No database is needed, and none is asked.
+///
+/// ```
+/// use orm_migrate::{Backend, Migrations, script};
+/// let migrations = Migrations::of([("1_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY);")])?;
+/// let sql = script(&migrations, Backend::Sqlite, "base", "head")?;
+/// assert!(sql.contains("BEGIN;\nCREATE TABLE users (id INTEGER PRIMARY KEY);\nINSERT INTO orm_migrations"));
+/// # Ok::<(), orm_migrate::Failure>(())
+/// ```
+///
+/// # Errors
+/// `Usage` for code, which has no SQL, for targets relative to a database, and for files that do not agree with
+/// `migrations.lock`.
+pub fn script(migrations: &Migrations, backend: Backend, from: &str, to: &str) -> Result<String> {
+    migrations.verify_chain(backend)?;
+    let offline = Offline {
+        migrations,
+        graph: &Graph::of(migrations)?,
+        backend,
+        limits: &Limits::default(),
+        signature: &Signature::here(),
+    };
+    offline.script(from, to)
+}
+
+/// Everything a script is made of.
+struct Offline<'m> {
+    migrations: &'m Migrations,
+    graph: &'m Graph,
+    backend: Backend,
+    limits: &'m Limits,
+    signature: &'m Signature,
+}
+
+impl Offline<'_> {
+    fn script(&self, from: &str, to: &str) -> Result<String> {
         let (from, to) = (self.standing(from)?, self.standing(to)?);
         let up: Vec<i64> = self
             .graph
@@ -154,7 +202,7 @@ impl Migrator {
              VALUES ({}, {}, {}, {}, {}, 'done', 0, {now}, {now}, {user}) ON CONFLICT (id) DO UPDATE SET \
              checksum = excluded.checksum, status = excluded.status, finished_at = excluded.finished_at;\n",
             migration.version,
-            quoted(&self.parents(migration)),
+            quoted(&self.graph.parents_text(migration.version)),
             quoted(&migration.name),
             quoted(&sum),
             quoted(migration.header().kind.name()),

@@ -1,0 +1,170 @@
+//! Schemas read, compared and looked at.
+
+use std::fmt::Write as _;
+
+use orm::migrate::diff::{self, Renames};
+use orm::migrate::plan::{Plan, Planned, plan};
+use orm::migrate::schema::Schema;
+use orm::migrate::{Backend, Outcome, lint, pull, snapshot};
+use serde_json::{Value, json};
+
+use crate::args;
+use crate::cmd::new::{Said, answer};
+use crate::cmd::{Context, findings, written};
+use crate::output::Paint;
+use crate::reply::{Reply, Stop};
+
+pub(crate) async fn pull(context: &Context, typed: &args::Pull) -> Result<Reply, Stop> {
+    let named = typed.url.as_deref().unwrap_or("database");
+    if let Some(path) = typed.out.as_deref().filter(|p| p.exists() && !typed.force) {
+        return Err(
+            Stop::usage(format!("`{}` is there already", path.display())).help("`--force` writes over it")
+        );
+    }
+    let (schema, backend) = context.schema_of(named, None).await?;
+    let pulled = pull::models(&schema, backend);
+    let json = json!({ "source": pulled.source, "left_out": pulled.left_out });
+    let mut reply = written(pulled.source, json, typed.out.as_deref())?;
+    if typed.out.is_some() {
+        reply.json["left_out"] = json!(pulled.left_out);
+        if !pulled.left_out.is_empty() {
+            reply.text.push_str("\nmodels cannot say, or say otherwise:\n");
+        }
+        for what in &pulled.left_out {
+            _ = writeln!(reply.text, "  {what}");
+        }
+    }
+    Ok(reply)
+}
+
+pub(crate) async fn dump(context: &Context, typed: &args::Dump) -> Result<Reply, Stop> {
+    let named = typed.url.as_deref().unwrap_or("models");
+    let (schema, backend) = context.schema_of(named, None).await?;
+    let text = snapshot::write(&schema, backend.name());
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    written(text, json, typed.out.as_deref())
+}
+
+pub(crate) async fn diff(context: &Context, typed: &args::Diff) -> Result<Reply, Stop> {
+    let (from, to, backend) = both(context, &typed.from, &typed.to).await?;
+    let mut said = Said::of(&typed.rename, &typed.no_rename)?;
+    let plan = planned(&from, &to, &mut said, backend)?;
+    said.all_used()?;
+    let text = match typed.sql {
+        true => plan.up.to_sql(),
+        false => sentences(&plan),
+    };
+    let text = if plan.changes.is_empty() {
+        "no difference\n".to_owned()
+    } else {
+        text
+    };
+    Ok(Reply::new(text, changes_json(&plan)))
+}
+
+/// Both schemas, and the database they are of. What is said without its database follows the other.
+async fn both(context: &Context, from: &str, to: &str) -> Result<(Schema, Schema, Backend), Stop> {
+    let loose = |named: &str| matches!(named, "models" | "last");
+    let ((a, of), (b, and)) = match loose(from) && !loose(to) {
+        true => {
+            let second = context.schema_of(to, None).await?;
+            (context.schema_of(from, Some(second.1)).await?, second)
+        }
+        false => {
+            let first = context.schema_of(from, None).await?;
+            let follows = loose(to).then_some(first.1);
+            let second = context.schema_of(to, follows).await?;
+            (first, second)
+        }
+    };
+    if of != and {
+        return Err(Stop::usage(format!(
+            "one schema is of {of} and the other of {and}: their types cannot be compared"
+        )));
+    }
+    Ok((a, b, of))
+}
+
+/// The plan, with what flags say about renames; what they do not say is no rename, since nothing is run here.
+fn planned(from: &Schema, to: &Schema, said: &mut Said, backend: Backend) -> Result<Plan, Stop> {
+    let mut told = Renames::default();
+    loop {
+        match plan(from, to, &told, backend)? {
+            Planned::Plan(plan) => return Ok(plan),
+            Planned::NeedsDecision(questions) => {
+                for question in questions {
+                    let yes = said.answer(&question).unwrap_or(false);
+                    answer(&mut told, question, yes);
+                    if yes {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sentences(plan: &Plan) -> String {
+    plan.changes
+        .iter()
+        .map(|c| format!("{}\n", c.describe()))
+        .collect()
+}
+
+fn changes_json(plan: &Plan) -> Value {
+    let changes = plan
+        .changes
+        .iter()
+        .map(|c| json!({ "change": c.describe(), "loses": c.loses() }));
+    json!({
+        "changes": changes.collect::<Vec<_>>(),
+        "up": plan.up.to_sql(),
+        "down": plan.down.to_sql(),
+    })
+}
+
+pub(crate) async fn drift(context: &Context, typed: &args::Drift) -> Result<Reply, Stop> {
+    let db = context.db().await?;
+    let options = orm::migrate::introspect::Options {
+        leave_out: context.left_out(&typed.leave_out),
+        ..Default::default()
+    };
+    let live = orm::migrate::introspect::introspect_with(&db, &options).await?;
+    let backend = Backend::of(&db)?;
+    let expected = match typed.models {
+        true => context.models_schema(backend)?,
+        false => context.last_schema(backend)?,
+    };
+    let live = diff::known(&live, &expected);
+    let plan = planned(&expected, &live, &mut Said::of(&[], &[])?, backend)?;
+    if plan.changes.is_empty() {
+        return Ok(Reply::new("no drift", changes_json(&plan)));
+    }
+    let mut text = String::from("the database was changed beside the migrations:\n");
+    for change in &plan.changes {
+        _ = writeln!(text, "  {}", change.describe());
+    }
+    Ok(Reply::new(text, changes_json(&plan)).ending(Outcome::Drift.exit_code()))
+}
+
+pub(crate) async fn lint(
+    context: &Context,
+    of: &str,
+    allow: &[String],
+    soft_delete: bool,
+) -> Result<Reply, Stop> {
+    let options = context.config.lint_options(allow, soft_delete)?;
+    let (schema, _) = context.schema_of(of, None).await?;
+    let found = lint::lint_schema(&schema, &options);
+    let text = format!(
+        "{}{}\n",
+        findings::listed(&found, Paint::stdout()),
+        findings::counted(&found)
+    );
+    let code = if found.iter().any(lint::Finding::stops) {
+        4
+    } else {
+        0
+    };
+    Ok(Reply::new(text, json!({ "findings": found })).ending(code))
+}

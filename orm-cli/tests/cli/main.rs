@@ -1,0 +1,7 @@
+//! `cargo orm` as its users run it: the real program, in folders of its own, on SQLite and PostgreSQL.
+
+#![cfg(unix)]
+
+mod db;
+mod run;
+mod support;
