@@ -162,6 +162,7 @@ impl Config {
         Ok(lint::Options {
             allow: all,
             soft_delete: soft_delete || self.settings.lint.soft_delete,
+            after: None,
         })
     }
 }

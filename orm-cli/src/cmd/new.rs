@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use orm::migrate::diff::{Question, Renames};
-use orm::migrate::generate::{Generated, generate};
-use orm::migrate::lint::{Finding, lint, safe};
+use orm::migrate::generate::{self, Generated, generate_with};
+use orm::migrate::lint::{Finding, lint};
 use orm::migrate::plan::Plan;
 use orm::migrate::schema::Name;
 use orm::migrate::{Backend, Draft};
@@ -30,8 +30,16 @@ pub(crate) fn new(mut context: Context, typed: &New) -> Result<Reply, Stop> {
     let models = context.models_schema(backend)?;
     let mut renames = Said::of(&typed.rename, &typed.no_rename)?;
     let mut told = Renames::default();
+    // in the plain form first: what is wrong with that is what somebody has to know
+    let make = |told: &Renames, direct: bool| {
+        let how = generate::Options {
+            renames: told.clone(),
+            direct,
+        };
+        generate_with(&typed.name, &migrations, &models, &how, backend)
+    };
     let (mut draft, plan) = loop {
-        match generate(&typed.name, &migrations, &models, &told, backend)? {
+        match make(&told, true)? {
             Generated::Draft(made) => break *made,
             Generated::Nothing => {
                 let text = "nothing to do: the models are what the last migration left";
@@ -63,8 +71,8 @@ pub(crate) fn new(mut context: Context, typed: &New) -> Result<Reply, Stop> {
         // it was shown before the question
         text = String::new();
     }
-    if wrote_safe {
-        rewrite(&mut draft, &safe(&plan, backend));
+    if wrote_safe && let Generated::Draft(made) = make(&told, false)? {
+        draft = made.0;
         _ = writeln!(text, "written in the form that lets others work");
     }
     draft.header.why = typed.why.clone();
@@ -145,19 +153,6 @@ fn is_to_be_safe(context: &mut Context, typed: &New, found: &[Finding], text: &s
     }
     let question = format!("{text}\nWrite it in the form that lets others work meanwhile?");
     context.ask.yes(&question, Some(true), "`--safe` or `--as-is`")
-}
-
-fn rewrite(draft: &mut Draft, plan: &Plan) {
-    draft.up = plan.up.to_sql();
-    draft.header.no_transaction = true;
-    if let Some(down) = &mut draft.down {
-        let header = orm::migrate::Header {
-            loses: plan.down.losses().into_iter().map(str::to_owned).collect(),
-            no_transaction: true,
-            ..Default::default()
-        };
-        *down = header.write() + &plan.down.to_sql();
-    }
 }
 
 fn ask(context: &mut Context, question: &Question) -> Result<bool, Stop> {
