@@ -67,7 +67,7 @@ pub use orm_core::schema::Schema;
 pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]
 pub use orm_core::value::Scaled;
-pub use orm_core::value::{Date, Id, LocalTimestamp, RowVersion, TimeOfDay, Timestamp};
+pub use orm_core::value::{Date, Id, Interval, LocalTimestamp, RowVersion, TimeOfDay, Timestamp};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -105,10 +105,12 @@ pub mod prelude {
     pub use crate::Json;
     #[cfg(feature = "decimal")]
     pub use crate::Scaled;
-    pub use crate::query::{Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case, exists};
+    pub use crate::query::{
+        Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case, case_of, exists,
+    };
     pub use crate::{
         Acting, AuditTrail, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, HashChain, History,
-        Id, InsertGraph, Inserts, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves, Shape,
-        Tenant, Timestamp, Tree, Tx, Writes, sql,
+        Id, InsertGraph, Inserts, Interval, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves,
+        Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

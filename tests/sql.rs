@@ -12,6 +12,8 @@ mod effort;
 mod embeds;
 #[path = "sql/expressions.rs"]
 mod expressions;
+#[path = "sql/functions.rs"]
+mod functions;
 #[path = "sql/guards.rs"]
 mod guards;
 #[path = "sql/history.rs"]

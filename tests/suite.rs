@@ -28,6 +28,8 @@ mod edit;
 mod embeds;
 #[path = "suite/errors.rs"]
 mod errors;
+#[path = "suite/expressions.rs"]
+mod expressions;
 #[path = "suite/filters.rs"]
 mod filters;
 #[path = "suite/from_row.rs"]

@@ -1,14 +1,14 @@
 //! What is particular to PostgreSQL's SQL. Pure text: no client library, tested without a server.
 
-use orm_core::ast::{
-    Aggregate, AggregateFn, Column, DatePart, Expr, Function, RawPart, Table, TextOp, Window,
-};
+use orm_core::ast::{Aggregate, AggregateFn, Column, Expr, Function, RawPart, Table, TextOp, Window};
 use orm_core::error::Result;
 use orm_core::sql::{
     BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
     type_of,
 };
 use orm_core::value::{EnumType, Type, Value};
+
+use crate::functions;
 
 /// PostgreSQL 13 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -241,18 +241,7 @@ impl Dialect for PostgresDialect {
     }
 
     fn function(&self, w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
-        match f {
-            Function::Position => {
-                w.push("strpos(");
-                w.list(args)?;
-                w.push(")");
-                Ok(())
-            }
-            Function::DateTrunc(part) => date_trunc(w, part, function::one(args)?),
-            Function::Round | Function::Floor | Function::Ceil => rounded(w, f, args),
-            Function::Length => cast_call(w, f, args, "bigint"),
-            f => function::standard(w, f, args),
-        }
+        functions::call(w, f, args)
     }
 
     fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
@@ -287,16 +276,7 @@ impl Dialect for PostgresDialect {
     }
 
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
-        // floats become integers half away from zero, as decimals do
-        let float = matches!(type_of(expr), Type::F32 | Type::F64) && to.is_integer();
-        w.push("CAST(");
-        w.push(if float { "round(CAST(" } else { "" });
-        w.expr(expr)?;
-        w.push(if float { " AS numeric))" } else { "" });
-        w.push(" AS ");
-        w.type_name(to)?;
-        w.push(")");
-        Ok(())
+        functions::cast(w, expr, to)
     }
 }
 
@@ -353,61 +333,4 @@ fn ends_with(w: &mut SqlWriter<'_>, no_case: bool, a: &Expr, b: &Expr) -> Result
     lower(w, no_case, b)?;
     w.push(")) = ");
     lower(w, no_case, b)
-}
-
-/// `date_trunc`, in UTC for instants and without the session's zone for dates.
-fn date_trunc(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
-    let part = match part {
-        DatePart::Weekday | DatePart::DayOfYear => "day",
-        part => function::part_name(part),
-    };
-    let (open, mid, close) = match type_of(of) {
-        Type::Timestamp => ("date_trunc('", "', ", ", 'UTC')"),
-        Type::Date => ("CAST(date_trunc('", "', CAST(", " AS timestamp)) AS date)"),
-        _ => ("date_trunc('", "', ", ")"),
-    };
-    w.push(open);
-    w.push(part);
-    w.push(mid);
-    w.expr(of)?;
-    w.push(close);
-    Ok(())
-}
-
-/// Rounding keeps the type of its argument; floats are rounded half away from zero, through `numeric`.
-fn rounded(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
-    let ty = args.first().map(type_of);
-    match ty {
-        Some(Type::Decimal(..)) | None => return function::standard(w, f, args),
-        Some(Type::F64) if f != Function::Round => return function::standard(w, f, args),
-        Some(_) => {}
-    }
-    let Some((first, digits)) = args.split_first() else {
-        return Err(function::arguments());
-    };
-    w.push(match f {
-        Function::Floor => "CAST(floor(CAST(",
-        Function::Ceil => "CAST(ceil(CAST(",
-        _ => "CAST(round(CAST(",
-    });
-    w.expr(first)?;
-    w.push(" AS numeric)");
-    for digit in digits {
-        w.push(", CAST(");
-        w.expr(digit)?;
-        w.push(" AS integer)");
-    }
-    w.push(") AS ");
-    w.type_name(type_of(first))?;
-    w.push(")");
-    Ok(())
-}
-
-fn cast_call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr], ty: &str) -> Result<()> {
-    w.push("CAST(");
-    function::standard(w, f, args)?;
-    w.push(" AS ");
-    w.push(ty);
-    w.push(")");
-    Ok(())
 }

@@ -176,7 +176,7 @@ fn from_server(error: &PgDatabaseError) -> Error {
         "ORM01" => own(AppendOnly, APPEND_ONLY),
         "23001" => own(ForeignKeyViolation, "the row is still referred to"),
         "22001" => own(OutOfRange, "the text is too long for its column"),
-        "22003" => own(OutOfRange, "the number is out of range"),
+        "22003" | "2201E" | "2201F" => own(OutOfRange, "the number is out of range"),
         "22008" | "22007" | "22009" => own(OutOfRange, "the date or time is out of range or not valid"),
         "22012" => own(Database, "division by zero"),
         "22021" | "22P05" => own(OutOfRange, "the text holds a character the database cannot store"),

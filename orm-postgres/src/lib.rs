@@ -17,6 +17,7 @@ mod encode;
 mod error;
 mod ext;
 mod from_row;
+mod functions;
 mod options;
 mod own;
 mod pool;

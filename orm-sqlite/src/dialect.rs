@@ -6,13 +6,15 @@
 //! Letter case: SQLite folds ASCII letters only, so `lower`, `icontains`, `ilike` and the like treat `Ä` and `ä` as
 //! different.
 
-use orm_core::ast::{Aggregate, AggregateFn, DatePart, Expr, Function, RawPart, TextOp, Window};
+use orm_core::ast::{Aggregate, AggregateFn, Expr, Function, RawPart, TextOp, Window};
 use orm_core::error::Result;
 use orm_core::sql::{
     BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
     type_of,
 };
 use orm_core::value::{Element, Type, Value};
+
+use crate::functions;
 
 /// SQLite 3.44 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -266,30 +268,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn function(&self, w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
-        match f {
-            Function::Greatest => extreme(w, "max(", args),
-            Function::Least => extreme(w, "min(", args),
-            Function::Position => {
-                w.push("instr(");
-                w.list(args)?;
-                w.push(")");
-                Ok(())
-            }
-            Function::DatePart(part) => date_part(w, part, function::one(args)?),
-            Function::DateTrunc(part) => date_trunc(w, part, function::one(args)?),
-            Function::Floor => floor(w, function::one(args)?, true),
-            Function::Ceil => floor(w, function::one(args)?, false),
-            Function::Round if decimal_scale(args).is_some() => Err(w.unsupported("rounding a decimal")),
-            Function::Round if args.first().is_some_and(|e| type_of(e).is_integer()) => {
-                w.push("CAST(");
-                function::standard(w, f, args)?;
-                w.push(" AS INTEGER)");
-                Ok(())
-            }
-            Function::Sqrt => Err(w.unsupported("the square root")),
-            Function::Power => Err(w.unsupported("a power")),
-            f => function::standard(w, f, args),
-        }
+        functions::call(w, f, args)
     }
 
     fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
@@ -318,45 +297,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
-        let from = type_of(expr);
-        let scaled = matches!(from, Type::Decimal(p, _) if (1..=18).contains(&p));
-        match (from, to) {
-            (_, Type::Decimal(p, s)) if (1..=18).contains(&p) && (scaled || from.is_integer()) => {
-                w.decimal(expr, s)
-            }
-            (_, Type::I16 | Type::I32 | Type::I64) if scaled => w.decimal(expr, 0),
-            (_, Type::F32 | Type::F64) if scaled => w.decimal_as_float(expr),
-            (Type::Decimal(..), _) | (_, Type::Decimal(..)) => Err(w.unsupported("this cast of a decimal")),
-            (Type::F32 | Type::F64, Type::I16 | Type::I32 | Type::I64) => {
-                w.push("CAST(round(");
-                w.expr(expr)?;
-                w.push(") AS INTEGER)");
-                Ok(())
-            }
-            (from, Type::Bool) if from.is_integer() => {
-                w.push("(");
-                w.operand(expr)?;
-                w.push(" <> 0)");
-                Ok(())
-            }
-            (Type::Uuid, Type::Text) => {
-                w.push("lower(hex(");
-                w.expr(expr)?;
-                w.push("))");
-                Ok(())
-            }
-            (from, to) if castable(from) && castable(to) => {
-                w.push("CAST(");
-                w.expr(expr)?;
-                w.push(" AS ");
-                w.type_name(to)?;
-                w.push(")");
-                Ok(())
-            }
-            (from, to) if from == to => w.operand(expr),
-            (Type::Enum(_) | Type::Json | Type::Date | Type::Time, Type::Text) => w.operand(expr),
-            _ => Err(w.unsupported("this cast")),
-        }
+        functions::cast(w, expr, to)
     }
 }
 
@@ -380,15 +321,7 @@ fn float_text(column: &str) -> String {
     )
 }
 
-/// Types between which SQLite's CAST means what it says.
-fn castable(ty: Type) -> bool {
-    matches!(
-        ty,
-        Type::I16 | Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::Text
-    )
-}
-
-fn decimal_scale(args: &[Expr]) -> Option<u8> {
+pub(crate) fn decimal_scale(args: &[Expr]) -> Option<u8> {
     match args.first().map(type_of) {
         Some(Type::Decimal(p, s)) if (1..=18).contains(&p) => Some(s),
         _ => None,
@@ -428,54 +361,6 @@ fn part_equals(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool, 
     w.expr(right)?;
     w.push(")) = ");
     lower(w, no_case, right)
-}
-
-/// SQLite's `max(a, b)` is NULL when one of them is; here NULLs do not count.
-fn extreme(w: &mut SqlWriter<'_>, open: &str, args: &[Expr]) -> Result<()> {
-    if let [only] = args {
-        return w.expr(only);
-    }
-    w.push(open);
-    if !args.iter().any(|e| w.nullable(e)) {
-        w.alternatives(args)?;
-        w.push(")");
-        return Ok(());
-    }
-    for i in 0..args.len() {
-        w.comma(i);
-        let mut rotated = args.to_vec();
-        rotated.rotate_left(i);
-        w.push("coalesce(");
-        w.alternatives(&rotated)?;
-        w.push(")");
-    }
-    w.push(")");
-    Ok(())
-}
-
-/// SQLite is built without mathematical functions. Floats beyond 2^53 have no fraction.
-fn floor(w: &mut SqlWriter<'_>, e: &Expr, down: bool) -> Result<()> {
-    match type_of(e) {
-        ty if ty.is_integer() => return w.operand(e),
-        Type::F32 | Type::F64 => {}
-        _ => return Err(w.unsupported("rounding a decimal")),
-    }
-    w.push("CASE WHEN abs(");
-    w.expr(e)?;
-    w.push(") < 9007199254740992.0 THEN CAST(CAST(");
-    w.expr(e)?;
-    w.push(if down {
-        " AS INTEGER) - ("
-    } else {
-        " AS INTEGER) + ("
-    });
-    w.operand(e)?;
-    w.push(if down { " < CAST(" } else { " > CAST(" });
-    w.expr(e)?;
-    w.push(" AS INTEGER)) AS REAL) ELSE ");
-    w.operand(e)?;
-    w.push(" END");
-    Ok(())
 }
 
 /// The average of scaled integers with four more digits, half away from zero, without leaving the integers.
@@ -522,94 +407,4 @@ fn json_agg(w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> R
         w.push(close);
         Ok(())
     })
-}
-
-/// Where the parts stand in the stored text; its time begins at the first character for a time of day.
-fn date_part(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
-    let time_only = type_of(of) == Type::Time;
-    let digits = match part {
-        DatePart::Year => ", 1, 4",
-        DatePart::Month => ", 6, 2",
-        DatePart::Day => ", 9, 2",
-        DatePart::Hour if time_only => ", 1, 2",
-        DatePart::Minute if time_only => ", 4, 2",
-        DatePart::Second if time_only => ", 7, 2",
-        DatePart::Hour => ", 12, 2",
-        DatePart::Minute => ", 15, 2",
-        DatePart::Second => ", 18, 2",
-        DatePart::Quarter => return wrapped(w, "((CAST(substr(", of, ", 6, 2) AS INTEGER) + 2) / 3)"),
-        // by the date alone: the time would be rounded to milliseconds, into the next day at worst
-        DatePart::Week => {
-            return wrapped(
-                w,
-                "((strftime('%j', date(substr(",
-                of,
-                ", 1, 10), '-3 days', 'weekday 4')) - 1) / 7 + 1)",
-            );
-        }
-        DatePart::Weekday => return wrapped(w, "((strftime('%w', substr(", of, ", 1, 10)) + 6) % 7 + 1)"),
-        DatePart::DayOfYear => return wrapped(w, "CAST(strftime('%j', substr(", of, ", 1, 10)) AS INTEGER)"),
-    };
-    w.push("CAST(substr(");
-    w.expr(of)?;
-    w.push(digits);
-    w.push(") AS INTEGER)");
-    Ok(())
-}
-
-fn wrapped(w: &mut SqlWriter<'_>, open: &str, e: &Expr, close: &str) -> Result<()> {
-    w.push(open);
-    w.expr(e)?;
-    w.push(close);
-    Ok(())
-}
-
-/// The stored text cut off and filled up again.
-fn date_trunc(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
-    const FULL: &str = "0000-01-01T00:00:00.000000Z";
-    let length = match type_of(of) {
-        Type::Timestamp => 27,
-        Type::LocalTimestamp => 26,
-        Type::Date => 10,
-        _ => return Err(w.unsupported("cutting down something that is not a date")),
-    };
-    let (kept, rest) = match part {
-        DatePart::Year => ("1, 4)", 4),
-        DatePart::Month => ("1, 7)", 7),
-        DatePart::Day | DatePart::Weekday | DatePart::DayOfYear => ("1, 10)", 10),
-        DatePart::Hour => ("1, 13)", 13),
-        DatePart::Minute => ("1, 16)", 16),
-        DatePart::Second => ("1, 19)", 19),
-        DatePart::Quarter => {
-            w.push("(substr(");
-            w.expr(of)?;
-            w.push(", 1, 4) || printf('-%02d', (CAST(substr(");
-            w.expr(of)?;
-            w.push(", 6, 2) AS INTEGER) - 1) / 3 * 3 + 1)");
-            return filled(w, &FULL[7..length]);
-        }
-        DatePart::Week => {
-            w.push("(date(substr(");
-            w.expr(of)?;
-            w.push(", 1, 10), 'weekday 0', '-6 days')");
-            return filled(w, &FULL[10..length]);
-        }
-    };
-    if type_of(of) == Type::Date && rest >= 10 {
-        return w.operand(of);
-    }
-    w.push("(substr(");
-    w.expr(of)?;
-    w.push(", ");
-    w.push(kept);
-    filled(w, &FULL[rest..length])
-}
-
-fn filled(w: &mut SqlWriter<'_>, rest: &str) -> Result<()> {
-    if !rest.is_empty() {
-        w.push(" || ");
-        w.literal(rest)?;
-    }
-    w.push(")");
-    Ok(())
 }

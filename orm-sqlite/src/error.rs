@@ -6,6 +6,8 @@ use libsqlite3_sys as ffi;
 use orm_core::error::{Error, ErrorKind};
 use sqlx::error::DatabaseError;
 
+use crate::raw::functions;
+
 /// The error of an extended result code and SQLite's message.
 #[cold]
 pub(crate) fn from_code(code: c_int, message: &str) -> Error {
@@ -168,6 +170,12 @@ fn general(message: &str) -> Error {
     }
     if message == "incomplete input" {
         return Error::new(ErrorKind::Syntax, "the statement is not complete");
+    }
+    if message == functions::OUT_OF_RANGE {
+        return Error::new(ErrorKind::OutOfRange, "the number is out of range");
+    }
+    if message == functions::NOT_VALID {
+        return Error::new(ErrorKind::Database, "a value is not valid for its type");
     }
     if message == "integer overflow" {
         return Error::new(ErrorKind::OutOfRange, "an integer left the range of 64 bits");

@@ -11,10 +11,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
+mod dates;
 pub mod dialect;
 mod driver;
 mod error;
 mod from_row;
+mod functions;
 mod offload;
 mod open;
 mod options;

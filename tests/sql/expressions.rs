@@ -399,7 +399,7 @@ fn case_and_casts() {
     selected(
         Expr::Cast(Box::new(c(&SCORE)), Type::I64),
         r#"CAST(round(CAST(t0."score" AS numeric)) AS bigint)"#,
-        r#"CAST(round(t0."score") AS INTEGER)"#,
+        r#"orm_integer(t0."score")"#,
     );
 }
 

@@ -218,14 +218,34 @@ pub enum Function {
     Floor,
     /// Next integer above.
     Ceil,
-    /// Square root.
-    Sqrt,
-    /// `(base, exponent)`.
-    Power,
+    /// Next integer towards zero.
+    Trunc,
+    /// -1, 0 or 1.
+    Sign,
+    /// A function of floats.
+    Float(FloatFn),
+    /// `(text, n)`: the first characters.
+    Left,
+    /// `(text, n)`: the last characters.
+    Right,
+    /// `(text, length, fill)`: filled up in front, cut off behind.
+    PadStart,
+    /// `(text, length, fill)`: filled up or cut off behind.
+    PadEnd,
+    /// `(text, separator, n from 1)`: a part, empty where there is none.
+    SplitPart,
     /// Part of a date or instant, as an integer.
     DatePart(DatePart),
     /// Date or instant cut down to the start of its part.
     DateTrunc(DatePart),
+    /// `(date or instant, n)`: so many units later.
+    DateAdd(DateUnit),
+    /// `(later, earlier)`: whole units between them, cut towards zero. Days are those of the calendar.
+    DateDiff(DateUnit),
+    /// Date or instant as text, by a pattern of `%Y %m %d %H %M %S %j %F %T %%`.
+    DateFormat(&'static str),
+    /// The day of an instant.
+    DateOf,
     /// A database function by name; the caller vouches for it.
     Named(&'static str, Type),
 }
@@ -253,6 +273,72 @@ pub enum DatePart {
     Minute,
     /// Second, without fraction.
     Second,
+    /// Microseconds of the second, 0–999999.
+    Microsecond,
+    /// Whole seconds since 1970-01-01T00:00:00, in UTC.
+    Epoch,
+}
+
+/// What is added to dates and instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateUnit {
+    /// Calendar months; the day is at most the last one of its month.
+    Months,
+    /// Calendar days.
+    Days,
+    /// Seconds.
+    Seconds,
+    /// Microseconds.
+    Micros,
+}
+
+/// Functions of double precision floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatFn {
+    /// Square root.
+    Sqrt,
+    /// `(base, exponent)`.
+    Power,
+    /// e to this power.
+    Exp,
+    /// Natural logarithm.
+    Ln,
+    /// Logarithm to base 10.
+    Log10,
+    /// Sine of radians.
+    Sin,
+    /// Cosine of radians.
+    Cos,
+    /// Tangent of radians.
+    Tan,
+    /// Inverse sine, in radians.
+    Asin,
+    /// Inverse cosine, in radians.
+    Acos,
+    /// Inverse tangent, in radians.
+    Atan,
+    /// `(y, x)`: the angle of a point, in radians.
+    Atan2,
+}
+
+impl FloatFn {
+    /// The name that databases have for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FloatFn::Sqrt => "sqrt",
+            FloatFn::Power => "power",
+            FloatFn::Exp => "exp",
+            FloatFn::Ln => "ln",
+            FloatFn::Log10 => "log10",
+            FloatFn::Sin => "sin",
+            FloatFn::Cos => "cos",
+            FloatFn::Tan => "tan",
+            FloatFn::Asin => "asin",
+            FloatFn::Acos => "acos",
+            FloatFn::Atan => "atan",
+            FloatFn::Atan2 => "atan2",
+        }
+    }
 }
 
 /// An aggregate call.

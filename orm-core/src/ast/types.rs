@@ -113,20 +113,33 @@ fn call(f: Function, args: &[Expr]) -> Type {
     let first = || args.first().map_or(Type::Text, type_of);
     match f {
         Function::Coalesce | Function::Greatest | Function::Least => common(args),
-        Function::NullIf | Function::Abs | Function::Round | Function::Floor | Function::Ceil => first(),
+        Function::NullIf
+        | Function::Abs
+        | Function::Round
+        | Function::Floor
+        | Function::Ceil
+        | Function::Trunc => first(),
         Function::Lower
         | Function::Upper
         | Function::Trim
         | Function::TrimStart
         | Function::TrimEnd
         | Function::Replace
-        | Function::Substring => Type::Text,
-        Function::Length | Function::Position | Function::DatePart(_) => Type::I64,
-        Function::Sqrt | Function::Power => match common(args) {
-            Type::Decimal(..) => Type::Decimal(0, 0),
-            _ => Type::F64,
-        },
-        Function::DateTrunc(_) => first(),
+        | Function::Substring
+        | Function::Left
+        | Function::Right
+        | Function::PadStart
+        | Function::PadEnd
+        | Function::SplitPart
+        | Function::DateFormat(_) => Type::Text,
+        Function::Length
+        | Function::Position
+        | Function::Sign
+        | Function::DatePart(_)
+        | Function::DateDiff(_) => Type::I64,
+        Function::Float(_) => Type::F64,
+        Function::DateTrunc(_) | Function::DateAdd(_) => first(),
+        Function::DateOf => Type::Date,
         Function::Named(_, ty) => ty,
     }
 }

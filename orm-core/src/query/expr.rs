@@ -1,6 +1,6 @@
 //! Typed expressions, and what closures may return: conditions, orders, assignments, selections.
 
-use crate::ast::{CompareOp, DatePart, Expr as Node, Function, MathOp, Nulls, Order as NodeOrder, TextOp};
+use crate::ast::{CompareOp, Expr as Node, Function, MathOp, Nulls, Order as NodeOrder, TextOp};
 use crate::query::operand::{InList, Operand};
 use crate::query::{Agg, Col, Phantom};
 use crate::schema::Column;
@@ -75,16 +75,6 @@ fn math(op: MathOp, a: Node, b: Node) -> Node {
     Node::Math(op, Box::new(a), Box::new(b))
 }
 
-/// Dates, instants and their `Option`s.
-#[diagnostic::on_unimplemented(message = "date functions need a date or an instant, and this is `{Self}`")]
-pub trait Temporal: SqlType {}
-macro_rules! temporal {
-    ($($t:ty)*) => {$(impl Temporal for $t {} impl Temporal for Option<$t> {})*};
-}
-temporal!(crate::value::Timestamp crate::value::LocalTimestamp crate::value::Date);
-#[cfg(feature = "chrono")]
-temporal!(chrono::DateTime<chrono::Utc> chrono::NaiveDateTime chrono::NaiveDate);
-
 /// The same surface on `Col` and `Expr`.
 macro_rules! surface {
     ($Ty:ident, [$($k:tt)*]) => {
@@ -122,6 +112,23 @@ macro_rules! surface {
             pub fn ne_opt<R: Operand<S, T::Base>>(self, r: Option<R>) -> Filter<S> {
                 let r = r.map_or(Node::Value(Value::Null(T::TYPE)), R::into_node);
                 compare(CompareOp::IsDistinct, self.node(), r)
+            }
+            /// Different, where NULL equals NULL and differs from every value: `IS DISTINCT FROM`.
+            pub fn is_distinct_from<R: Operand<S, T::Base>>(self, r: R) -> Filter<S> {
+                compare(CompareOp::IsDistinct, self.node(), r.into_node())
+            }
+            /// Equal, where NULL equals NULL: `IS NOT DISTINCT FROM`.
+            pub fn is_not_distinct_from<R: Operand<S, T::Base>>(self, r: R) -> Filter<S> {
+                compare(CompareOp::IsNotDistinct, self.node(), r.into_node())
+            }
+            /// NULL where it equals this: `NULLIF`.
+            pub fn null_if<R: Operand<S, T::Base>>(self, r: R) -> Expr<S, Option<T::Base>> {
+                Expr::new(Node::call(Function::NullIf, vec![self.node(), r.into_node()]))
+            }
+            /// As another type: `CAST`. Floats become integers half away from zero; what cannot be read as the type, or
+            /// does not fit it, is an error. What a backend cannot convert the same way is `Unsupported`.
+            pub fn cast<B: Scalar>(self) -> Expr<S, T::With<B>> {
+                Expr::new(Node::Cast(Box::new(self.node()), B::TYPE))
             }
             /// One of these values, or of the rows of a query. An empty list is false.
             pub fn in_<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
@@ -176,50 +183,6 @@ macro_rules! surface {
             pub fn like<R: Operand<S, String>>(self, pattern: R) -> Filter<S> where T: Text {
                 text(TextOp::Like, self.node(), pattern.into_node())
             }
-            /// Lower case.
-            pub fn lower(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::call(Function::Lower, vec![self.node()]))
-            }
-            /// Upper case.
-            pub fn upper(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::call(Function::Upper, vec![self.node()]))
-            }
-            /// Without blanks at both ends.
-            pub fn trim(self) -> Expr<S, T> where T: Text {
-                Expr::new(Node::call(Function::Trim, vec![self.node()]))
-            }
-            /// Number of characters.
-            pub fn length(self) -> Expr<S, T::With<i64>> where T: Text {
-                Expr::new(Node::call(Function::Length, vec![self.node()]))
-            }
-            /// This text followed by another.
-            pub fn concat<R: Operand<S, String>>(self, r: R) -> Expr<S, R::Lift<T>> where T: Text {
-                Expr::new(math(MathOp::Concat, self.node(), r.into_node()))
-            }
-            /// The year.
-            pub fn year(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::call(Function::DatePart(DatePart::Year), vec![self.node()]))
-            }
-            /// The month, 1–12.
-            pub fn month(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::call(Function::DatePart(DatePart::Month), vec![self.node()]))
-            }
-            /// The day of the month.
-            pub fn day(self) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::call(Function::DatePart(DatePart::Day), vec![self.node()]))
-            }
-            /// A part of the date or instant, in UTC.
-            pub fn date_part(self, part: DatePart) -> Expr<S, T::With<i64>> where T: Temporal {
-                Expr::new(Node::call(Function::DatePart(part), vec![self.node()]))
-            }
-            /// The start of the year, month, day, … it lies in, in UTC.
-            pub fn date_trunc(self, part: DatePart) -> Expr<S, T> where T: Temporal {
-                Expr::new(Node::call(Function::DateTrunc(part), vec![self.node()]))
-            }
-            /// The absolute value.
-            pub fn abs(self) -> Expr<S, T> where T: Numeric {
-                Expr::new(Node::call(Function::Abs, vec![self.node()]))
-            }
             /// Sum; `None` of no rows. Integers give an `i64`, overflow is an error.
             pub fn sum(self) -> Agg<S, Option<T::Sum>> where T: Numeric {
                 Agg::of(crate::ast::AggregateFn::Sum, self.node())
@@ -256,7 +219,25 @@ macro_rules! surface {
             }
             /// This, or the other when it is NULL: `COALESCE`.
             pub fn or_else<R: Operand<S, T>>(self, r: R) -> Expr<S, R::Lift<T>> {
-                Expr::new(Node::call(Function::Coalesce, vec![self.node(), r.into_node()]))
+                Expr::new(alternatives(Function::Coalesce, self.node(), r.into_node()))
+            }
+            /// The larger of both; the other one where one is NULL.
+            pub fn greatest<R: Operand<S, T>>(self, r: R) -> Expr<S, R::Lift<T>> {
+                Expr::new(alternatives(Function::Greatest, self.node(), r.into_node()))
+            }
+            /// The smaller of both; the other one where one is NULL.
+            pub fn least<R: Operand<S, T>>(self, r: R) -> Expr<S, R::Lift<T>> {
+                Expr::new(alternatives(Function::Least, self.node(), r.into_node()))
+            }
+        }
+        impl<S, T: Scalar, $($k)*> $Ty<S, T, $($k)*> {
+            /// The larger of both; NULLs do not count.
+            pub fn greatest<R: Operand<S, T::Base>>(self, r: R) -> Expr<S, T> where T: SqlType {
+                Expr::new(alternatives(Function::Greatest, self.node(), r.into_node()))
+            }
+            /// The smaller of both; NULLs do not count.
+            pub fn least<R: Operand<S, T::Base>>(self, r: R) -> Expr<S, T> where T: SqlType {
+                Expr::new(alternatives(Function::Least, self.node(), r.into_node()))
             }
         }
         impl<S, $($k)*> $Ty<S, bool, $($k)*> {
@@ -272,6 +253,27 @@ macro_rules! surface {
             #[allow(clippy::should_implement_trait)]
             pub fn not(self) -> Filter<S> {
                 Expr::new(Node::Not(Box::new(self.node())))
+            }
+        }
+        /// As [`not`](Self::not).
+        impl<S, $($k)*> std::ops::Not for $Ty<S, bool, $($k)*> {
+            type Output = Filter<S>;
+            fn not(self) -> Filter<S> {
+                Expr::new(Node::Not(Box::new(self.node())))
+            }
+        }
+        /// As [`and`](Self::and): `&` binds tighter than `|`.
+        impl<S, C: Cond<S>, $($k)*> std::ops::BitAnd<C> for $Ty<S, bool, $($k)*> {
+            type Output = Filter<S>;
+            fn bitand(self, c: C) -> Filter<S> {
+                self.and(c)
+            }
+        }
+        /// As [`or`](Self::or).
+        impl<S, C: Cond<S>, $($k)*> std::ops::BitOr<C> for $Ty<S, bool, $($k)*> {
+            type Output = Filter<S>;
+            fn bitor(self, c: C) -> Filter<S> {
+                self.or(c)
             }
         }
         arithmetic!($Ty, [$($k)*], Add add);
@@ -305,6 +307,17 @@ macro_rules! arithmetic {
 }
 surface!(Col, [K]);
 surface!(Expr, []);
+
+/// A chain of alternatives as one call.
+fn alternatives(f: Function, a: Node, b: Node) -> Node {
+    match a {
+        Node::Call(g, mut args) if *g == f => {
+            args.push(b);
+            Node::Call(g, args)
+        }
+        a => Node::call(f, vec![a, b]),
+    }
+}
 
 /// Joins conditions flat, so that long chains do not nest.
 fn join_bool(a: Node, b: Node, and: bool) -> Node {

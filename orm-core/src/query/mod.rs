@@ -10,32 +10,37 @@ mod embed;
 mod expr;
 mod insert;
 mod join;
+mod moments;
+mod numbers;
 mod operand;
 mod raw;
+mod rows;
 mod select;
 pub mod shape;
 mod source;
+mod texts;
 mod update;
 mod upsert;
 mod walk;
 mod write;
 
 pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
-pub use case::{Case, Literal, case};
+pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use column::{Col, KeyRef, kind};
 pub use delete::DeleteWhere;
 pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
-    Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, Temporal, actor, all_of, any_of, now,
-    value,
+    Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, actor, all_of, any_of, now, value,
 };
 pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt, Sources};
+pub use moments::{Temporal, today};
 pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
+pub use rows::{Row, RowOf, RowValue, row};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
 pub(crate) use shape::Plan;

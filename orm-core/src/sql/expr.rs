@@ -1,11 +1,13 @@
 //! Expressions.
 
-use crate::ast::{CompareOp, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, Select};
+use crate::ast::{
+    CompareOp, DateUnit, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, Select,
+};
 use crate::error::Result;
 use crate::sql::decimal::{self, Common, concerns, meet};
 use crate::sql::dialect::ListForm;
 use crate::sql::types::{common, type_of};
-use crate::sql::{SqlWriter, list};
+use crate::sql::{SqlWriter, dates, list};
 use crate::value::{Type, Value};
 
 /// Chains of AND and OR longer than this are cut in halves: databases parse them to the left, each link one level
@@ -373,16 +375,30 @@ impl SqlWriter<'_> {
     }
 
     fn call(&mut self, f: Function, args: &[Expr]) -> Result<()> {
+        dates::check(f, args)?;
+        if let Function::DateDiff(DateUnit::Months) = f {
+            return self.expr(&dates::months_between(args)?);
+        }
         let decimals = self.features().scaled_decimals && args.first().is_some_and(|e| concerns(self, e));
         if decimals
             && !matches!(
                 f,
-                Function::Coalesce | Function::NullIf | Function::Abs | Function::Named(..)
+                Function::Coalesce
+                    | Function::NullIf
+                    | Function::Abs
+                    | Function::Sign
+                    | Function::Float(_)
+                    | Function::Named(..)
             )
         {
             let ok = matches!(
                 f,
-                Function::Greatest | Function::Least | Function::Round | Function::Floor | Function::Ceil
+                Function::Greatest
+                    | Function::Least
+                    | Function::Round
+                    | Function::Floor
+                    | Function::Ceil
+                    | Function::Trunc
             ) && decimal::scale(common(args.iter().take(if f == Function::Round {
                 1
             } else {

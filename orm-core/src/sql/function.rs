@@ -1,8 +1,8 @@
 //! Functions, aggregates and windows.
 
 use crate::ast::{
-    Aggregate, AggregateFn, DatePart, Expr, Frame, FrameBound, FrameUnit, Function, Window, WindowCall,
-    WindowFn,
+    Aggregate, AggregateFn, DatePart, Expr, FloatFn, Frame, FrameBound, FrameUnit, Function, Window,
+    WindowCall, WindowFn,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::SqlWriter;
@@ -28,10 +28,20 @@ pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()>
         Function::Round => "round",
         Function::Floor => "floor",
         Function::Ceil => "ceil",
-        Function::Sqrt => "sqrt",
-        Function::Power => "power",
+        Function::Trunc => "trunc",
+        Function::Sign => "sign",
+        Function::Float(f) => return float(w, f, args),
+        Function::Left => "left",
+        Function::Right => "right",
+        Function::PadStart => "lpad",
+        Function::PadEnd => "rpad",
+        Function::SplitPart => return Err(w.unsupported("splitting a text")),
         Function::DatePart(part) => return date_part(w, part, one(args)?),
         Function::DateTrunc(_) => return Err(w.unsupported("cutting down a date")),
+        Function::DateAdd(_) => return Err(w.unsupported("adding to a date")),
+        Function::DateDiff(_) => return Err(w.unsupported("the time between two instants")),
+        Function::DateFormat(_) => return Err(w.unsupported("a date as text")),
+        Function::DateOf => "date",
         Function::Named(name, _) => {
             w.name(name)?;
             return w.parenthesised(args);
@@ -40,6 +50,22 @@ pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()>
     w.push(name);
     w.push("(");
     w.alternatives(args)?;
+    w.push(")");
+    Ok(())
+}
+
+/// A function of floats, whatever number it is given.
+fn float(w: &mut SqlWriter<'_>, f: FloatFn, args: &[Expr]) -> Result<()> {
+    w.push(f.name());
+    w.push("(");
+    for (i, e) in args.iter().enumerate() {
+        w.comma(i);
+        w.push("CAST(");
+        w.expr(e)?;
+        w.push(" AS ");
+        w.type_name(Type::F64)?;
+        w.push(")");
+    }
     w.push(")");
     Ok(())
 }
@@ -59,7 +85,8 @@ fn position(w: &mut SqlWriter<'_>, args: &[Expr]) -> Result<()> {
 fn date_part(w: &mut SqlWriter<'_>, part: DatePart, of: &Expr) -> Result<()> {
     let (open, close) = match part {
         // with its fraction otherwise
-        DatePart::Second => ("CAST(floor(extract(", ")) AS bigint)"),
+        DatePart::Second | DatePart::Epoch => ("CAST(floor(extract(", ")) AS bigint)"),
+        DatePart::Microsecond => ("(CAST(extract(", ") AS bigint) % 1000000)"),
         _ => ("CAST(extract(", ") AS bigint)"),
     };
     w.push(open);
@@ -86,6 +113,8 @@ pub fn part_name(part: DatePart) -> &'static str {
         DatePart::Hour => "hour",
         DatePart::Minute => "minute",
         DatePart::Second => "second",
+        DatePart::Microsecond => "microseconds",
+        DatePart::Epoch => "epoch",
     }
 }
 
@@ -223,13 +252,26 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
+    /// A number that databases want as a 32-bit integer although ours are wider, cast where it is not bound.
+    pub fn small_integer(&mut self, e: &Expr) -> Result<()> {
+        if let Expr::Value(_) = e {
+            return self.integer_argument(e);
+        }
+        self.push("CAST(");
+        self.expr(e)?;
+        self.push(" AS ");
+        self.type_name(Type::I32)?;
+        self.push(")");
+        Ok(())
+    }
+
     /// Counts that databases want as a 32-bit integer although ours are wider.
     fn integer_argument(&mut self, e: &Expr) -> Result<()> {
         use crate::value::Value;
         match e {
             Expr::Value(Value::I64(n)) => match i32::try_from(*n) {
                 Ok(n) => self.param(Value::I32(n)),
-                Err(_) => Err(Error::encode("the offset does not fit a 32-bit integer")),
+                Err(_) => Err(Error::encode("the number does not fit a 32-bit integer")),
             },
             e => self.expr(e),
         }

@@ -3,6 +3,7 @@
 //! Never imports `query`, `model`, `schema` or `driver`. Only `writer.rs` appends to the text. Every statement's fields
 //! are taken apart without `..`, so that a new clause cannot be forgotten here.
 
+pub mod dates;
 mod ddl;
 mod decimal;
 mod dialect;

@@ -3,6 +3,7 @@
 mod cardinality;
 mod convert;
 mod held;
+mod interval;
 mod key;
 mod loads;
 mod lookup;
@@ -31,6 +32,7 @@ pub use uuid::new_v7;
 pub use cardinality::{Cardinality, Many, Maybe, One};
 pub use convert::{Numeric, Text};
 pub(crate) use held::Held;
+pub use interval::Interval;
 pub use key::Id;
 pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};

@@ -12,6 +12,7 @@
 //!   field that owns the sqlx connection goes.
 //! - A row borrows the connection, so no step or reset can move its cells away.
 
+pub(crate) mod functions;
 mod row;
 
 pub(crate) use row::{RowRef, Stored, utf8};
@@ -175,6 +176,10 @@ impl RawConnection {
             if code != ffi::SQLITE_OK {
                 return Err(self.failure(code));
             }
+        }
+        match functions::install(self.db) {
+            ffi::SQLITE_OK => {}
+            code => return Err(self.failure(code)),
         }
         self.install_callbacks();
         Ok(())
