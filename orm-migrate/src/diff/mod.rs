@@ -97,7 +97,11 @@ pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Diff {
 
 /// Nothing is a rename: what goes, goes. For schemas that are both there already, where nobody can be asked.
 pub(crate) fn denied(from: &Schema, to: &Schema) -> Renames {
-    let mut renames = Renames::default();
+    denying(from, to, Renames::default())
+}
+
+/// Nothing is a rename but what is known to be one.
+pub(crate) fn denying(from: &Schema, to: &Schema, mut renames: Renames) -> Renames {
     while let Diff::NeedsDecision(mut questions) = diff(from, to, &renames) {
         questions.retain(|q| !renames.denied.contains(q));
         if questions.is_empty() {

@@ -224,6 +224,16 @@ impl Migrator {
     /// # Errors
     /// As [`drift`], and when the history or a snapshot cannot be read.
     pub async fn drift(&self, models: Option<&Schema>, options: &Options) -> crate::Result<Drift> {
+        let (last, without_snapshot) = self.last_snapshot().await?;
+        let found = drift(self.db(), &last, models, options).await?;
+        Ok(Drift {
+            without_snapshot,
+            ..found
+        })
+    }
+
+    /// The schema that the last applied migration with a snapshot has left, and those behind it without one.
+    pub(crate) async fn last_snapshot(&self) -> crate::Result<(Schema, Vec<String>)> {
         let states = self.status().await?;
         let applied = |m: &&Migration| states.iter().any(|s| s.version == m.version && s.is_applied());
         let order = self.graph().order().iter().rev();
@@ -243,11 +253,7 @@ impl Migrator {
                 None => {}
             }
         }
-        let found = drift(self.db(), &last, models, options).await?;
-        Ok(Drift {
-            without_snapshot,
-            ..found
-        })
+        Ok((last, without_snapshot))
     }
 }
 

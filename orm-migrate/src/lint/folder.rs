@@ -13,7 +13,7 @@ use crate::lint::report::described;
 use crate::lint::statements::kind;
 use crate::lint::{Finding, Options, Severity, lint, lint_sql};
 use crate::plan::plan;
-use crate::schema::Schema;
+use crate::schema::{Name, Schema};
 use crate::text::pieces;
 use crate::{Backend, Graph, Migration, Migrations, Script, snapshot};
 use Severity::{Info, Warning};
@@ -380,7 +380,7 @@ fn steps(
         .iter()
         .any(|f| f.breaks_old_program && f.allowed.is_none());
     if let (Some(before), Some(after)) = (before, after)
-        && let Some(plan) = undecided(before, after, backend)?
+        && let Some(plan) = undecided(migration, before, after, backend)?
     {
         let found = lint(&plan, backend, &Options::default());
         let found: Vec<&Finding> = found.iter().filter(|f| f.breaks_old_program).collect();
@@ -429,9 +429,67 @@ fn alters(migration: &Migration, backend: Backend) -> Result<bool> {
         .any(|p| p.tokens.first().is_some_and(|t| verbs.iter().any(|v| t.is(v)))))
 }
 
-/// The plan between two schemas that are both there already: nobody has to be asked what was renamed.
-fn undecided(before: &Schema, after: &Schema, backend: Backend) -> Result<Option<crate::plan::Plan>> {
-    let renames = diff::denied(before, after);
+/// What a script renames, and that nothing else is: so that two snapshots can be compared where nobody can be asked.
+pub(crate) fn renames_in(
+    script: &Script,
+    before: &Schema,
+    after: &Schema,
+    backend: Backend,
+) -> Result<diff::Renames> {
+    let mut out = diff::Renames::default();
+    let named = |text: String| match text.split_once('.') {
+        Some((schema, name)) => Name::within(schema, name),
+        None => Name::new(&text),
+    };
+    for piece in pieces(&script.text, backend)? {
+        let mut r = Reader::new(&piece.tokens);
+        if !r.eat(&["ALTER", "TABLE"]) {
+            continue;
+        }
+        r.eat(&["IF", "EXISTS"]);
+        r.eat(&["ONLY"]);
+        let Some(table) = r.name().map(named) else {
+            continue;
+        };
+        if !r.eat(&["RENAME"]) {
+            continue;
+        }
+        if r.eat(&["TO"]) {
+            let to = r.name().map(|name| Name {
+                name,
+                ..table.clone()
+            });
+            let is_one = |to: &Name| before.table(&table).is_some() && after.table(to).is_some();
+            if let Some(to) = to.filter(is_one) {
+                out.tables.push((table, to));
+            }
+            continue;
+        }
+        r.eat(&["COLUMN"]);
+        let from = r.name();
+        if let (Some(from), true, Some(to)) = (from, r.eat(&["TO"]), r.name()) {
+            // the table is called after what it is called now
+            let found = out.tables.iter().find(|(old, _)| *old == table);
+            let table = found.map_or(&table, |(_, new)| new).clone();
+            if after.table(&table).is_some_and(|t| t.column(&to).is_some()) {
+                out.columns.push((table, from, to));
+            }
+        }
+    }
+    Ok(diff::denying(before, after, out))
+}
+
+/// The plan between two schemas that are both there already.
+fn undecided(
+    migration: &Migration,
+    before: &Schema,
+    after: &Schema,
+    backend: Backend,
+) -> Result<Option<crate::plan::Plan>> {
+    let renames = match migration.up() {
+        Some(up) => renames_in(up, before, after, backend)?,
+        None => diff::denied(before, after),
+    };
     match plan(before, after, &renames, backend) {
         Ok(planned) => planned.decided().map(Some),
         Err(e) if e.kind() == ErrorKind::Unsupported => Ok(None),

@@ -15,7 +15,9 @@ mod text;
 
 use serde::Serialize;
 
-pub(crate) use read::plain_name;
+pub(crate) use folder::renames_in;
+pub(crate) use read::{Reader, flat, has, has_all, plain_name};
+pub(crate) use report::{described, lock_name};
 
 pub use changes::lint;
 pub use folder::{File, Folder, against, folder};

@@ -113,13 +113,7 @@ pub(crate) fn described(finding: &Finding) -> String {
         finding.rule, finding.about, finding.why
     );
     if let Some(lock) = finding.lock {
-        let lock = match lock {
-            Lock::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
-            Lock::Share => "SHARE",
-            Lock::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
-            Lock::AccessExclusive => "ACCESS EXCLUSIVE",
-            Lock::Writer => "the writer's lock",
-        };
+        let lock = lock_name(lock);
         let work = match finding.work {
             Work::Catalogue => "for a moment",
             Work::Scan => "while every row is read",
@@ -134,4 +128,15 @@ pub(crate) fn described(finding: &Finding) -> String {
         out += &format!("\n  - instead: `{what}`");
     }
     out
+}
+
+/// A lock as the database calls it.
+pub(crate) fn lock_name(lock: Lock) -> &'static str {
+    match lock {
+        Lock::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+        Lock::Share => "SHARE",
+        Lock::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+        Lock::AccessExclusive => "ACCESS EXCLUSIVE",
+        Lock::Writer => "the writer's lock",
+    }
 }

@@ -93,7 +93,9 @@ impl Migrator {
     /// # Errors
     /// As [`to`](Self::to).
     pub async fn plan(&self, target: &str) -> Result<Vec<Planned>> {
-        let target: Target = target.parse()?;
+        self.plan_to(target.parse()?).await
+    }
+    pub(crate) async fn plan_to(&self, target: Target) -> Result<Vec<Planned>> {
         let entries = history::read_if_there(self.db.driver(), self.backend).await?;
         self.survey(&entries, false)?;
         self.list(&entries, &Going::To(target))?
@@ -231,6 +233,29 @@ impl Migrator {
             )));
         }
         Ok(check.unknown)
+    }
+
+    /// Refuses what the rules find, where they are asked.
+    pub(in crate::run) fn linted(&self, list: &[(i64, Direction)]) -> Result<()> {
+        let Some(options) = &self.lint else { return Ok(()) };
+        let found = crate::lint::folder(&self.migrations, None, self.backend, options)?;
+        let due = |version: i64| list.contains(&(version, Direction::Up));
+        let mut stops = found.findings().filter(|(file, finding)| {
+            finding.stops() && file.is_none_or(|file| due(file.version)) && !list.is_empty()
+        });
+        let Some((file, finding)) = stops.next() else {
+            return Ok(());
+        };
+        let more = match stops.count() {
+            0 => String::new(),
+            n => format!(", and {n} more"),
+        };
+        let file = file.map_or("the folder", |f| f.file.as_str());
+        Err(Failure::refused(format!(
+            "{file}: {}, {}: {}{more}. Change it, or allow it with a reason above the statement: `-- orm: allow={}, \
+             why=\"…\"`",
+            finding.rule, finding.about, finding.why, finding.rule
+        )))
     }
 
     /// Refuses to lose what nobody agreed to lose, and to undo what cannot be, before anything is run.

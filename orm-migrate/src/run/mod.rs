@@ -16,7 +16,7 @@ use orm_core::exec::Db;
 use crate::history::{self, Entry, HISTORY_TABLE, Signature, Status};
 use crate::lock::Lock;
 use crate::wire::Wire;
-use crate::{Backend, Graph, Kind, Limits, Migration, Migrations, Phase, Target};
+use crate::{Backend, Graph, Kind, Limits, Migration, Migrations, Phase, Target, lint};
 
 pub use look::{Check, Planned, State};
 pub use mend::{Adopted, Repair};
@@ -50,6 +50,7 @@ pub struct Migrator {
     acknowledged: Vec<String>,
     phase: Option<Phase>,
     kind: Option<Kind>,
+    lint: Option<lint::Options>,
 }
 
 impl Migrator {
@@ -72,6 +73,7 @@ impl Migrator {
             acknowledged: Vec::new(),
             phase: None,
             kind: None,
+            lint: None,
         })
     }
     /// How long statements may wait and run.
@@ -109,6 +111,12 @@ impl Migrator {
     /// change rows at another time than the schema.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kind = Some(kind);
+        self
+    }
+    /// Refuses a run before it begins when a rule finds an error in a migration that is due, or in the folder, that
+    /// nobody allowed: exit code 4. Default: the rules are not asked.
+    pub fn lint(mut self, options: lint::Options) -> Self {
+        self.lint = Some(options);
         self
     }
     /// The migrations it works with.
@@ -210,6 +218,7 @@ impl Migrator {
         }
         let unknown = self.survey(&entries, true)?;
         let list = self.list(&entries, going)?;
+        self.linted(&list)?;
         self.approve(&list)?;
         for (version, direction) in list {
             let Some(migration) = self.migrations.get(version) else {

@@ -1,5 +1,6 @@
 //! Schemas as values, against both databases where one is asked.
 
+mod data;
 mod docs;
 mod drift;
 mod folder;
@@ -11,6 +12,7 @@ mod lint_sql;
 mod models;
 mod online;
 mod plans;
+mod preflight;
 mod pull;
 mod random;
 mod run;
