@@ -39,3 +39,5 @@ struct History;
 #[cfg(feature = "migrate")]
 #[doc = include_str!("../docs/guide/18-migrations.md")]
 struct Migrations;
+#[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
+struct PagesAndBulk;

@@ -61,6 +61,7 @@ pub mod private {
     pub use crate::__from_row as from_row;
     pub use crate::audit::AuditLog;
 }
+pub use orm_core::query::{NumberedPage, Page, PageCursor};
 pub use orm_core::relation::Polymorphic;
 pub use orm_core::schema::Schema;
 #[cfg(feature = "json")]

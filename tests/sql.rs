@@ -20,6 +20,8 @@ mod guards;
 mod history;
 #[path = "sql/inheritance.rs"]
 mod inheritance;
+#[path = "sql/pages.rs"]
+mod pages;
 #[path = "sql/polymorphic.rs"]
 mod polymorphic;
 #[path = "sql/selects.rs"]

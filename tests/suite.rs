@@ -66,6 +66,8 @@ mod observe;
 mod orphans;
 #[path = "suite/outlines.rs"]
 mod outlines;
+#[path = "suite/pages.rs"]
+mod pages;
 #[path = "suite/partition.rs"]
 mod partition;
 #[path = "suite/polymorphic.rs"]

@@ -80,6 +80,8 @@ pub enum ErrorKind {
     TransactionState,
     /// The query was put together in a way that has no meaning in SQL.
     InvalidQuery,
+    /// The cursor of a page is none, or belongs to another query.
+    InvalidCursor,
     /// A URL, option or name is not usable.
     Config,
     /// Anything else the database reported.
@@ -251,6 +253,7 @@ impl Error {
                 | Encode
                 | Decode
                 | InvalidQuery
+                | InvalidCursor
                 | Config
                 | TransactionState
         )

@@ -23,6 +23,7 @@ mod link;
 mod load;
 mod names;
 mod observe;
+mod page;
 mod parts;
 mod pending;
 mod physical;

@@ -59,7 +59,7 @@ impl<M: Model, O> Terminal<O> for One<M> {
 
 /// The runner of a query that may follow a relation, and may be about the past: what is loaded beside its rows then is
 /// of the same time.
-fn following<'a, M: Model, O>(mut raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
+pub(crate) fn following<'a, M: Model, O>(mut raw: Raw<'a>, query: &Query<M, O>) -> Raw<'a> {
     let as_of = query.ast().from.as_ref().and_then(|from| from.guard.as_of);
     raw.scope.as_of = as_of.or(raw.scope.as_of);
     Raw {
@@ -219,7 +219,7 @@ fn is_aggregated(ast: &Select) -> bool {
 }
 
 /// `count(*)` over the query: directly where its rows are those of the tables, else around it.
-fn counting(mut ast: Box<Select>) -> Box<Select> {
+pub(crate) fn counting(mut ast: Box<Select>) -> Box<Select> {
     ast.order.clear();
     ast.lock = None;
     let plain = ast.group.is_empty()

@@ -4,8 +4,8 @@ use crate::ast::{Expr as Node, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FilterRef, Filtered, Model, Rel, SoftDelete};
 use crate::query::{
-    Aggregates, ColsOf, Cond, Grouped, IntoSource, Join, LeadsBack, LeadsDown, MaybeOf, Opt, Orders, Phantom,
-    Projection, Query, Selection, Walk, all_fields,
+    Aggregates, ColsOf, Cond, Grouped, IntoSource, Join, LeadsBack, LeadsDown, MaybeOf, Opt, Orders, Paged,
+    Phantom, Projection, Query, Selection, Walk, all_fields,
 };
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
@@ -150,6 +150,10 @@ impl<R: Rel> Related<R> {
     /// See [`Query::shape`].
     pub fn shape<N: Projection<Model = R::Child>>(self) -> Query<R::Child, N> {
         self.query().shape()
+    }
+    /// See [`Query::page`].
+    pub fn page(self, size: u64) -> Paged<R::Child> {
+        self.query().page(size)
     }
     /// See [`Query::select`].
     pub fn select<T: Selection<R::Child>>(
