@@ -176,7 +176,7 @@ impl Migration {
     }
 }
 
-fn label(version: i64, name: &str) -> String {
+pub(crate) fn label(version: i64, name: &str) -> String {
     format!("{version}_{name}")
 }
 
@@ -437,7 +437,12 @@ impl Draft {
             ))
         })?;
         let before = Migrations::read(folder)?;
-        if let Some(last) = before.iter().next_back() {
+        // one that replaces others has its place behind them
+        if let Some(last) = before
+            .iter()
+            .next_back()
+            .filter(|_| self.header.replaces.is_empty())
+        {
             self.version = self.version.max(last.version + 1);
         }
         if self.down.is_none() && self.header.irreversible.is_none() {

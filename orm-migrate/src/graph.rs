@@ -35,6 +35,8 @@ struct Node {
     parents: Vec<i64>,
     /// Parents and what else has to be there before.
     needs: Vec<i64>,
+    /// What it stands for.
+    replaces: Vec<i64>,
 }
 
 impl Graph {
@@ -64,9 +66,11 @@ impl Graph {
                     label: header.label.clone(),
                     parents,
                     needs,
+                    replaces: header.replaces.clone(),
                 },
             );
         }
+        graph.replace();
         for (version, node) in &graph.nodes {
             if let Some(missing) = node.needs.iter().find(|n| !graph.nodes.contains_key(n)) {
                 return Err(Error::config(format!(
@@ -77,6 +81,70 @@ impl Graph {
         }
         graph.sort()?;
         Ok(graph)
+    }
+
+    /// One that replaces others comes behind them, as long as they are there, and in front of what follows them.
+    fn replace(&mut self) {
+        let all: Vec<(i64, Vec<i64>)> = self
+            .nodes
+            .iter()
+            .filter(|(_, n)| !n.replaces.is_empty())
+            .map(|(v, n)| (*v, n.replaces.clone()))
+            .collect();
+        for (version, replaced) in all {
+            for (other, node) in &mut self.nodes {
+                if *other == version || replaced.contains(other) {
+                    continue;
+                }
+                for list in [&mut node.parents, &mut node.needs] {
+                    for parent in list.iter_mut().filter(|p| replaced.contains(p)) {
+                        *parent = version;
+                    }
+                    list.sort_unstable();
+                    list.dedup();
+                }
+            }
+            let there: BTreeSet<i64> = replaced
+                .iter()
+                .copied()
+                .filter(|v| self.nodes.contains_key(v))
+                .collect();
+            let ends = self.last_of(&there);
+            if let Some(node) = self.nodes.get_mut(&version).filter(|_| !there.is_empty()) {
+                node.needs.retain(|v| !replaced.contains(v));
+                node.needs.extend(&there);
+                node.parents = ends;
+            }
+        }
+    }
+    /// What is replaced by what.
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = (i64, &[i64])> {
+        let all = self.nodes.iter().filter(|(_, n)| !n.replaces.is_empty());
+        all.map(|(v, n)| (*v, n.replaces.as_slice()))
+    }
+    /// With what counts as applied: what an applied one replaces, and what replaces applied ones.
+    pub(crate) fn with_replaced(&self, mut applied: BTreeSet<i64>) -> BTreeSet<i64> {
+        for (version, replaced) in self.replaced() {
+            if applied.contains(&version) {
+                applied.extend(replaced);
+            } else if replaced.iter().all(|v| applied.contains(v)) {
+                applied.insert(version);
+            }
+        }
+        applied
+    }
+    /// Of what is to be applied, what is run: one that replaces others, or those where the database has some of them.
+    pub(crate) fn chosen(&self, mut list: Vec<i64>, applied: &BTreeSet<i64>) -> Vec<i64> {
+        for (version, replaced) in self.replaced() {
+            if !list.contains(&version) {
+                continue;
+            }
+            match replaced.iter().any(|v| applied.contains(v)) {
+                true => list.retain(|v| *v != version),
+                false => list.retain(|v| !replaced.contains(v)),
+            }
+        }
+        list
     }
 
     fn sort(&mut self) -> Result<()> {

@@ -42,6 +42,7 @@ pub enum Phase {
 /// |---|---|
 /// | `parent` | the version it follows, several joined by `+` (a merge), or `none`; without it the one before |
 /// | `depends_on` | versions that have to be applied before, joined by `+` |
+/// | `replaces` | the versions of migrations that it stands for, joined by `+`; see [`squash`](crate::squash::squash) |
 /// | `why` | the reason, for readers |
 /// | `kind` | `schema`, `data` or `repeatable` |
 /// | `phase` | `expand` or `contract` |
@@ -63,6 +64,8 @@ pub struct Header {
     pub parents: Option<Vec<i64>>,
     /// Versions that have to be applied before.
     pub depends_on: Vec<i64>,
+    /// The versions of migrations that it stands for: a database has those, or this one.
+    pub replaces: Vec<i64>,
     /// The reason.
     pub why: Option<String>,
     /// What it is for.
@@ -134,6 +137,7 @@ impl Header {
             ("parent", "none") => self.parents = Some(Vec::new()),
             ("parent", _) => self.parents = Some(versions(key, &value)?),
             ("depends_on", _) => self.depends_on.extend(versions(key, &value)?),
+            ("replaces", _) => self.replaces.extend(versions(key, &value)?),
             ("why", _) => self.why = Some(value),
             ("label", _) => self.label = Some(value),
             ("kind", "schema") => self.kind = Kind::Schema,
@@ -149,7 +153,7 @@ impl Header {
             ("kind" | "phase" | "foreign_keys", _) => return unknown(),
             _ => {
                 return Err(Error::config(format!(
-                    "the header's key `{key}` is not known: expected parent, depends_on, why, kind, phase, label, \
+                    "the header's key `{key}` is not known: expected parent, depends_on, replaces, why, kind, phase, label, \
                      loses, acknowledge, irreversible or foreign_keys"
                 )));
             }
@@ -192,6 +196,9 @@ impl Header {
         }
         if !self.depends_on.is_empty() {
             say("depends_on", join(&self.depends_on));
+        }
+        if !self.replaces.is_empty() {
+            say("replaces", join(&self.replaces));
         }
         if self.kind != Kind::Schema {
             say("kind", self.kind.name().to_owned());
@@ -315,6 +322,7 @@ mod tests {
         let full = Header {
             parents: Some(vec![1, 2]),
             depends_on: vec![3],
+            replaces: vec![4, 5],
             why: Some("a \"reason\", with\\".to_owned()),
             kind: Kind::Data,
             phase: Some(Phase::Expand),

@@ -40,6 +40,7 @@ pub mod schema;
 mod segments;
 pub mod snapshot;
 mod sql;
+pub mod squash;
 mod target;
 mod text;
 mod wire;

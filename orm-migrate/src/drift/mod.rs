@@ -234,8 +234,8 @@ impl Migrator {
 
     /// The schema that the last applied migration with a snapshot has left, and those behind it without one.
     pub(crate) async fn last_snapshot(&self) -> crate::Result<(Schema, Vec<String>)> {
-        let states = self.status().await?;
-        let applied = |m: &&Migration| states.iter().any(|s| s.version == m.version && s.is_applied());
+        let now = self.applied_now().await?;
+        let applied = |m: &&Migration| now.contains(&m.version);
         let order = self.graph().order().iter().rev();
         let order = order.filter_map(|version| self.migrations().get(*version));
         let mut without_snapshot = Vec::new();

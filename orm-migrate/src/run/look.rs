@@ -1,6 +1,6 @@
 //! Looking without touching: how migrations stand, what does not agree, what a run would do, and what it must not do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orm_core::error::Error;
 
@@ -141,7 +141,7 @@ impl Migrator {
     /// When the history cannot be read.
     pub async fn current(&self) -> Result<Vec<i64>> {
         let entries = history::read_if_there(self.db.driver(), self.backend).await?;
-        Ok(self.graph.current(&applied(&entries)))
+        Ok(self.graph.current(&self.graph.with_replaced(applied(&entries))))
     }
 
     /// The last migrations of the files: one, unless branches are not merged.
@@ -156,7 +156,11 @@ impl Migrator {
     pub async fn check(&self) -> Result<Check> {
         let entries = history::read_if_there(self.db.driver(), self.backend).await?;
         let mut check = self.compare(&entries)?;
-        check.pending = self.graph.up(&applied(&entries), &Target::Heads)?;
+        let now = applied(&entries);
+        let pending = self
+            .graph
+            .up(&self.graph.with_replaced(now.clone()), &Target::Heads)?;
+        check.pending = self.graph.chosen(pending, &now);
         check.pending.extend(self.changed_repeatable(&entries)?);
         Ok(check)
     }
@@ -168,7 +172,14 @@ impl Migrator {
 
     /// What of the history and the files does not agree.
     pub(in crate::run) fn compare(&self, entries: &BTreeMap<i64, Entry>) -> Result<Check> {
-        let now = applied(entries);
+        let now = self.graph.with_replaced(applied(entries));
+        let replaced: BTreeSet<i64> = self
+            .graph
+            .replaced()
+            .filter(|(v, _)| now.contains(v))
+            .flat_map(|(_, r)| r)
+            .copied()
+            .collect();
         let last = self.migrations.iter().next_back().map_or(0, |m| m.version);
         let mut check = Check {
             out_of_order: self.graph.out_of_order(&now),
@@ -186,6 +197,8 @@ impl Migrator {
                 }
                 Some(_) => {}
                 None if entry.status == Status::RolledBack => {}
+                // what stands for it counts as applied
+                None if replaced.contains(version) => {}
                 None if *version > last => check.unknown.push(*version),
                 None => check.missing.push(*version),
             }
@@ -233,6 +246,12 @@ impl Migrator {
             )));
         }
         Ok(check.unknown)
+    }
+
+    /// The versions that count as applied.
+    pub(crate) async fn applied_now(&self) -> Result<BTreeSet<i64>> {
+        let entries = history::read_if_there(self.db.driver(), self.backend).await?;
+        Ok(self.graph.with_replaced(applied(&entries)))
     }
 
     /// Refuses what the rules find, where they are asked.

@@ -55,7 +55,8 @@ impl Migrator {
     ) -> Result<Vec<Ran>> {
         let wire = &inside.wire;
         let entries = history::read(wire).await?;
-        let now = if purge { BTreeSet::new() } else { applied(&entries) };
+        let there = if purge { BTreeSet::new() } else { applied(&entries) };
+        let now = self.graph.with_replaced(there.clone());
         let wanted: BTreeSet<i64> = match target {
             Target::Base => BTreeSet::new(),
             Target::Head | Target::Heads => self.graph.up(&BTreeSet::new(), target)?.into_iter().collect(),
@@ -84,13 +85,10 @@ impl Migrator {
                     history::forget(wire, entry.version).await?;
                 }
             }
-            for version in self
-                .graph
-                .order()
-                .iter()
-                .filter(|v| wanted.contains(v) && !now.contains(v))
-            {
-                ran.extend(self.stamped(wire, *version).await?);
+            let order = self.graph.order().iter();
+            let missing = order.filter(|v| wanted.contains(v) && !now.contains(v));
+            for version in self.graph.chosen(missing.copied().collect(), &there) {
+                ran.extend(self.stamped(wire, version).await?);
             }
             Result::Ok(ran)
         };
@@ -100,6 +98,35 @@ impl Migrator {
             Err(_) => wire.rollback().await?,
         }
         done
+    }
+
+    /// Where a database has all that a migration replaces, and their files are gone, the history says so of that one.
+    pub(in crate::run) async fn settle_replaced(&self, wire: &Wire) -> Result<()> {
+        let entries = history::read(wire).await?;
+        let now = applied(&entries);
+        let gone = |replaced: &[i64]| replaced.iter().all(|v| self.migrations.get(*v).is_none());
+        for (version, replaced) in self.graph.replaced() {
+            let all = replaced.iter().all(|v| now.contains(v));
+            if now.contains(&version) || !all || !gone(replaced) {
+                continue;
+            }
+            wire.begin().await?;
+            let work = async {
+                for replaced in replaced {
+                    history::forget(wire, *replaced).await?;
+                }
+                self.stamped(wire, version).await?;
+                Result::Ok(())
+            };
+            match work.await {
+                Ok(()) => wire.commit().await?,
+                Err(failure) => {
+                    wire.rollback().await?;
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes that a migration is applied.

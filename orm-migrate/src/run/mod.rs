@@ -216,6 +216,8 @@ impl Migrator {
                 foreign.table()
             )));
         }
+        self.settle_replaced(&inside.wire).await?;
+        let entries = history::read(&inside.wire).await?;
         let unknown = self.survey(&entries, true)?;
         let list = self.list(&entries, going)?;
         self.linted(&list)?;
@@ -243,9 +245,39 @@ impl Migrator {
 
     /// What is run, in order.
     fn list(&self, entries: &BTreeMap<i64, Entry>, going: &Going) -> Result<Vec<(i64, Direction)>> {
-        let now = applied(entries);
+        let there = applied(entries);
+        let now = self.graph.with_replaced(there.clone());
         let up = |list: Vec<i64>| list.into_iter().map(|v| (v, Direction::Up));
-        let down = |list: Vec<i64>| list.into_iter().map(|v| (v, Direction::Down));
+        let whole = |version: i64| {
+            let mut all = self.graph.replaced().filter(|(v, _)| *v == version);
+            all.any(|(_, replaced)| replaced.iter().all(|v| self.migrations.get(*v).is_none()))
+        };
+        let down = |list: Vec<i64>| {
+            // what only counts as applied has nothing to undo
+            let list = list.into_iter().filter(|v| there.contains(v) || whole(*v));
+            list.map(|v| (v, Direction::Down)).collect::<Vec<_>>().into_iter()
+        };
+        let behind = |target: &Target| match target {
+            Target::At { id, offset } => match self.graph.find(id, *offset)? {
+                Some(version) if now.contains(&version) && !there.contains(&version) => {
+                    let part = self
+                        .graph
+                        .replaced()
+                        .find(|(v, r)| there.contains(v) && r.contains(&version));
+                    match part {
+                        Some((one, _)) => Err(Failure::usage(format!(
+                            "{version} was applied as a part of {one}: there is no way to the middle of it"
+                        ))),
+                        None => Ok(()),
+                    }
+                }
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        };
+        if let Going::Down(target) | Going::To(target) = going {
+            behind(target)?;
+        }
         let list: Vec<(i64, Direction)> = match going {
             Going::Down(target) => down(self.graph.down(&now, target)?).collect(),
             Going::Redo => {
@@ -305,7 +337,7 @@ impl Migrator {
     ) -> Result<Vec<i64>> {
         let mut list = match (target, self.graph.order().is_empty()) {
             (Target::Head, true) => Vec::new(),
-            _ => self.graph.up(now, target)?,
+            _ => self.graph.chosen(self.graph.up(now, target)?, &applied(entries)),
         };
         let excluded = |version: &i64| {
             let header = self.migrations.get(*version).map(Migration::header);

@@ -75,6 +75,7 @@ impl Offline<'_> {
             .copied()
             .filter(|v| to.contains(v) && !from.contains(v))
             .collect();
+        let up = self.graph.chosen(up, &from);
         let down: Vec<i64> = self
             .graph
             .order()
@@ -83,6 +84,7 @@ impl Offline<'_> {
             .copied()
             .filter(|v| from.contains(v) && !to.contains(v))
             .collect();
+        let down = self.graph.chosen(down, &to);
         let mut text = String::new();
         if from.is_empty() && !up.is_empty() {
             text.push_str(&history::create_sql(HISTORY_TABLE, self.backend));

@@ -16,5 +16,6 @@ mod preflight;
 mod pull;
 mod random;
 mod run;
+mod squash;
 mod support;
 mod traps;
