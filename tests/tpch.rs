@@ -1,4 +1,4 @@
-//! The queries of TPC-H on every backend: typed answers against the SQL of the specification.
+//! The 22 queries of TPC-H on every backend: typed answers against the SQL of the specification.
 #![allow(missing_docs, unreachable_pub, dead_code)]
 
 #[path = "../examples/tpch/cells.rs"]
@@ -29,12 +29,14 @@ async fn holds(db: &Db) -> Result<(), Error> {
     let mut different = Vec::new();
     for question in QUESTIONS {
         let verdict = compare(db, question).await?;
-        assert!(verdict.rows > 0, "Q{} has no rows to compare", question.number);
+        assert!(verdict.telling, "Q{} has no values to compare", question.number);
         if !verdict.equal {
             different.push(question.number);
         }
     }
     assert_eq!(different, Vec::<u8>::new());
+    let numbers: Vec<u8> = QUESTIONS.iter().map(|q| q.number).collect();
+    assert_eq!(numbers, (1..=22).collect::<Vec<u8>>());
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use orm::query::value;
 use rust_decimal::Decimal;
 
 use crate::cells::Cells;
-use crate::models::{LineItem, LineItemCols, Order, PartSupp, Supplier};
+use crate::models::{Customer, LineItem, LineItemCols, Order, PartSupp, Supplier};
 
 /// `1998-12-01`, for dates that are written out; a date that is none is the first of all days.
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -163,6 +163,30 @@ pub fn q07() -> Query<LineItem, impl Cells> {
         .select(|g| (g.key().0, g.key().1, g.key().2, g.sum(|(l, ..)| revenue(l))))
 }
 
+/// National market share.
+pub fn q08() -> Query<LineItem, impl Cells> {
+    LineItem::query()
+        .join(|l| l.supplier)
+        .join(|(_, s)| s.nation)
+        .join(|(l, ..)| l.order)
+        .filter(|(l, _, _, o)| {
+            let american = o
+                .customer
+                .any(|c| c.nation.any(|n| n.region.any(|r| r.name.eq("AMERICA"))));
+            let kind = l.part.any(|p| p.kind.eq("ECONOMY ANODIZED STEEL"));
+            american
+                .and(kind)
+                .and(o.date.between(day(1995, 1, 1), day(1996, 12, 31)))
+        })
+        .group_by(|(.., o)| o.date.year())
+        .order_by(|g| g.key().asc())
+        .select(|g| {
+            let brazil = g.sum(|(l, _, n, _)| case(n.name.eq("BRAZIL"), revenue(l)).or_else(Decimal::ZERO));
+            let all = g.sum(|(l, ..)| revenue(l));
+            (g.key(), brazil.cast::<f64>() / all.cast::<f64>())
+        })
+}
+
 /// Product type profit measure.
 pub fn q09() -> Query<LineItem, impl Cells> {
     LineItem::query()
@@ -242,6 +266,50 @@ pub fn q12() -> Query<LineItem, impl Cells> {
         })
 }
 
+/// Customer distribution.
+pub fn q13() -> Query<Customer, impl Cells> {
+    let orders = Customer::query()
+        .left_join_on(Order::query(), |c, o| {
+            o.customer_id
+                .eq(c.id)
+                .and(o.comment.like("%special%requests%").not())
+        })
+        .group_by(|(c, _)| c.id)
+        .select(|g| (g.key(), g.agg(|(_, o)| o.map(|o| o.id).count())));
+    orm::from(orders)
+        .group_by(|(_, orders)| orders)
+        .order_by(|g| (g.count().desc(), g.key().desc()))
+        .select(|g| (g.key(), g.count()))
+}
+
+/// Promotion effect.
+pub fn q14() -> Query<LineItem, impl Cells> {
+    let sums = LineItem::query()
+        .join(|l| l.part)
+        .filter(|(l, _)| l.shipped.ge(day(1995, 9, 1)).and(l.shipped.lt(day(1995, 10, 1))))
+        .aggregate(|(l, p)| {
+            let promoted = case(p.kind.starts_with("PROMO"), revenue(l)).or_else(Decimal::ZERO);
+            (promoted.sum(), revenue(l).sum())
+        });
+    orm::from(sums).select(|(promoted, all)| (promoted.cast::<f64>() * 100.0 / all.cast::<f64>(),))
+}
+
+/// Top supplier.
+pub fn q15() -> Query<Supplier, impl Cells> {
+    let revenues = || {
+        LineItem::query()
+            .filter(|l| l.shipped.ge(day(1996, 1, 1)).and(l.shipped.lt(day(1996, 4, 1))))
+            .group_by(|l| l.supplier_id)
+            .select(|g| (g.key(), g.sum(revenue)))
+    };
+    let most = orm::from(revenues()).aggregate(|(_, total)| total.max());
+    Supplier::query()
+        .join_on(revenues(), |s, (supplier, _)| s.id.eq(supplier))
+        .filter(|(_, (_, total))| total.eq(most))
+        .order_by(|(s, _)| s.id.asc())
+        .select(|(s, (_, total))| (s.id, s.name, s.address, s.phone, total))
+}
+
 /// Parts and suppliers.
 pub fn q16() -> Query<PartSupp, impl Cells> {
     let complained = Supplier::query()
@@ -270,6 +338,17 @@ pub fn q16() -> Query<PartSupp, impl Cells> {
             let suppliers = g.agg(|(ps, _)| ps.supplier_id.count_distinct());
             (g.key().0, g.key().1, g.key().2, suppliers)
         })
+}
+
+/// Small-quantity-order revenue, of a container that there is at this size.
+pub fn q17() -> Query<LineItem, impl Cells> {
+    let fifth = Decimal::new(2, 1);
+    let sum = LineItem::query()
+        .join(|l| l.part)
+        .filter(|(_, p)| p.brand.eq("Brand#23").and(p.container.eq("SM PACK")))
+        .filter(|(l, p)| l.quantity.lt(p.lines.agg(|other| other.quantity.avg()) * fifth))
+        .aggregate(|(l, _)| (l.price.sum(),));
+    orm::from(sum).select(|(sum,)| (sum.cast::<f64>() / 7.0,))
 }
 
 /// Large volume customers.
@@ -361,4 +440,18 @@ pub fn q21() -> Query<LineItem, impl Cells> {
         .order_by(|g| (g.count().desc(), g.key().asc()))
         .limit(100)
         .select(|g| (g.key(), g.count()))
+}
+
+/// Global sales opportunity.
+pub fn q22() -> Query<Customer, impl Cells> {
+    let codes = ["13", "31", "23", "29", "30", "18", "17"];
+    let called = || Customer::query().filter(|c| c.phone.substr(1, 2).in_(codes));
+    let average = called()
+        .filter(|c| c.balance.gt(0))
+        .aggregate(|c| c.balance.avg());
+    called()
+        .filter(|c| c.balance.gt(average).and(c.orders.exist().not()))
+        .group_by(|c| c.phone.substr(1, 2))
+        .order_by(|g| g.key().asc())
+        .select(|g| (g.key(), g.count(), g.sum(|c| c.balance)))
 }

@@ -1,4 +1,4 @@
-//! The queries of the specification for SQLite, which has no dates and no exact decimals: dates are text, and decimals
+//! The 22 queries of the specification for SQLite, which has no dates and no exact decimals: dates are text, and decimals
 //! whole numbers of the last digit, so that `1` is `100` beside hundredths.
 
 use orm::prelude::*;
@@ -97,6 +97,24 @@ pub fn q07() -> RawSql {
     )
 }
 
+pub fn q08() -> RawSql {
+    sql!(
+        "select o_year, 1.0 * sum(case when nation = 'BRAZIL' then volume else 0 end) / sum(volume)
+         from (
+           select cast(substr(o_orderdate, 1, 4) as integer) as o_year,
+                  l_extendedprice * (100 - l_discount) as volume, n2.n_name as nation
+           from part, supplier, lineitem, orders, customer, nation n1, nation n2, region
+           where p_partkey = l_partkey and s_suppkey = l_suppkey and l_orderkey = o_orderkey
+             and o_custkey = c_custkey and c_nationkey = n1.n_nationkey and n1.n_regionkey = r_regionkey
+             and r_name = 'AMERICA' and s_nationkey = n2.n_nationkey
+             and o_orderdate between '1995-01-01' and '1996-12-31'
+             and p_type = 'ECONOMY ANODIZED STEEL'
+         ) as all_nations
+         group by o_year
+         order by o_year"
+    )
+}
+
 pub fn q09() -> RawSql {
     sql!(
         "select nation, o_year, sum(amount)
@@ -156,6 +174,45 @@ pub fn q12() -> RawSql {
     )
 }
 
+pub fn q13() -> RawSql {
+    sql!(
+        "select c_count, count(*) as custdist
+         from (
+           select c_custkey, count(o_orderkey) as c_count
+           from customer left outer join orders
+             on c_custkey = o_custkey and o_comment not glob '*special*requests*'
+           group by c_custkey
+         ) as c_orders
+         group by c_count
+         order by custdist desc, c_count desc"
+    )
+}
+
+pub fn q14() -> RawSql {
+    sql!(
+        "select 100.0 * sum(case when p_type glob 'PROMO*' then l_extendedprice * (100 - l_discount) else 0 end)
+                / sum(l_extendedprice * (100 - l_discount))
+         from lineitem, part
+         where l_partkey = p_partkey and l_shipdate >= '1995-09-01'
+           and l_shipdate < '1995-10-01'"
+    )
+}
+
+pub fn q15() -> RawSql {
+    sql!(
+        "with revenue (supplier_no, total_revenue) as (
+           select l_suppkey, sum(l_extendedprice * (100 - l_discount))
+           from lineitem
+           where l_shipdate >= '1996-01-01' and l_shipdate < '1996-04-01'
+           group by l_suppkey
+         )
+         select s_suppkey, s_name, s_address, s_phone, total_revenue
+         from supplier, revenue
+         where s_suppkey = supplier_no and total_revenue = (select max(total_revenue) from revenue)
+         order by s_suppkey"
+    )
+}
+
 pub fn q16() -> RawSql {
     sql!(
         "select p_brand, p_type, p_size, count(distinct ps_suppkey) as supplier_cnt
@@ -165,6 +222,16 @@ pub fn q16() -> RawSql {
            and ps_suppkey not in (select s_suppkey from supplier where s_comment glob '*Customer*Complaints*')
          group by p_brand, p_type, p_size
          order by supplier_cnt desc, p_brand, p_type, p_size"
+    )
+}
+
+/// Of another container than the validation's: at this size no part of that brand comes in a `MED BOX`.
+pub fn q17() -> RawSql {
+    sql!(
+        "select sum(l_extendedprice) / 700.0
+         from lineitem, part
+         where p_partkey = l_partkey and p_brand = 'Brand#23' and p_container = 'SM PACK'
+           and l_quantity < (select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)"
     )
 }
 
@@ -240,5 +307,25 @@ pub fn q21() -> RawSql {
          group by s_name
          order by numwait desc, s_name
          limit 100"
+    )
+}
+
+pub fn q22() -> RawSql {
+    sql!(
+        "select cntrycode, count(*), sum(c_acctbal)
+         from (
+           select substr(c_phone, 1, 2) as cntrycode, c_acctbal
+           from customer
+           where substr(c_phone, 1, 2) in ('13', '31', '23', '29', '30', '18', '17')
+             and c_acctbal > (
+               select avg(c_acctbal)
+               from customer
+               where c_acctbal > 0
+                 and substr(c_phone, 1, 2) in ('13', '31', '23', '29', '30', '18', '17')
+             )
+             and not exists (select * from orders where o_custkey = c_custkey)
+         ) as custsale
+         group by cntrycode
+         order by cntrycode"
     )
 }
