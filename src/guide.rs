@@ -39,5 +39,7 @@ struct History;
 #[cfg(feature = "migrate")]
 #[doc = include_str!("../docs/guide/18-migrations.md")]
 struct Migrations;
+#[doc = include_str!("../docs/guide/19-command-line.md")]
+struct CommandLine;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;

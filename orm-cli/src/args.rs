@@ -63,7 +63,7 @@ pub(crate) enum Verb {
     Dump(Dump),
     /// The changes that turn one schema into another
     Diff(Diff),
-    /// What a database has otherwise than the last migration left it
+    /// What was changed in a database by hand, beside its migrations
     Drift(Drift),
     /// An entity-relationship diagram
     Erd(Erd),
@@ -123,6 +123,8 @@ pub(crate) enum Migrate {
     Status,
     /// What a run would do
     Plan(Plan),
+    /// Everything that is known before a run: locks, sizes, rows that break new constraints, who stands in the way
+    Preflight(Preflight),
     /// Whether the database is where the files are: 0 yes, 2 pending, 3 otherwise
     Check,
     /// What the scripts would do to a database in use
@@ -263,12 +265,37 @@ pub(crate) struct Plan {
 }
 
 #[derive(Args, Clone, Debug)]
+pub(crate) struct Preflight {
+    /// `head`, `base`, `+2`, `-1`, a version, a name
+    #[arg(default_value = "head", allow_hyphen_values = true)]
+    pub(crate) target: String,
+    /// Look at the models too
+    #[arg(long)]
+    pub(crate) models: bool,
+    /// Look for changes by hand too
+    #[arg(long)]
+    pub(crate) drift: bool,
+    /// Do not try new constraints on the rows that are there
+    #[arg(long)]
+    pub(crate) no_data: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Lint {
     /// Files; those of the folder when none is named
     pub(crate) files: Vec<PathBuf>,
     /// A rule that is allowed, and why: `drop-column=nobody reads it`
     #[arg(long, value_name = "RULE=WHY")]
     pub(crate) allow: Vec<String>,
+    /// Only migrations behind this one: those before were written without it
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) after: Option<String>,
+    /// The folder as the branch has it that this one is merged into: files of there stay as they are
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) base: Option<PathBuf>,
+    /// Compare with the models too
+    #[arg(long)]
+    pub(crate) models: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -333,7 +360,10 @@ pub(crate) struct Drift {
     /// Objects that are left out: `name`, `schema.name`, with `*`
     #[arg(long, value_name = "NAME")]
     pub(crate) leave_out: Vec<String>,
-    /// Compare with the models, not with the last migration
+    /// Objects that no migration made are no drift
+    #[arg(long)]
+    pub(crate) ignore_unknown: bool,
+    /// Compare with the models too
     #[arg(long)]
     pub(crate) models: bool,
 }

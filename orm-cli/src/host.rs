@@ -80,6 +80,10 @@ impl Package {
         command
             .args(["metadata", "--format-version", "1"])
             .current_dir(here);
+        // without it, packages of other systems are fetched
+        if let Some(system) = this_system() {
+            command.args(["--filter-platform", &system]);
+        }
         if let Some(manifest) = &common.manifest_path {
             command.arg("--manifest-path").arg(manifest);
         }
@@ -374,6 +378,16 @@ fn build(package: &Package, folder: &Path) -> Result<PathBuf, Stop> {
              orm.toml names another place",
         )),
     }
+}
+
+/// The target that rustc builds for here.
+fn this_system() -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let done = Command::new(rustc).arg("-vV").output().ok()?;
+    let said = String::from_utf8(done.stdout).ok()?;
+    said.lines()
+        .find_map(|l| l.strip_prefix("host: "))
+        .map(str::to_owned)
 }
 
 fn cargo() -> Command {

@@ -9,9 +9,9 @@ use orm::migrate::{
 use serde_json::{Value, json};
 
 use crate::args::{self, Migrate, Rows, Run};
-use crate::cmd::{Context, findings, merge, open};
+use crate::cmd::{Context, lint, merge, open};
 use crate::output::{Paint, Progress, named};
-use crate::reply::{Place, Reply, Stop, unusable};
+use crate::reply::{Place, Reply, Stop};
 
 pub(crate) async fn carry_out(mut context: Context, verb: Migrate) -> Result<Reply, Stop> {
     match verb {
@@ -37,8 +37,9 @@ pub(crate) async fn carry_out(mut context: Context, verb: Migrate) -> Result<Rep
         Migrate::Redo(redo) => run(&mut context, &redo, Going::Redo, |m| m).await,
         Migrate::Status => status(&context).await,
         Migrate::Plan(plan) => planned(&migrator(&context).await?, &plan.target).await,
+        Migrate::Preflight(typed) => preflight(&context, &typed).await,
         Migrate::Check => check(&context).await,
-        Migrate::Lint(lint) => lint_files(&context, &lint),
+        Migrate::Lint(typed) => lint::lint(&context, &typed),
         Migrate::Merge { name } => merge::merge(&context, &name),
         Migrate::Stamp { target, purge } => {
             let report = Migrator::stamp(&migrator_to_write(&context).await?, &target, purge).await?;
@@ -71,7 +72,7 @@ impl From<Rows> for Kind {
 }
 
 /// Over a database that is there.
-async fn migrator(context: &Context) -> Result<Migrator, Stop> {
+pub(crate) async fn migrator(context: &Context) -> Result<Migrator, Stop> {
     let migrations = context.migrations()?;
     Ok(Migrator::new(&context.db().await?, migrations)?)
 }
@@ -464,36 +465,25 @@ async fn check(context: &Context) -> Result<Reply, Stop> {
     Ok(Reply::new(text, json).ending(code))
 }
 
-fn lint_files(context: &Context, typed: &args::Lint) -> Result<Reply, Stop> {
-    let backend = context.config.backend()?;
-    let options = context.config.lint_options(&typed.allow, false)?;
-    let mut scripts = Vec::new();
-    for path in &typed.files {
-        let text = std::fs::read_to_string(path).map_err(|e| unusable(path, &e))?;
-        scripts.push((path.display().to_string(), text));
+async fn preflight(context: &Context, typed: &args::Preflight) -> Result<Reply, Stop> {
+    let migrator = migrator(context).await?;
+    let mut options = migrate::preflight::Options {
+        lint: context.config.lint_options(&[], false)?,
+        drift: typed.drift.then(|| migrate::drift::Options {
+            leave_out: context.left_out(&[]),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    if typed.models {
+        options.models = Some(context.models_schema(context.config.backend()?)?);
     }
-    if typed.files.is_empty() {
-        for migration in context.config.files()?.iter() {
-            if let Some(script) = migration.up() {
-                scripts.push((migration.label(), script.text.clone()));
-            }
-        }
+    if typed.no_data {
+        options.data = None;
     }
-    let mut text = String::new();
-    let mut all = Vec::new();
-    let mut list = Vec::new();
-    for (name, script) in scripts {
-        let found = migrate::lint::lint_sql(&script, backend, &options)
-            .map_err(|e| Stop::usage(format!("{name}: {}", e.message())))?;
-        if !found.is_empty() {
-            _ = writeln!(text, "{name}\n{}", findings::listed(&found, Paint::stdout()));
-        }
-        list.push(json!({ "script": name, "findings": found }));
-        all.extend(found);
-    }
-    _ = writeln!(text, "{}", findings::counted(&all));
-    let code = if all.iter().any(|f| f.stops()) { 4 } else { 0 };
-    Ok(Reply::new(text, json!({ "scripts": list })).ending(code))
+    let found = migrator.preflight(&typed.target, &options).await?;
+    let json = serde_json::to_value(&found).unwrap_or(Value::Null);
+    Ok(Reply::new(found.to_markdown(), json).ending(found.exit_code()))
 }
 
 async fn repair(context: &Context, typed: args::Repair) -> Result<Reply, Stop> {

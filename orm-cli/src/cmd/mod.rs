@@ -5,6 +5,7 @@ mod db;
 mod docs;
 mod doctor;
 mod findings;
+mod lint;
 mod merge;
 mod migrate;
 mod new;
@@ -46,6 +47,8 @@ pub(crate) fn needs_models(verb: &Verb, settings: &Settings) -> bool {
     let models = |of: &str| of == "models";
     match verb {
         Verb::Migrate(Migrate::New(new)) => !new.empty,
+        Verb::Migrate(Migrate::Lint(lint)) => lint.models,
+        Verb::Migrate(Migrate::Preflight(typed)) => typed.models || settings.migrations.is_some(),
         // code may be among what is applied
         Verb::Migrate(_) | Verb::Db(args::Db::Reset(_)) => settings.migrations.is_some(),
         Verb::Dump(dump) => dump.url.is_none(),

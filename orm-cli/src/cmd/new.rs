@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use orm::migrate::diff::{Question, Renames};
 use orm::migrate::generate::{self, Generated, generate_with};
-use orm::migrate::lint::{Finding, lint};
+use orm::migrate::lint::{Finding, Severity, lint};
 use orm::migrate::plan::Plan;
 use orm::migrate::schema::Name;
 use orm::migrate::{Backend, Draft};
@@ -62,9 +62,19 @@ pub(crate) fn new(mut context: Context, typed: &New) -> Result<Reply, Stop> {
     };
     renames.all_used()?;
     let found = lint(&plan, backend, &context.config.lint_options(&[], false)?);
-    let mut text = changes(&plan, &found);
-    if !found.is_empty() {
-        text = format!("{text}\n{}", findings::listed(&found, Paint::stdout()));
+    let mut text = changes(&plan);
+    // that a new table is gone after the way back is known to who reads `create table`
+    let shown: Vec<Finding> = found
+        .iter()
+        .filter(|f| f.severity > Severity::Info)
+        .cloned()
+        .collect();
+    if !shown.is_empty() {
+        let (count, list) = (
+            findings::counted(&shown),
+            findings::listed(&shown, Paint::stdout()),
+        );
+        text = format!("{text}\n{count}:\n\n{list}");
     }
     let wrote_safe = is_to_be_safe(&mut context, typed, &found, &text)?;
     if context.ask.somebody() && !context.json && found.iter().any(|f| f.rewritten) {
@@ -127,7 +137,7 @@ fn finish(
     Ok(Reply::new(text, json))
 }
 
-fn changes(plan: &Plan, found: &[Finding]) -> String {
+fn changes(plan: &Plan) -> String {
     let mut text = String::new();
     for change in &plan.changes {
         let what = change.describe();
@@ -135,9 +145,6 @@ fn changes(plan: &Plan, found: &[Finding]) -> String {
             Some(lost) => _ = writeln!(text, "  {what}, which loses {lost}"),
             None => _ = writeln!(text, "  {what}"),
         }
-    }
-    if !found.is_empty() {
-        _ = writeln!(text, "\n{}:", findings::counted(found));
     }
     text
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use orm::migrate::diff::{self, Renames};
-use orm::migrate::plan::{Plan, Planned, plan};
+use orm::migrate::change::Change;
+use orm::migrate::diff::Renames;
+use orm::migrate::plan::{Plan, Planned, Script, plan};
 use orm::migrate::schema::Schema;
-use orm::migrate::{Backend, Outcome, lint, pull, snapshot};
+use orm::migrate::{Backend, drift, lint, pull, snapshot};
 use serde_json::{Value, json};
 
 use crate::args;
 use crate::cmd::new::{Said, answer};
-use crate::cmd::{Context, findings, written};
+use crate::cmd::{Context, findings, migrate, written};
 use crate::output::Paint;
 use crate::reply::{Reply, Stop};
 
@@ -124,27 +125,42 @@ fn changes_json(plan: &Plan) -> Value {
 }
 
 pub(crate) async fn drift(context: &Context, typed: &args::Drift) -> Result<Reply, Stop> {
-    let db = context.db().await?;
-    let options = orm::migrate::introspect::Options {
+    let migrator = migrate::migrator(context).await?;
+    let options = drift::Options {
         leave_out: context.left_out(&typed.leave_out),
+        unknown_counts: !typed.ignore_unknown,
         ..Default::default()
     };
-    let live = orm::migrate::introspect::introspect_with(&db, &options).await?;
-    let backend = Backend::of(&db)?;
-    let expected = match typed.models {
-        true => context.models_schema(backend)?,
-        false => context.last_schema(backend)?,
+    let models = match typed.models {
+        true => Some(context.models_schema(context.config.backend()?)?),
+        false => None,
     };
-    let live = diff::known(&live, &expected);
-    let plan = planned(&expected, &live, &mut Said::of(&[], &[])?, backend)?;
-    if plan.changes.is_empty() {
-        return Ok(Reply::new("no drift", changes_json(&plan)));
+    let found = migrator.drift(models.as_ref(), &options).await?;
+    let mut text = String::new();
+    let mut list = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            _ = writeln!(text, "{title}:");
+        }
+        for line in lines {
+            _ = writeln!(text, "  {line}");
+        }
+    };
+    let words = |changes: &[Change]| changes.iter().map(Change::describe).collect();
+    let sql = |script: &Script| script.to_sql().lines().map(str::to_owned).collect();
+    list("done by hand", words(&found.by_hand));
+    list("made by no migration", words(&found.unknown));
+    list("to become what the models say", words(&found.models));
+    if !found.is_clean() {
+        list("to undo it", sql(&found.restore));
+        list("to do it elsewhere too, as a migration", sql(&found.adopt));
     }
-    let mut text = String::from("the database was changed beside the migrations:\n");
-    for change in &plan.changes {
-        _ = writeln!(text, "  {}", change.describe());
+    list("compared as it is written", found.as_written.clone());
+    list("applied without a snapshot", found.without_snapshot.clone());
+    if found.is_clean() {
+        text.push_str("nobody has changed anything by hand\n");
     }
-    Ok(Reply::new(text, changes_json(&plan)).ending(Outcome::Drift.exit_code()))
+    let json = serde_json::to_value(&found).unwrap_or(Value::Null);
+    Ok(Reply::new(text, json).ending(found.exit_code()))
 }
 
 pub(crate) async fn lint(

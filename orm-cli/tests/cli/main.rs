@@ -3,5 +3,7 @@
 #![cfg(unix)]
 
 mod db;
+mod models;
 mod run;
+mod session;
 mod support;

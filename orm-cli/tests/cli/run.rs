@@ -38,6 +38,11 @@ fn there_and_back() {
         );
         project.orm(&["migrate", "check"]).ends(2);
 
+        let preflight = project
+            .orm(&["migrate", "preflight", "--drift", "--json"])
+            .ends(0)
+            .json();
+        assert_eq!(preflight["migrations"][0]["name"], "users");
         let up = project.orm(&["migrate", "up", "+1", "--json"]).ends(0).json();
         assert_eq!(up["ran"][0]["version"], 1);
         assert_eq!(up["ran"].as_array().unwrap().len(), 1);
@@ -260,9 +265,10 @@ fn files_without_a_database() {
 
         let lint = project
             .orm(&["migrate", "lint", "--backend", backend, "--json"])
-            .ends(0)
+            .ends(4)
             .json();
-        assert_eq!(lint["scripts"].as_array().unwrap().len(), 3);
+        assert_eq!(lint["files"].as_array().unwrap().len(), 3);
+        assert_eq!(lint["whole"][0]["rule"], "several-heads");
         project.write("drop.sql", "ALTER TABLE users DROP COLUMN name;\n");
         let lint = project
             .orm(&["migrate", "lint", "--backend", backend, "drop.sql"])

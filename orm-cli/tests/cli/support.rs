@@ -60,6 +60,24 @@ impl Project {
             _db: None,
         }
     }
+    /// A package of this name, whose library is this, in the versions of our own lock file. What is built of it is kept
+    /// for the next run.
+    pub(crate) fn package(name: &str, library: &str, url: &str) -> Self {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let project = Project::named(&format!("package-{name}"), url);
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\norm = {{ path = {:?}, \
+             default-features = false, features = [\"sqlite\", \"postgres\"] }}\n\n[profile.dev]\ndebug = \
+             \"line-tables-only\"\n\n[workspace]\n",
+            ours.display().to_string()
+        );
+        let lock = fs::read_to_string(ours.join("Cargo.lock")).unwrap();
+        project
+            .write("Cargo.toml", &manifest)
+            .write("Cargo.lock", &lock)
+            .write("src/lib.rs", library);
+        project
+    }
     /// On a fresh database of every backend.
     pub(crate) fn on_each() -> [Project; 2] {
         let runtime = tokio::runtime::Builder::new_multi_thread()
