@@ -36,6 +36,8 @@ struct Hooks;
 struct Inheritance;
 #[doc = include_str!("../docs/guide/17-history.md")]
 struct History;
+#[doc = include_str!("../docs/guide/21-sql-to-orm.md")]
+struct SqlToOrm;
 #[cfg(feature = "migrate")]
 #[doc = include_str!("../docs/guide/18-migrations.md")]
 struct Migrations;

@@ -100,6 +100,13 @@ pub mod sqlite {
     pub use orm_sqlite::*;
 }
 
+/// Window functions, for `.over(|w| ..)`.
+pub mod window {
+    pub use orm_core::query::{
+        Over, Window, WindowFn, cume_dist, dense_rank, ntile, percent_rank, rank, row_number,
+    };
+}
+
 /// What every file with queries needs.
 pub mod prelude {
     #[cfg(feature = "json")]

@@ -32,5 +32,7 @@ mod sources;
 mod support;
 #[path = "sql/values.rs"]
 mod values;
+#[path = "sql/windows.rs"]
+mod windows;
 #[path = "sql/writes.rs"]
 mod writes;

@@ -116,3 +116,5 @@ mod upsert;
 mod valid;
 #[path = "suite/versions.rs"]
 mod versions;
+#[path = "suite/windows.rs"]
+mod windows;

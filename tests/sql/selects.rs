@@ -368,6 +368,7 @@ fn windows() {
             unit: FrameUnit::Rows,
             start: FrameBound::Preceding(v(1)),
             end: Some(FrameBound::CurrentRow),
+            exclude: FrameExclude::Nothing,
         }),
         ..Window::default()
     };
@@ -402,6 +403,6 @@ fn windows() {
     )];
     same(
         s,
-        r#"SELECT row_number() OVER (PARTITION BY t0."age"), max(t0."age") OVER ("w" ROWS BETWEEN $1 PRECEDING AND CURRENT ROW), lag(t0."age", $2, $3) OVER ("w") FROM "users" AS t0 WINDOW "w" AS (ORDER BY t0."id")"#,
+        r#"SELECT row_number() OVER (PARTITION BY t0."age"), max(t0."age") OVER ("w" ROWS BETWEEN $1 PRECEDING AND CURRENT ROW), lag(t0."age", $2, $3) OVER "w" FROM "users" AS t0 WINDOW "w" AS (ORDER BY t0."id")"#,
     );
 }

@@ -449,6 +449,22 @@ pub struct Frame {
     pub start: FrameBound,
     /// Where it ends; the current row when absent.
     pub end: Option<FrameBound>,
+    /// EXCLUDE.
+    pub exclude: FrameExclude,
+}
+
+/// Which rows around the current one a frame leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum FrameExclude {
+    /// None.
+    #[default]
+    Nothing,
+    /// The current row.
+    CurrentRow,
+    /// The current row and those equal to it in the window's order.
+    Group,
+    /// Those equal to the current row, but not itself.
+    Ties,
 }
 
 /// What a frame counts.

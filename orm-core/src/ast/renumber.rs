@@ -324,7 +324,13 @@ fn window(w: &mut Window, f: Visit<'_>) {
     } = w;
     exprs(partition, f);
     orders(order, f);
-    if let Some(Frame { unit: _, start, end }) = frame {
+    if let Some(Frame {
+        unit: _,
+        start,
+        end,
+        exclude: _,
+    }) = frame
+    {
         for bound in std::iter::once(start).chain(end) {
             match bound {
                 FrameBound::Preceding(e) | FrameBound::Following(e) => expr(e, f),

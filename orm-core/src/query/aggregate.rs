@@ -43,6 +43,9 @@ impl<S, T> Agg<S, T> {
         });
         self
     }
+    pub(crate) fn into_call(self) -> Aggregate {
+        self.call
+    }
     pub(crate) fn into_node(self) -> Node {
         Node::Aggregate(Box::new(self.call))
     }
@@ -129,7 +132,10 @@ impl<M: Model, C: Copy, K: Selection<M> + Clone> Grouped<M, C, K> {
             _p: std::marker::PhantomData,
         }
     }
-    fn group(&self) -> Group<M, C, K> {
+    pub(crate) fn ast_mut(&mut self) -> &mut Select {
+        &mut self.ast
+    }
+    pub(crate) fn group(&self) -> Group<M, C, K> {
         Group {
             key: self.key.clone(),
             cols: self.cols,

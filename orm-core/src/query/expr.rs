@@ -336,7 +336,7 @@ fn join_bool(a: Node, b: Node, and: bool) -> Node {
 }
 
 /// A condition that is selected as a value must be true or false, also over NULLs.
-fn selected<T: SqlType>(node: Node) -> Node {
+pub(crate) fn selected<T: SqlType>(node: Node) -> Node {
     if T::NULLABLE {
         return node;
     }
@@ -357,7 +357,8 @@ fn selected<T: SqlType>(node: Node) -> Node {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a condition on `{S}`",
     label = "expected a condition built from this closure's argument",
-    note = "compare the column (`.eq(..)`, `.is_null()`); for related rows use `.any(..)`; for a second table use `.join(..)`"
+    note = "compare the column (`.eq(..)`, `.is_null()`); for related rows use `.any(..)`; for a second table use `.join(..)`",
+    note = "a window function has no value yet when rows are filtered: select it, then filter the derived table"
 )]
 pub trait Cond<S> {
     /// The expression.

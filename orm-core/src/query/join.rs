@@ -151,6 +151,9 @@ fn connects(condition: &mut Node, source: Source) -> bool {
 }
 
 impl<M: Model, C: Copy> Join<M, C> {
+    pub(crate) fn parts_mut(&mut self) -> (&mut Select, C) {
+        (&mut self.ast, self.cols)
+    }
     /// Only rows that meet the condition.
     pub fn filter<P: Cond<M>>(mut self, f: impl FnOnce(C) -> P) -> Self {
         self.ast.filter.push(f(self.cols).into_cond());

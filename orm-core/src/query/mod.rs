@@ -23,6 +23,7 @@ mod texts;
 mod update;
 mod upsert;
 mod walk;
+mod window;
 mod write;
 
 pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
@@ -55,6 +56,10 @@ pub use upsert::{
 };
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
+pub use window::{
+    BesideWindow, HasNoWindow, Over, Window, WindowFn, cume_dist, dense_rank, ntile, percent_rank, rank,
+    row_number,
+};
 pub(crate) use write::{
     InsertParts, conflict_update, delete_statement, first_version, in_hand, insert_statement, key_equals,
     key_filter, nodes, returning, soft_delete_set, touch, update_statement, version_filter,

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FilterRef, Filtered, Model, Rel, SoftDelete};
 use crate::query::{
     Aggregates, ColsOf, Cond, Grouped, IntoSource, Join, LeadsBack, LeadsDown, MaybeOf, Opt, Orders, Paged,
-    Phantom, Projection, Query, Selection, Walk, all_fields,
+    Phantom, Projection, Query, Selection, Walk, Window, all_fields,
 };
 use crate::relation::{LoadOf, RelRef, filter::related_rows};
 use crate::value::Value;
@@ -80,6 +80,14 @@ impl<R: Rel> Related<R> {
     /// See [`Query::distinct`].
     pub fn distinct(self) -> Query<R::Child> {
         self.query().distinct()
+    }
+    /// See [`Query::window`].
+    pub fn window(
+        self,
+        name: &'static str,
+        f: impl FnOnce(ChildCols<R>, Window<R::Child>) -> Window<R::Child>,
+    ) -> Query<R::Child> {
+        self.query().window(name, f)
     }
     /// See [`Query::with_deleted`].
     pub fn with_deleted(self) -> Query<R::Child>

@@ -1,9 +1,6 @@
-//! Functions, aggregates and windows.
+//! Functions and aggregates.
 
-use crate::ast::{
-    Aggregate, AggregateFn, DatePart, Expr, FloatFn, Frame, FrameBound, FrameUnit, Function, Window,
-    WindowCall, WindowFn,
-};
+use crate::ast::{Aggregate, AggregateFn, DatePart, Expr, FloatFn, Function, Window};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::SqlWriter;
 use crate::value::Type;
@@ -202,56 +199,6 @@ impl SqlWriter<'_> {
         }
     }
 
-    pub(crate) fn window_call(&mut self, call: &WindowCall) -> Result<()> {
-        let WindowCall { function, window } = call;
-        match function {
-            WindowFn::RowNumber => self.push("row_number()"),
-            WindowFn::Rank => self.push("rank()"),
-            WindowFn::DenseRank => self.push("dense_rank()"),
-            WindowFn::PercentRank => self.push("percent_rank()"),
-            WindowFn::CumeDist => self.push("cume_dist()"),
-            WindowFn::Ntile(n) => {
-                self.push("ntile(");
-                self.integer_argument(n)?;
-                self.push(")");
-            }
-            WindowFn::Lag(args) => self.shifted("lag(", args)?,
-            WindowFn::Lead(args) => self.shifted("lead(", args)?,
-            WindowFn::FirstValue(e) => self.window_value("first_value(", e, None)?,
-            WindowFn::LastValue(e) => self.window_value("last_value(", e, None)?,
-            WindowFn::NthValue(e, n) => self.window_value("nth_value(", e, Some(n))?,
-            WindowFn::Aggregate(a) => return self.dialect().aggregate(self, a, Some(window)),
-        }
-        self.over(window)
-    }
-
-    fn window_value(&mut self, open: &str, e: &Expr, n: Option<&Expr>) -> Result<()> {
-        self.push(open);
-        self.expr(e)?;
-        if let Some(n) = n {
-            self.push(", ");
-            self.integer_argument(n)?;
-        }
-        self.push(")");
-        Ok(())
-    }
-
-    /// `lag(value, offset, default)`: value and default are alternatives of one another.
-    fn shifted(&mut self, open: &str, args: &[Expr]) -> Result<()> {
-        self.push(open);
-        let form = self.form_of(args.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, e)| e));
-        for (i, e) in args.iter().enumerate() {
-            self.comma(i);
-            if i == 1 {
-                self.integer_argument(e)?
-            } else {
-                self.alternative(e, form)?
-            }
-        }
-        self.push(")");
-        Ok(())
-    }
-
     /// A number that databases want as a 32-bit integer although ours are wider, cast where it is not bound.
     pub fn small_integer(&mut self, e: &Expr) -> Result<()> {
         if let Expr::Value(_) = e {
@@ -266,7 +213,7 @@ impl SqlWriter<'_> {
     }
 
     /// Counts that databases want as a 32-bit integer although ours are wider.
-    fn integer_argument(&mut self, e: &Expr) -> Result<()> {
+    pub(crate) fn integer_argument(&mut self, e: &Expr) -> Result<()> {
         use crate::value::Value;
         match e {
             Expr::Value(Value::I64(n)) => match i32::try_from(*n) {
@@ -275,73 +222,5 @@ impl SqlWriter<'_> {
             },
             e => self.expr(e),
         }
-    }
-
-    /// ` OVER (…)`.
-    pub fn over(&mut self, window: &Window) -> Result<()> {
-        self.push(" OVER (");
-        self.window(window)?;
-        self.push(")");
-        Ok(())
-    }
-
-    pub(crate) fn window(&mut self, window: &Window) -> Result<()> {
-        let Window {
-            base,
-            partition,
-            order,
-            frame,
-        } = window;
-        let mut space = "";
-        if let Some(base) = base {
-            self.ident(base)?;
-            space = " ";
-        }
-        if !partition.is_empty() {
-            self.push(space);
-            self.push("PARTITION BY ");
-            self.list(partition)?;
-            space = " ";
-        }
-        if !order.is_empty() {
-            self.push(space);
-            self.push("ORDER BY ");
-            self.order_items(order, None)?;
-            space = " ";
-        }
-        if let Some(frame) = frame {
-            self.push(space);
-            self.frame(frame)?;
-        }
-        Ok(())
-    }
-
-    fn frame(&mut self, frame: &Frame) -> Result<()> {
-        let Frame { unit, start, end } = frame;
-        self.push(match unit {
-            FrameUnit::Rows => "ROWS ",
-            FrameUnit::Range => "RANGE ",
-            FrameUnit::Groups => "GROUPS ",
-        });
-        let Some(end) = end else { return self.bound(start) };
-        self.push("BETWEEN ");
-        self.bound(start)?;
-        self.push(" AND ");
-        self.bound(end)
-    }
-
-    fn bound(&mut self, bound: &FrameBound) -> Result<()> {
-        let (e, after) = match bound {
-            FrameBound::UnboundedPreceding => (None, "UNBOUNDED PRECEDING"),
-            FrameBound::Preceding(e) => (Some(e), " PRECEDING"),
-            FrameBound::CurrentRow => (None, "CURRENT ROW"),
-            FrameBound::Following(e) => (Some(e), " FOLLOWING"),
-            FrameBound::UnboundedFollowing => (None, "UNBOUNDED FOLLOWING"),
-        };
-        if let Some(e) = e {
-            self.operand(e)?;
-        }
-        self.push(after);
-        Ok(())
     }
 }

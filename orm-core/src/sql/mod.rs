@@ -15,6 +15,7 @@ mod nullable;
 mod select;
 pub mod text;
 mod trigger;
+mod window;
 mod write;
 mod writer;
 

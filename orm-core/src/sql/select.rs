@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal;
 use crate::sql::expr::LONGEST_CHAIN;
 use crate::sql::types::type_of;
+use crate::sql::window::Named;
 use crate::sql::writer::{Frame, SqlWriter};
 use crate::value::{Type, Value};
 
@@ -39,6 +40,10 @@ impl SqlWriter<'_> {
         self.repeatable |= must_repeat(s);
         self.as_of = from.as_ref().and_then(|f| f.guard.as_of).or(as_of);
         let frame = self.enter(from.as_ref().map(|f| f.source));
+        let outer = (
+            std::mem::replace(&mut self.windows, Named::of(windows)),
+            std::mem::take(&mut self.in_window),
+        );
         self.with(with)?;
         self.open_compound(compound);
         self.define_all(from.iter(), joins, &frame);
@@ -64,6 +69,7 @@ impl SqlWriter<'_> {
         }
         self.leave(frame);
         (self.repeatable, self.as_of) = (repeatable, as_of);
+        (self.windows, self.in_window) = outer;
         Ok(())
     }
 
@@ -494,6 +500,10 @@ impl SqlWriter<'_> {
 
     fn windows(&mut self, windows: &[(&'static str, Window)]) -> Result<()> {
         for (i, (name, window)) in windows.iter().enumerate() {
+            if windows[..i].iter().any(|(before, _)| before == name) {
+                let text = format!("two windows are called `{name}`");
+                return Err(Error::new(ErrorKind::InvalidQuery, text));
+            }
             self.push(if i == 0 { " WINDOW " } else { ", " });
             self.ident(name)?;
             self.push(" AS (");

@@ -7,6 +7,7 @@ use crate::ast::types::shortest;
 use crate::ast::{Column, NamedFilter, Source, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dialect::require;
+use crate::sql::window::Named;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
 use crate::value::{Timestamp, Type, Value};
 
@@ -55,6 +56,10 @@ pub struct SqlWriter<'a> {
     parts: Vec<(Source, u8)>,
     /// The names of the columns of derived tables.
     derived: Vec<(Source, Vec<&'static str>)>,
+    /// The named windows of the select that is being written.
+    pub(crate) windows: Vec<Named>,
+    /// Whether a window function is being written.
+    pub(crate) in_window: bool,
 }
 
 /// A source in scope.
@@ -136,6 +141,8 @@ impl<'a> SqlWriter<'a> {
             as_of: scope.as_of,
             parts: Vec::new(),
             derived: Vec::new(),
+            windows: Vec::new(),
+            in_window: false,
         }
     }
 
