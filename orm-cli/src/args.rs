@@ -135,6 +135,13 @@ pub(crate) enum Migrate {
         #[arg(default_value = "merge heads")]
         name: String,
     },
+    /// Give a migration that was applied nowhere yet a place behind all others
+    Rebase {
+        /// Which one
+        id: String,
+    },
+    /// Write one migration in the place of many
+    Squash(Squash),
     /// Write to the history that everything up to a target is applied, and run nothing
     Stamp {
         /// Up to where
@@ -262,6 +269,22 @@ pub(crate) struct Plan {
     /// `head`, `base`, `+2`, `-1`, a version, a name
     #[arg(default_value = "head", allow_hyphen_values = true)]
     pub(crate) target: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Squash {
+    /// `FIRST..LAST`, both included
+    #[arg(required_unless_present = "drop_replaced")]
+    pub(crate) range: Option<String>,
+    /// Its name
+    #[arg(default_value = "base")]
+    pub(crate) name: String,
+    /// Code and data that a new database does not need
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) without: Vec<String>,
+    /// Remove the files that this migration stands for: when every database is past them
+    #[arg(long, value_name = "MIGRATION", conflicts_with = "range")]
+    pub(crate) drop_replaced: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -9,7 +9,7 @@ use orm::migrate::{
 use serde_json::{Value, json};
 
 use crate::args::{self, Migrate, Rows, Run};
-use crate::cmd::{Context, lint, merge, open};
+use crate::cmd::{Context, files, lint, open};
 use crate::output::{Paint, Progress, named};
 use crate::reply::{Place, Reply, Stop};
 
@@ -40,7 +40,9 @@ pub(crate) async fn carry_out(mut context: Context, verb: Migrate) -> Result<Rep
         Migrate::Preflight(typed) => preflight(&context, &typed).await,
         Migrate::Check => check(&context).await,
         Migrate::Lint(typed) => lint::lint(&context, &typed),
-        Migrate::Merge { name } => merge::merge(&context, &name),
+        Migrate::Merge { name } => files::merge(&context, &name),
+        Migrate::Rebase { id } => files::behind(&context, &id),
+        Migrate::Squash(typed) => files::squashed(&context, &typed),
         Migrate::Stamp { target, purge } => {
             let report = Migrator::stamp(&migrator_to_write(&context).await?, &target, purge).await?;
             let text = format!("the history says: applied up to {target}, nothing behind it");

@@ -324,6 +324,48 @@ fn a_merge_joins_heads() {
 }
 
 #[test]
+fn many_become_one() {
+    for project in Project::on_each() {
+        with_users(&project);
+        let squashed = project
+            .orm(&["migrate", "squash", "1..2", "all users", "--json"])
+            .ends(0)
+            .json();
+        assert_eq!(squashed["replaces"], json!([1, 2]));
+        assert_eq!(squashed["written"][0], "migrations/3_all_users.up.sql");
+        let up = project.orm(&["migrate", "up", "--json"]).ends(0).json();
+        assert_eq!(up["ran"][0]["version"], 3);
+        assert_eq!(up["ran"].as_array().unwrap().len(), 1);
+        let gone = project
+            .orm(&["migrate", "squash", "--drop-replaced", "3"])
+            .ends(0);
+        assert!(
+            gone.out.contains("removed migrations/1_users.up.sql\n"),
+            "{}",
+            gone.out
+        );
+        project.orm(&["migrate", "check"]).ends(0);
+        project.orm(&["migrate", "squash"]).ends(1);
+        project.orm(&["migrate", "squash", "1..nothing"]).ends(1);
+    }
+}
+
+#[test]
+fn a_branch_goes_behind_the_other() {
+    let project = Project::at("sqlite:none.db");
+    with_users(&project);
+    project.write(
+        "migrations/3_people.up.sql",
+        "-- orm: parent=1\nCREATE TABLE people (id INTEGER);",
+    );
+    project.write("migrations/3_people.down.sql", "DROP TABLE people;");
+    let moved = project.orm(&["migrate", "rebase", "2", "--json"]).ends(0).json();
+    assert_eq!(moved["from"], 2);
+    let heads = project.orm(&["migrate", "heads", "--json"]).ends(0).json();
+    assert_eq!(heads["heads"], json!([moved["to"]]));
+}
+
+#[test]
 fn what_is_not_understood_is_usage() {
     let project = Project::at("sqlite:none.db");
     project.orm(&["migrate"]).ends(1);
