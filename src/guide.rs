@@ -43,5 +43,7 @@ struct SqlToOrm;
 struct Migrations;
 #[doc = include_str!("../docs/guide/19-command-line.md")]
 struct CommandLine;
+#[doc = include_str!("../docs/guide/23-types.md")]
+struct Types;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;

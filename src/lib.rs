@@ -68,12 +68,15 @@ pub use orm_core::schema::Schema;
 pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]
 pub use orm_core::value::Scaled;
-pub use orm_core::value::{Date, Id, Interval, LocalTimestamp, RowVersion, TimeOfDay, Timestamp};
+pub use orm_core::value::{
+    Bits, CiText, Cidr, Date, Hstore, Id, Inet, Interval, LocalTimestamp, Ltree, MacAddr, Range, RowVersion,
+    Scalar, TimeOfDay, Timestamp, Vector,
+};
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Shape, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Scalar, Shape, sql};
 
 /// Migrations: files, the history in the database, and the migrator that applies and undoes them.
 #[cfg(feature = "migrate")]

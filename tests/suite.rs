@@ -108,6 +108,8 @@ mod transactions;
 mod trees;
 #[path = "suite/types.rs"]
 mod types;
+#[path = "suite/types_random.rs"]
+mod types_random;
 #[path = "suite/unit.rs"]
 mod unit;
 #[path = "suite/upsert.rs"]

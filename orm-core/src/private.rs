@@ -38,8 +38,8 @@ pub use crate::schema::{
     TrailEngine, Unique, Validator,
 };
 pub use crate::value::{
-    Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType, Timestamp,
-    Type, Value, read_variant, variant_at,
+    ArrayItem, Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType,
+    Timestamp, Type, Value, read_variant, variant_at,
 };
 
 use crate::query::Cond;

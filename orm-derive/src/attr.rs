@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Model,
     /// A field of a model.
     Field,
+    /// A struct with `#[derive(Scalar)]`.
+    Scalar,
     /// An enum with `#[derive(DbEnum)]`.
     Enum,
     /// A variant of such an enum.
@@ -50,6 +52,7 @@ impl Place {
             Place::Embed => "an embedded struct",
             Place::Part => "a field of an embedded struct",
             Place::Polymorphic => "an enum of models",
+            Place::Scalar => "a column type",
             Place::Base => "an enum of variants",
         }
     }
@@ -136,6 +139,7 @@ const ANY_ITEM: &[Place] = &[
     Place::Enum,
     Place::Embed,
     Place::Polymorphic,
+    Place::Scalar,
     Place::Base,
 ];
 /// Of a model, be it a struct or an enum of variants.
@@ -333,9 +337,13 @@ pub(crate) fn beside(cx: &Ctxt, table: &'static [Attr], attribute: &Attribute, p
     if !attr.places.contains(&place) {
         let (on, not) = match place {
             Place::Field | Place::Part | Place::ShapeField | Place::Variant => ("the struct", "a field"),
-            Place::Model | Place::Embed | Place::Enum | Place::Shape | Place::Polymorphic | Place::Base => {
-                ("a field", "the struct")
-            }
+            Place::Model
+            | Place::Embed
+            | Place::Enum
+            | Place::Shape
+            | Place::Polymorphic
+            | Place::Scalar
+            | Place::Base => ("a field", "the struct"),
         };
         let message = format!("`#[{name}]` belongs on {on}, not on {not}");
         cx.error(attribute.path(), message);

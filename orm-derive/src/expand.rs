@@ -11,6 +11,7 @@ mod names;
 mod polymorphic;
 mod relation;
 mod row;
+mod scalar;
 mod shape;
 mod sql;
 mod table;
@@ -18,6 +19,7 @@ mod table;
 pub(crate) use crate::expand::db_enum::db_enum;
 pub(crate) use crate::expand::embed::embed;
 pub(crate) use crate::expand::polymorphic::polymorphic;
+pub(crate) use crate::expand::scalar::scalar;
 pub(crate) use crate::expand::shape::shape;
 pub(crate) use crate::expand::sql::sql;
 

@@ -41,6 +41,20 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
     expand_enum(&input).into()
 }
 
+/// Makes a struct around one column type a column type of its own, stored as what it holds.
+///
+/// ```text
+/// #[derive(Scalar, Clone, Debug, PartialEq)]
+/// pub struct Email(pub String);
+/// ```
+///
+/// A value that needs a rule, or another form in the database, implements the trait `Scalar` by hand.
+#[proc_macro_derive(Scalar, attributes(orm))]
+pub fn scalar(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand_scalar(&input).into()
+}
+
 /// Makes a struct with named fields a shape of a model's rows: what a query reads into it, checked field by field.
 ///
 /// ```text
@@ -201,6 +215,17 @@ fn expand_enum(input: &DeriveInput) -> proc_macro2::TokenStream {
     match cx.finish() {
         Ok(()) => expand::db_enum(&item, true),
         Err(errors) => fallback::db_enum(&errors, input, &item),
+    }
+}
+
+fn expand_scalar(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let Some(item) = parse::scalar::scalar(&cx, input) else {
+        return fallback::nothing(cx);
+    };
+    match cx.finish() {
+        Ok(()) => expand::scalar(&item),
+        Err(errors) => errors.to_compile_error(),
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod field;
 pub(crate) mod index;
 pub(crate) mod polymorphic;
 pub(crate) mod relation;
+pub(crate) mod scalar;
 pub(crate) mod shape;
 
 use proc_macro2::Span;

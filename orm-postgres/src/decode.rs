@@ -1,17 +1,22 @@
 //! Result cells from PostgreSQL's binary wire format. Arithmetic is checked: a value beyond our types is an error, and
 //! no byte a server may send panics.
 
+use std::ops::Bound;
+
 use orm_core::error::{Error, Result};
 use orm_core::value::{
-    Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
+    Cells, Date, DecimalParts, Element, Interval, LocalTimestamp, RangeOf, RangeValue, TimeOfDay, Timestamp,
+    Type, Value,
 };
 use sqlx::postgres::{PgRow, PgValueFormat};
 use sqlx::{Column, Row, TypeInfo};
 
+use crate::encode::{EMPTY, LOWER_INCLUDED, NO_LOWER, NO_UPPER, UPPER_INCLUDED};
+use crate::other;
 use crate::types::{EPOCH_DAYS, EPOCH_MICROS, Kind, Shape};
 
 /// What went wrong with a cell; the column is named by whoever knows it.
-type Read<T> = Result<T, &'static str>;
+pub(crate) type Read<T> = Result<T, &'static str>;
 
 /// Takes the shape of a result from its first row and checks it against what the statement expects.
 pub(crate) fn shapes(row: &PgRow, expected: &[Type]) -> Result<Vec<Shape>> {
@@ -134,6 +139,9 @@ impl Cells for RowCells<'_> {
     fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
         self.read(i, decimal)
     }
+    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
+        self.read(i, |kind, bytes| special(kind, ty, bytes))
+    }
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
         let Some(bytes) = self.raw(i)? else {
             return Ok(None);
@@ -200,7 +208,7 @@ fn text(kind: Kind, bytes: &[u8]) -> Read<&str> {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Read<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Read<&str> {
     std::str::from_utf8(bytes).map_err(|_| "is not valid UTF-8")
 }
 
@@ -338,6 +346,62 @@ pub(crate) fn numeric(bytes: &[u8]) -> Read<DecimalParts> {
     })
 }
 
+/// A value of a type without a getter of its own.
+fn special(kind: Kind, ty: Type, bytes: &[u8]) -> Read<Value> {
+    if !kind.holds(ty) {
+        return Err("is of another type than the field");
+    }
+    let mut reader = Reader(bytes);
+    Ok(match ty {
+        Type::Interval => {
+            let micros = i64::from_be_bytes(fixed(reader.take(8)?)?);
+            let (days, months) = (reader.i32()?, reader.i32()?);
+            match (months, days, micros) {
+                (i32::MAX, i32::MAX, i64::MAX) | (i32::MIN, i32::MIN, i64::MIN) => {
+                    return Err("holds an infinity, which has no counterpart in Rust");
+                }
+                _ => Value::Interval(Interval { months, days, micros }),
+            }
+        }
+        Type::Range(of) => Value::Range(of, range(of, bytes)?),
+        Type::Other(other) => Value::Other(other, other::decode(other.wire, bytes)?.into()),
+        _ => return Err("is of another type than the field"),
+    })
+}
+
+fn range(of: RangeOf, bytes: &[u8]) -> Read<RangeValue> {
+    let mut reader = Reader(bytes);
+    let flags = reader.take(1)?[0];
+    if flags & EMPTY != 0 {
+        return Ok(RangeValue::Empty);
+    }
+    let mut bound = |included: u8, open: u8| -> Read<Bound<Value>> {
+        if flags & open != 0 {
+            return Ok(Bound::Unbounded);
+        }
+        let len = usize::try_from(reader.i32()?).map_err(|_| BROKEN)?;
+        let value = bound_value(of, reader.take(len)?)?;
+        Ok(match flags & included {
+            0 => Bound::Excluded(value),
+            _ => Bound::Included(value),
+        })
+    };
+    let lower = bound(LOWER_INCLUDED, NO_LOWER)?;
+    let upper = bound(UPPER_INCLUDED, NO_UPPER)?;
+    Ok(RangeValue::Between(Box::new((lower, upper))))
+}
+
+fn bound_value(of: RangeOf, bytes: &[u8]) -> Read<Value> {
+    Ok(match of {
+        RangeOf::I32 => Value::I32(i32::from_be_bytes(fixed(bytes)?)),
+        RangeOf::I64 => Value::I64(i64::from_be_bytes(fixed(bytes)?)),
+        RangeOf::Decimal => Value::Decimal(numeric(bytes)?),
+        RangeOf::Date => Value::Date(date(Kind::Date, bytes)?),
+        RangeOf::Timestamp => Value::Timestamp(timestamp(Kind::Timestamptz, bytes)?),
+        RangeOf::LocalTimestamp => Value::LocalTimestamp(local_timestamp(Kind::Timestamp, bytes)?),
+    })
+}
+
 fn array(kind: Kind, element: Element, bytes: &[u8]) -> Read<Vec<Value>> {
     let mut reader = Reader(bytes);
     let dimensions = reader.i32()?;
@@ -388,23 +452,25 @@ fn item(kind: Kind, element: Element, bytes: &[u8]) -> Read<Value> {
             let known = e.labels.iter().find(|l| **l == label);
             Value::Enum(e, known.ok_or("holds a label the enum does not have")?)
         }
+        Element::Interval | Element::Range(_) | Element::Other(_) => special(kind, element.ty(), bytes)?,
     })
 }
 
-const BROKEN: &str = "ends too early";
+pub(crate) const BROKEN: &str = "ends too early";
 
-struct Reader<'a>(&'a [u8]);
+/// Bytes that are taken from the front.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, n: usize) -> Read<&'a [u8]> {
+    pub(crate) fn take(&mut self, n: usize) -> Read<&'a [u8]> {
         let (head, tail) = self.0.split_at_checked(n).ok_or(BROKEN)?;
         self.0 = tail;
         Ok(head)
     }
-    fn i32(&mut self) -> Read<i32> {
+    pub(crate) fn i32(&mut self) -> Read<i32> {
         Ok(i32::from_be_bytes(fixed(self.take(4)?)?))
     }
-    fn u16(&mut self) -> Read<u16> {
+    pub(crate) fn u16(&mut self) -> Read<u16> {
         Ok(u16::from_be_bytes(fixed(self.take(2)?)?))
     }
 }

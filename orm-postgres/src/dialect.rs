@@ -6,7 +6,7 @@ use orm_core::sql::{
     BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
     type_of,
 };
-use orm_core::value::{EnumType, Type, Value};
+use orm_core::value::{EnumType, OtherType, RangeOf, Type, Value};
 
 use crate::functions;
 
@@ -63,6 +63,26 @@ static FEATURES: Features = Features {
     bulk_insert: BulkInsert::Arrays,
 };
 
+impl PostgresDialect {
+    /// The text of a range, its bounds written as they are alone.
+    fn range_text(&self, column: &str, of: RangeOf) -> String {
+        let bound = |end: &str| {
+            let value = match of {
+                RangeOf::Decimal => format!("trim_scale({end}({column}))"),
+                _ => format!("{end}({column})"),
+            };
+            let text = self.json_text(&value, of.ty());
+            format!("replace(replace({text}, 'null', ''), '\"', '')")
+        };
+        format!(
+            "CASE WHEN isempty({column}) THEN 'empty' ELSE CASE WHEN lower_inc({column}) THEN '[' ELSE '(' END || {} \
+             || ',' || {} || CASE WHEN upper_inc({column}) THEN ']' ELSE ')' END END",
+            bound("lower"),
+            bound("upper")
+        )
+    }
+}
+
 impl Dialect for PostgresDialect {
     fn name(&self) -> &'static str {
         "postgres"
@@ -92,6 +112,9 @@ impl Dialect for PostgresDialect {
             Type::Decimal(0, _) => "numeric".into(),
             Type::Decimal(p, s) => format!("numeric({p}, {s})"),
             Type::Enum(e) => enum_name(e),
+            Type::Interval => "interval".into(),
+            Type::Range(of) => range_name(of).into(),
+            Type::Other(other) => other_name(other),
             Type::Array(e) => format!("{}[]", self.type_name(e.ty())?),
         })
     }
@@ -150,6 +173,24 @@ impl Dialect for PostgresDialect {
             }
             Type::Date => format!("'\"' || to_char({column}, 'YYYY-MM-DD') || '\"'"),
             Type::Time => format!("'\"' || to_char({column}::interval, 'HH24:MI:SS.US') || '\"'"),
+            Type::Interval => {
+                let part = |name: &str| format!("extract({name} FROM {column})");
+                format!(
+                    "'\"P' || ({} * 12 + {})::bigint || 'M' || {}::bigint || 'DT' || ({} * 3600 + {} * 60 + \
+                     {})::numeric(30, 6) || 'S\"'",
+                    part("year"),
+                    part("month"),
+                    part("day"),
+                    part("hour"),
+                    part("minute"),
+                    part("second")
+                )
+            }
+            Type::Range(of) => {
+                let text = self.range_text(column, of);
+                format!("'\"' || {text} || '\"'")
+            }
+            Type::Other(_) => format!("to_json({column}::text)::text"),
             Type::Array(element) => {
                 let item = self.json_text("u.item", element.ty());
                 return format!(
@@ -286,6 +327,35 @@ fn enum_name(e: &EnumType) -> String {
         Some(schema) => format!("{}.{}", quoted(schema), quoted(e.name)),
         None => quoted(e.name),
     }
+}
+
+const fn range_name(of: RangeOf) -> &'static str {
+    match of {
+        RangeOf::I32 => "int4range",
+        RangeOf::I64 => "int8range",
+        RangeOf::Decimal => "numrange",
+        RangeOf::Date => "daterange",
+        RangeOf::Timestamp => "tstzrange",
+        RangeOf::LocalTimestamp => "tsrange",
+    }
+}
+
+/// The name of a type that crosses as text: bare where that is the same, as the catalogue prints it.
+fn other_name(other: &OtherType) -> String {
+    let bare = |s: &str| {
+        s.bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let quoted = |s: &str| match bare(s) {
+        true => s.to_owned(),
+        false => format!("\"{}\"", s.replace('"', "\"\"")),
+    };
+    // the one name that the catalogue spells out
+    let name = match other.name {
+        "varbit" => "bit varying".into(),
+        name => quoted(name),
+    };
+    other.schema.map(|s| quoted(s) + ".").unwrap_or_default() + &name
 }
 
 /// The operator for a pattern that was made of a bound text.

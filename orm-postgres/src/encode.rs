@@ -1,13 +1,23 @@
 //! Bound values as PostgreSQL's binary wire format. Whatever cannot be stored is refused here, before anything is sent.
 
+use std::ops::Bound;
+
 use orm_core::error::{Error, ErrorKind, Result};
-use orm_core::value::{DecimalParts, Element, Type, Value};
+use orm_core::value::{DecimalParts, Element, Interval, RangeValue, Type, Value};
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgBindIterExt, PgTypeInfo};
 use sqlx::{Arguments, Postgres};
 
+use crate::other;
 use crate::types::{EPOCH_DAYS, EPOCH_MICROS, declared, oid};
+
+/// The bits of the byte that a range begins with.
+pub(crate) const EMPTY: u8 = 0x01;
+pub(crate) const LOWER_INCLUDED: u8 = 0x02;
+pub(crate) const UPPER_INCLUDED: u8 = 0x04;
+pub(crate) const NO_LOWER: u8 = 0x08;
+pub(crate) const NO_UPPER: u8 = 0x10;
 
 /// PostgreSQL takes no value and no message of 1 GiB or more.
 const LIMIT: usize = 0x3fff_ffff;
@@ -40,7 +50,7 @@ pub(crate) fn arguments(params: &[Value]) -> Result<PgArguments> {
     }
     arguments.reserve(params.len(), bytes + 4 * params.len());
     for (i, value) in params.iter().enumerate() {
-        arguments.add(Bound(value)).map_err(|e| refused(e, i))?;
+        arguments.add(Param(value)).map_err(|e| refused(e, i))?;
     }
     Ok(arguments)
 }
@@ -63,21 +73,22 @@ fn weight(value: &Value) -> usize {
             .iter()
             .map(|v| weight(v).saturating_add(4))
             .fold(20, usize::saturating_add),
-        Value::Decimal(_) => 32,
+        Value::Decimal(_) | Value::Range(..) => 40,
+        Value::Other(_, text) => text.len(),
         Value::Null(_) => 0,
         _ => 16,
     }
 }
 
-struct Bound<'a>(&'a Value);
+struct Param<'a>(&'a Value);
 
-impl sqlx::Type<Postgres> for Bound<'_> {
+impl sqlx::Type<Postgres> for Param<'_> {
     fn type_info() -> PgTypeInfo {
         declared(Type::Text)
     }
 }
 
-impl<'q> Encode<'q, Postgres> for Bound<'_> {
+impl<'q> Encode<'q, Postgres> for Param<'_> {
     fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         match self.0 {
             Value::Null(_) => return Ok(IsNull::Yes),
@@ -119,6 +130,14 @@ fn scalar(value: &Value, buf: &mut Vec<u8>) -> Result<()> {
             text(v, buf)?;
         }
         Value::Decimal(v) => numeric(*v, buf)?,
+        Value::Interval(v) => {
+            let Interval { months, days, micros } = v;
+            buf.extend(micros.to_be_bytes());
+            buf.extend(days.to_be_bytes());
+            buf.extend(months.to_be_bytes());
+        }
+        Value::Range(_, v) => range(v, buf)?,
+        Value::Other(other, text) => other::encode(other, text, buf)?,
         Value::Refused(why) => return Err(Error::encode(*why)),
         Value::Null(_) | Value::Array(..) => {
             return Err(Error::encode("an array within an array cannot be stored"));
@@ -127,7 +146,42 @@ fn scalar(value: &Value, buf: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-fn text(value: &str, buf: &mut Vec<u8>) -> Result<()> {
+/// Writes a range: what is known of its bounds, then the bounds.
+fn range(value: &RangeValue, buf: &mut Vec<u8>) -> Result<()> {
+    let RangeValue::Between(bounds) = value else {
+        buf.push(EMPTY);
+        return Ok(());
+    };
+    let (lower, upper) = &**bounds;
+    let flag = |bound: &Bound<Value>, included, open| match bound {
+        Bound::Included(_) => included,
+        Bound::Excluded(_) => 0,
+        Bound::Unbounded => open,
+    };
+    buf.push(flag(lower, LOWER_INCLUDED, NO_LOWER) | flag(upper, UPPER_INCLUDED, NO_UPPER));
+    for bound in [lower, upper] {
+        if let Bound::Included(value) | Bound::Excluded(value) = bound {
+            sized(buf, |buf| scalar(value, buf))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes something with its length before it.
+fn sized(buf: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+    let at = buf.len();
+    buf.extend([0; 4]);
+    write(buf)?;
+    let len = i32::try_from(buf.len() - at - 4).map_err(|_| too_long())?;
+    buf[at..at + 4].copy_from_slice(&len.to_be_bytes());
+    Ok(())
+}
+
+fn too_long() -> Error {
+    Error::encode("a single value cannot hold 1 GB or more")
+}
+
+pub(crate) fn text(value: &str, buf: &mut Vec<u8>) -> Result<()> {
     small_enough(value.len())?;
     if value.as_bytes().contains(&0) {
         return Err(Error::encode(
@@ -141,7 +195,7 @@ fn text(value: &str, buf: &mut Vec<u8>) -> Result<()> {
 fn small_enough(len: usize) -> Result<()> {
     match len < LIMIT {
         true => Ok(()),
-        false => Err(Error::encode("a single value cannot hold 1 GB or more")),
+        false => Err(too_long()),
     }
 }
 
@@ -180,12 +234,7 @@ fn array(element: Element, items: &[Value], buf: &mut PgArgumentBuffer) -> Resul
                 "an array holds a value of another type than its own",
             ));
         }
-        let at = buf.len();
-        buf.extend([0; 4]);
-        scalar(item, buf)?;
-        let len = i32::try_from(buf.len() - at - 4)
-            .map_err(|_| Error::encode("a single value cannot hold 1 GB or more"))?;
-        buf[at..at + 4].copy_from_slice(&len.to_be_bytes());
+        sized(buf, |buf| scalar(item, buf))?;
     }
     Ok(())
 }
@@ -194,6 +243,7 @@ fn fits(element: Element, item: &Value) -> bool {
     match (element, item) {
         (_, Value::Refused(_)) => true,
         (Element::Enum(a), Value::Enum(b, _)) => a == *b,
+        (Element::Other(a), Value::Other(b, _)) => a == *b,
         (element, item) => oid(element.ty()).is_some() && oid(element.ty()) == oid(item.ty()),
     }
 }

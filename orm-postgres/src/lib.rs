@@ -19,6 +19,7 @@ mod ext;
 mod from_row;
 mod functions;
 mod options;
+mod other;
 mod own;
 mod pool;
 mod session;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use orm_core::value::{Element, EnumType, Type, Value};
+use orm_core::value::{Element, OtherType, RangeOf, Type, Value, Wire};
 use sqlx::TypeInfo;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgTypeInfo, PgTypeKind};
@@ -17,14 +17,16 @@ pub(crate) const EPOCH_DAYS: i32 = 10_957;
 pub(crate) fn declared(ty: Type) -> PgTypeInfo {
     match (oid(ty), ty) {
         (Some(oid), _) => PgTypeInfo::with_oid(Oid(oid)),
-        (None, Type::Array(Element::Enum(e))) => PgTypeInfo::with_name(enum_name(e, true)),
-        (None, Type::Enum(e)) => PgTypeInfo::with_name(enum_name(e, false)),
+        (None, Type::Array(Element::Enum(e))) => PgTypeInfo::with_name(name(e.schema, e.name, true)),
+        (None, Type::Array(Element::Other(o))) => PgTypeInfo::with_name(name(o.schema, o.name, true)),
+        (None, Type::Enum(e)) => PgTypeInfo::with_name(name(e.schema, e.name, false)),
+        (None, Type::Other(o)) => PgTypeInfo::with_name(name(o.schema, o.name, false)),
         (None, _) => PgTypeInfo::with_oid(Oid(25)),
     }
 }
 
-/// The OID of a built-in type; `None` for enums and their arrays, whose OIDs each database chooses.
-pub(crate) const fn oid(ty: Type) -> Option<u32> {
+/// The OID of a built-in type; `None` for enums, types of extensions and arrays of both, whose OIDs each database chooses.
+pub(crate) fn oid(ty: Type) -> Option<u32> {
     Some(match ty {
         Type::Bool => 16,
         Type::I16 => 21,
@@ -41,6 +43,9 @@ pub(crate) const fn oid(ty: Type) -> Option<u32> {
         Type::Time => 1083,
         Type::Json => 3802,
         Type::Decimal(..) => 1700,
+        Type::Interval => 1186,
+        Type::Range(of) => range(of).0,
+        Type::Other(other) => built_in(other)?.0,
         Type::Enum(_) => return None,
         Type::Array(element) => match element {
             Element::Bool => 1000,
@@ -58,22 +63,59 @@ pub(crate) const fn oid(ty: Type) -> Option<u32> {
             Element::Time => 1183,
             Element::Json => 3807,
             Element::Decimal(..) => 1231,
+            Element::Interval => 1187,
+            Element::Range(of) => range(of).1,
+            Element::Other(other) => built_in(other)?.1,
             Element::Enum(_) => return None,
         },
     })
 }
 
-type EnumKey = (Option<&'static str>, &'static str, bool);
+/// The range and its array.
+const fn range(of: RangeOf) -> (u32, u32) {
+    match of {
+        RangeOf::I32 => (3904, 3905),
+        RangeOf::Decimal => (3906, 3907),
+        RangeOf::LocalTimestamp => (3908, 3909),
+        RangeOf::Timestamp => (3910, 3911),
+        RangeOf::Date => (3912, 3913),
+        RangeOf::I64 => (3926, 3927),
+    }
+}
 
-/// The quoted name of an enum type or of its array. sqlx wants it `'static`: one small leak per enum type, not per use.
-fn enum_name(e: &'static EnumType, array: bool) -> &'static str {
-    static NAMES: LazyLock<RwLock<HashMap<EnumKey, &'static str>>> = LazyLock::new(RwLock::default);
-    let key = (e.schema, e.name, array);
+const RANGES: [RangeOf; 6] = [
+    RangeOf::I32,
+    RangeOf::I64,
+    RangeOf::Decimal,
+    RangeOf::Date,
+    RangeOf::Timestamp,
+    RangeOf::LocalTimestamp,
+];
+
+/// A type that crosses as text and its array, where every database has them under one number.
+fn built_in(other: &OtherType) -> Option<(u32, u32)> {
+    Some(match (other.schema, other.name) {
+        (None, "inet") => (869, 1041),
+        (None, "cidr") => (650, 651),
+        (None, "macaddr") => (829, 1040),
+        (None, "bit") => (1560, 1561),
+        (None, "varbit") => (1562, 1563),
+        (None, "xml") => (142, 143),
+        _ => return None,
+    })
+}
+
+type NameKey = (Option<&'static str>, &'static str, bool);
+
+/// The quoted name of a type or of its array. sqlx wants it `'static`: one small leak per type, not per use.
+fn name(schema: Option<&'static str>, name: &'static str, array: bool) -> &'static str {
+    static NAMES: LazyLock<RwLock<HashMap<NameKey, &'static str>>> = LazyLock::new(RwLock::default);
+    let key = (schema, name, array);
     if let Some(name) = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return name;
     }
     let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let mut name = e.schema.map(|s| quote(s) + ".").unwrap_or_default() + &quote(e.name);
+    let mut name = schema.map(|s| quote(s) + ".").unwrap_or_default() + &quote(name);
     if array {
         name.push_str("[]");
     }
@@ -92,6 +134,8 @@ pub(crate) fn signature(params: &[Value]) -> u64 {
             (Some(oid), _) => oid as u64,
             (None, Type::Enum(e)) => 1 << 32 | text_hash(e.name),
             (None, Type::Array(Element::Enum(e))) => 1 << 33 | text_hash(e.name),
+            (None, Type::Other(o)) => 1 << 34 | text_hash(o.name),
+            (None, Type::Array(Element::Other(o))) => 1 << 35 | text_hash(o.name),
             (None, _) => 0,
         };
         hash = (hash ^ code).wrapping_mul(0x0000_0100_0000_01b3);
@@ -125,6 +169,14 @@ pub(crate) enum Kind {
     Json,
     Jsonb,
     Numeric,
+    Interval,
+    Range(RangeOf),
+    Inet,
+    MacAddr,
+    Bits,
+    Hstore,
+    Ltree,
+    Vector,
     Other,
 }
 
@@ -180,12 +232,23 @@ impl Kind {
             Some(114) => Kind::Json,
             Some(3802) => Kind::Jsonb,
             Some(1700) => Kind::Numeric,
-            _ if info.name().rsplit('.').next() == Some("citext") => Kind::Text,
-            _ => Kind::Other,
+            Some(1186) => Kind::Interval,
+            Some(869 | 650) => Kind::Inet,
+            Some(829) => Kind::MacAddr,
+            Some(1560 | 1562) => Kind::Bits,
+            // xml
+            Some(142) => Kind::Text,
+            oid => match info.name().rsplit('.').next() {
+                Some("citext") => Kind::Text,
+                Some("hstore") => Kind::Hstore,
+                Some("ltree") => Kind::Ltree,
+                Some("vector") => Kind::Vector,
+                _ => oid.and_then(ranges).unwrap_or(Kind::Other),
+            },
         }
     }
 
-    fn holds(self, ty: Type) -> bool {
+    pub(crate) fn holds(self, ty: Type) -> bool {
         match ty {
             Type::Bool => self == Kind::Bool,
             Type::I16 | Type::I32 | Type::I64 => {
@@ -203,7 +266,24 @@ impl Kind {
             Type::Decimal(..) => {
                 matches!(self, Kind::Numeric | Kind::Int2 | Kind::Int4 | Kind::Int8)
             }
+            Type::Interval => self == Kind::Interval,
+            Type::Range(of) => self == Kind::Range(of),
+            Type::Other(other) => match other.wire {
+                Wire::Text => self == Kind::Text,
+                Wire::Versioned => self == Kind::Ltree,
+                Wire::Network => self == Kind::Inet,
+                Wire::MacAddr => self == Kind::MacAddr,
+                Wire::Bits => self == Kind::Bits,
+                Wire::Hstore => self == Kind::Hstore,
+                Wire::Vector => self == Kind::Vector,
+            },
             Type::Array(_) => false,
         }
     }
+}
+
+/// The range with this OID.
+fn ranges(oid: u32) -> Option<Kind> {
+    let of = RANGES.iter().find(|of| range(**of).0 == oid);
+    of.map(|of| Kind::Range(*of))
 }

@@ -87,16 +87,18 @@ impl Dialect for SqliteDialect {
             | Type::Date
             | Type::Time
             | Type::Json
+            | Type::Interval
+            | Type::Range(_)
+            | Type::Array(_)
             | Type::Enum(_) => "TEXT",
+            Type::Other(other) if other.portable => "TEXT",
+            Type::Other(other) => {
+                let feature = format!("a column of the type {}", other.name);
+                return Err(orm_core::error::Error::unsupported(&feature, self.name()));
+            }
             Type::Bytes | Type::Uuid => "BLOB",
             Type::Decimal(p, _) if (1..=18).contains(&p) => "INTEGER",
             Type::Decimal(..) => "TEXT",
-            Type::Array(_) => {
-                return Err(orm_core::error::Error::unsupported(
-                    "an array column",
-                    self.name(),
-                ));
-            }
         }
         .into())
     }
@@ -114,7 +116,14 @@ impl Dialect for SqliteDialect {
             | Type::Bytes
             | Type::Uuid
             | Type::Enum(_) => ListForm::Json,
-            Type::F32 | Type::F64 | Type::Json | Type::Decimal(..) | Type::Array(_) => ListForm::Each,
+            Type::Other(_) => ListForm::Json,
+            Type::F32
+            | Type::F64
+            | Type::Json
+            | Type::Decimal(..)
+            | Type::Interval
+            | Type::Range(_)
+            | Type::Array(_) => ListForm::Each,
         }
     }
     fn identity(&self) -> &'static str {
@@ -171,7 +180,8 @@ impl Dialect for SqliteDialect {
                 )
             }
             Type::Decimal(..) => format!("'\"' || {column} || '\"'"),
-            // no column has this type
+            Type::Interval | Type::Range(_) => format!("'\"' || {column} || '\"'"),
+            Type::Other(_) => return format!("json_quote({column})"),
             Type::Json | Type::Array(_) => column.to_owned(),
         };
         format!("coalesce({text}, 'null')")

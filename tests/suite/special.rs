@@ -119,7 +119,7 @@ pub struct Lists {
     pub maybe: Option<Vec<bool>>,
 }
 
-#[orm::test(requires = |f| f.arrays)]
+#[orm::test]
 async fn arrays_come_back_as_they_went_in(db: Db) -> orm::Result<()> {
     db.create_all(&orm::schema![Lists]).await?;
     let new = |n: i64| NewLists {
@@ -148,12 +148,6 @@ async fn arrays_come_back_as_they_went_in(db: Db) -> orm::Result<()> {
         2
     );
     Ok(())
-}
-
-#[orm::test(requires = |f| !f.arrays)]
-async fn arrays_are_unsupported_before_anything_is_sent(db: Db) {
-    let e = refused(db.create_all(&orm::schema![Lists]).await);
-    assert_eq!(e.kind(), ErrorKind::Unsupported);
 }
 
 #[orm::test(requires = |f| f.row_locks)]

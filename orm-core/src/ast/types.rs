@@ -105,6 +105,9 @@ fn rank(ty: Type) -> Option<u8> {
         | Type::Time
         | Type::Json
         | Type::Enum(_)
+        | Type::Interval
+        | Type::Range(_)
+        | Type::Other(_)
         | Type::Array(_) => return None,
     })
 }

@@ -18,14 +18,14 @@ use crate::exec::beside::{HASH, POSITION};
 use crate::exec::collect::{Collect, other_sink};
 use crate::exec::edit::key_of;
 use crate::exec::fetch::{Site, plain_step};
-use crate::exec::trail::{json, quoted};
+use crate::exec::trail::json;
 use crate::exec::{Pending, Raw, Serves};
 use crate::model::{Chained, Key, Model};
 use crate::query::nodes;
 use crate::schema::Table;
 use crate::sql::{Scope, type_of};
 use crate::value::sha256::sha256;
-use crate::value::{Cells, Held, Row, Type, Value, read};
+use crate::value::{Cells, Held, Row, Type, Value, quoted, read};
 
 /// So many rows are looked at or written at a time.
 const ROWS: usize = 500;

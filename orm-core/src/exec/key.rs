@@ -57,6 +57,9 @@ impl Hash for Key {
                 | Value::F32(_)
                 | Value::F64(_)
                 | Value::Str(_)
+                | Value::Interval(_)
+                | Value::Range(..)
+                | Value::Other(..)
                 | Value::Array(..)
                 | Value::Refused(_) => {}
             }

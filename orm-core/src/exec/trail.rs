@@ -17,7 +17,7 @@ use crate::exec::{Raw, WriteKind, bulk};
 use crate::query::{Batch, Insert};
 use crate::schema::{Column, Table};
 use crate::sql::{Scope, hex, integer};
-use crate::value::{DecimalParts, Type, Value};
+use crate::value::{DecimalParts, Type, Value, quoted, range_text};
 
 /// One changed row.
 struct Entry<'a> {
@@ -228,30 +228,12 @@ pub(crate) fn json(out: &mut String, value: &Value) {
         Value::Time(t) => shown(t),
         Value::Json(text) => out.push_str(text),
         Value::Decimal(d) => shown(&decimal(d)),
+        Value::Interval(v) => shown(v),
+        // what has no text cannot be stored
+        Value::Range(_, v) => shown(&range_text(v).unwrap_or_default()),
+        Value::Other(_, s) => quoted(out, s),
         Value::Array(_, items) => out.push_str(&list(items)),
     }
-}
-
-/// A JSON string, written as databases write it.
-pub(crate) fn quoted(out: &mut String, s: &str) {
-    out.push('"');
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' => {
-                // writing to a String does not fail
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 fn float(out: &mut String, n: f64) {

@@ -7,7 +7,7 @@
 use crate::ast::{Table, TablePart};
 use crate::schema::embed::{BLANK, copy, refuse, same};
 use crate::schema::{Column, Default, Role};
-use crate::value::{Element, Type};
+use crate::value::Type;
 
 /// A variant, as its enum sees it.
 #[derive(Clone, Copy, Debug)]
@@ -472,7 +472,9 @@ const fn same_type(one: Type, other: Type) -> bool {
     match (one, other) {
         (Type::Decimal(p, s), Type::Decimal(q, t)) => p == q && s == t,
         (Type::Enum(a), Type::Enum(b)) => same(a.name.as_bytes(), b.name.as_bytes()),
-        (Type::Array(a), Type::Array(b)) => same_element(a, b),
+        (Type::Array(a), Type::Array(b)) => same_type(a.ty(), b.ty()),
+        (Type::Range(a), Type::Range(b)) => a as u8 == b as u8,
+        (Type::Other(a), Type::Other(b)) => same(a.name.as_bytes(), b.name.as_bytes()),
         (Type::Bool, Type::Bool)
         | (Type::I16, Type::I16)
         | (Type::I32, Type::I32)
@@ -486,29 +488,8 @@ const fn same_type(one: Type, other: Type) -> bool {
         | (Type::LocalTimestamp, Type::LocalTimestamp)
         | (Type::Date, Type::Date)
         | (Type::Time, Type::Time)
-        | (Type::Json, Type::Json) => true,
-        _ => false,
-    }
-}
-
-const fn same_element(one: Element, other: Element) -> bool {
-    match (one, other) {
-        (Element::Decimal(p, s), Element::Decimal(q, t)) => p == q && s == t,
-        (Element::Enum(a), Element::Enum(b)) => same(a.name.as_bytes(), b.name.as_bytes()),
-        (Element::Bool, Element::Bool)
-        | (Element::I16, Element::I16)
-        | (Element::I32, Element::I32)
-        | (Element::I64, Element::I64)
-        | (Element::F32, Element::F32)
-        | (Element::F64, Element::F64)
-        | (Element::Text, Element::Text)
-        | (Element::Bytes, Element::Bytes)
-        | (Element::Uuid, Element::Uuid)
-        | (Element::Timestamp, Element::Timestamp)
-        | (Element::LocalTimestamp, Element::LocalTimestamp)
-        | (Element::Date, Element::Date)
-        | (Element::Time, Element::Time)
-        | (Element::Json, Element::Json) => true,
+        | (Type::Json, Type::Json)
+        | (Type::Interval, Type::Interval) => true,
         _ => false,
     }
 }

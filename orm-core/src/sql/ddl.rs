@@ -7,7 +7,7 @@ use crate::ast::ddl::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::writer::Outcome;
 use crate::sql::{Dialect, Refusal, Scope, SqlWriter, TriggerForm, decimal};
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, array_text, range_text};
 
 /// The first words of the statement, for logs.
 pub(crate) fn operation(ddl: &Ddl) -> &'static str {
@@ -469,8 +469,11 @@ impl SqlWriter<'_> {
             Value::LocalTimestamp(t) => return self.time_literal(t.to_fixed()),
             Value::Date(d) => return self.time_literal(d.to_fixed()),
             Value::Time(t) => return self.literal(&t.to_fixed()),
+            Value::Interval(v) => return self.text_literal(&v.to_string(), ty),
+            Value::Range(_, v) => return self.text_literal(&range_text(v)?, ty),
+            Value::Other(_, s) => return self.text_literal(s, ty),
+            Value::Array(_, items) if !self.features().arrays => return self.literal(&array_text(items)?),
             Value::Array(element, items) => {
-                self.require(self.features().arrays, "an array column")?;
                 self.push("CAST(ARRAY[");
                 for (i, item) in items.iter().enumerate() {
                     self.comma(i);
@@ -482,6 +485,19 @@ impl SqlWriter<'_> {
             }
             Value::Refused(why) => return Err(Error::encode(*why)),
         }
+        Ok(())
+    }
+
+    /// A constant of a type that has a text: the text alone where the text is what is stored.
+    fn text_literal(&mut self, text: &str, ty: Type) -> Result<()> {
+        if !self.features().arrays {
+            return self.literal(text);
+        }
+        self.push("CAST(");
+        self.literal(text)?;
+        self.push(" AS ");
+        self.type_name(ty)?;
+        self.push(")");
         Ok(())
     }
 

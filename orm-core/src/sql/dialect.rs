@@ -46,7 +46,7 @@ pub struct Features {
     pub unicode_case: bool,
     /// Regular expressions.
     pub regex: bool,
-    /// Native array columns.
+    /// Arrays, ranges, intervals and what else crosses as text are types of the database; elsewhere text is stored.
     pub arrays: bool,
     /// Native enum types.
     pub enum_types: bool,

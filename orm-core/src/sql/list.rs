@@ -33,7 +33,14 @@ fn item(out: &mut String, v: &Value) -> Result<()> {
         Value::Bytes(b) => hex(out, b),
         Value::Uuid(u) => hex(out, u),
         Value::Refused(why) => return Err(Error::encode(*why)),
-        Value::F32(_) | Value::F64(_) | Value::Json(_) | Value::Decimal(_) | Value::Array(..) => {
+        Value::Other(_, s) => return text(out, s),
+        Value::F32(_)
+        | Value::F64(_)
+        | Value::Json(_)
+        | Value::Decimal(_)
+        | Value::Interval(_)
+        | Value::Range(..)
+        | Value::Array(..) => {
             return Err(Error::encode(
                 "a list of these values cannot be bound as one text",
             ));

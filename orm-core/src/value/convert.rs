@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::value::{
-    Cells, Date, Element, LocalTimestamp, Scalar, SqlType, TimeOfDay, Timestamp, Type, Value,
+    Cells, Date, Interval, LocalTimestamp, Scalar, SqlType, TimeOfDay, Timestamp, Type, Value,
 };
 
 /// Types that arithmetic and `sum` work on.
@@ -171,30 +171,34 @@ impl Scalar for Vec<u8> {
     }
 }
 
-macro_rules! array {
-    ($($t:ty, $variant:ident;)*) => {$(
-        impl Scalar for Vec<$t> {
-            const TYPE: Type = Type::Array(Element::$variant);
-            fn into_value(self) -> Value {
-                Value::Array(Element::$variant, self.into_iter().map(Scalar::into_value).collect())
-            }
-            fn decode(cells: &dyn Cells, i: usize) -> Result<Option<Self>> {
-                let Some(values) = cells.array(i, Element::$variant)? else { return Ok(None) };
-                values.into_iter().map(|v| match v {
-                    Value::$variant(x) => Ok(x),
-                    Value::Null(_) => Err(Error::decode("NULL inside an array")),
-                    _ => Err(Error::decode("an array element of another type")),
-                }).collect::<Result<_>>().map(Some)
-            }
+/// Stored as text of one character.
+impl Scalar for char {
+    const TYPE: Type = Type::Text;
+    fn into_value(self) -> Value {
+        Value::Text(self.into())
+    }
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Option<Self>> {
+        let Some(text) = cells.text(i)? else {
+            return Ok(None);
+        };
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) => Ok(Some(c)),
+            _ => Err(Error::decode("the text is not one character long")),
         }
-    )*};
+    }
 }
-array! {
-    bool, Bool;
-    i16, I16;
-    i32, I32;
-    i64, I64;
-    f64, F64;
-    String, Text;
-    Timestamp, Timestamp;
+
+impl Scalar for Interval {
+    const TYPE: Type = Type::Interval;
+    fn into_value(self) -> Value {
+        Value::Interval(self)
+    }
+    fn decode(cells: &dyn Cells, i: usize) -> Result<Option<Self>> {
+        match cells.value(i, Type::Interval)? {
+            None => Ok(None),
+            Some(Value::Interval(v)) => Ok(Some(v)),
+            Some(_) => Err(Error::decode("the cell holds no interval")),
+        }
+    }
 }

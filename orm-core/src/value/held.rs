@@ -1,7 +1,7 @@
 //! Values at hand, read like the cells of a row.
 
 use crate::error::{Error, Result};
-use crate::value::{Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Value};
+use crate::value::{Cells, Date, DecimalParts, Element, LocalTimestamp, TimeOfDay, Timestamp, Type, Value};
 
 /// Values that were taken out of a row, in the order of its cells.
 pub(crate) struct Held<'a>(pub(crate) &'a [Value]);
@@ -44,6 +44,13 @@ impl Cells for Held<'_> {
         time: TimeOfDay => Value::Time(v) => *v;
         json: &str => Value::Json(v) => v;
         decimal: DecimalParts => Value::Decimal(v) => *v;
+    }
+    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
+        match self.at(i)? {
+            Value::Null(_) => Ok(None),
+            value if value.ty() == ty => Ok(Some(value.clone())),
+            _ => Err(other_type()),
+        }
     }
     fn array(&self, i: usize, _: Element) -> Result<Option<Vec<Value>>> {
         match self.at(i)? {

@@ -105,6 +105,9 @@ impl Cells for Placed<'_> {
             None => self.cells.decimal(usize::MAX),
         }
     }
+    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
+        self.cells.value(self.at(i), ty)
+    }
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
         self.cells.array(self.at(i), element)
     }

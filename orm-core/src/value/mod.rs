@@ -1,5 +1,6 @@
 //! What crosses the wall to a driver: bound values one way, the cells of a row the other way.
 
+mod array;
 mod cardinality;
 mod convert;
 mod held;
@@ -7,7 +8,11 @@ mod interval;
 mod key;
 mod loads;
 mod lookup;
+mod net;
+mod other;
+mod range;
 pub(crate) mod sha256;
+mod text;
 mod time;
 mod ty;
 mod variant;
@@ -29,6 +34,7 @@ pub use json::Json;
 #[cfg(feature = "uuid")]
 pub use uuid::new_v7;
 
+pub use array::ArrayItem;
 pub use cardinality::{Cardinality, Many, Maybe, One};
 pub use convert::{Numeric, Text};
 pub(crate) use held::Held;
@@ -38,10 +44,17 @@ pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
 pub(crate) use lookup::Positions;
 pub use lookup::from_cells;
+pub use net::{Cidr, Inet, InvalidText, MacAddr};
+pub use other::{Bits, CiText, Hstore, Ltree, Vector, hstore_text, parse_hstore, parse_vector, vector_text};
+pub use range::{Range, RangeItem};
+pub(crate) use text::quoted;
+pub use text::{array_text, decimal_text, parse_array, parse_decimal, parse_range, range_text};
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
-pub use ty::{Element, EnumType, Type};
+pub use ty::{Element, EnumType, OtherType, RangeOf, Type, Wire};
 pub use variant::{read_variant, variant_at};
 pub use version::RowVersion;
+
+use std::ops::Bound;
 
 use crate::error::{Error, Result};
 
@@ -96,10 +109,25 @@ pub enum Value {
     Decimal(DecimalParts),
     /// A variant of an enum type.
     Enum(&'static EnumType, &'static str),
+    /// Months, days and microseconds.
+    Interval(Interval),
+    /// A range of values.
+    Range(RangeOf, RangeValue),
+    /// A value of a type that crosses as text.
+    Other(&'static OtherType, Box<str>),
     /// A one-dimensional array; elements may be NULL.
     Array(Element, Box<[Value]>),
     /// A Rust value that has no counterpart in a database; sending it is an `Encode` error with this text.
     Refused(&'static str),
+}
+
+/// A range of values: nothing, or what lies between two bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RangeValue {
+    /// Holds nothing.
+    Empty,
+    /// The lower bound and the upper one.
+    Between(Box<(Bound<Value>, Bound<Value>)>),
 }
 
 // rows of values are moved and copied by the thousand
@@ -126,6 +154,9 @@ impl Value {
             Value::Json(_) => Type::Json,
             Value::Decimal(d) => Type::Decimal(0, d.scale.min(u8::MAX as u32) as u8),
             Value::Enum(e, _) => Type::Enum(e),
+            Value::Interval(_) => Type::Interval,
+            Value::Range(of, _) => Type::Range(*of),
+            Value::Other(other, _) => Type::Other(other),
             Value::Array(e, _) => Type::Array(*e),
         }
     }
@@ -167,6 +198,8 @@ pub trait Cells {
         let _ = ty;
         self.decimal(i)
     }
+    /// A value of a type without a getter of its own: an interval, a range, a set of ranges, what crosses as text.
+    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>>;
     /// A one-dimensional array of these elements.
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>>;
     /// How many cells the row has.
@@ -204,6 +237,7 @@ pub(crate) fn read(cells: &dyn Cells, i: usize, ty: Type) -> Result<Option<Value
                 Some(Value::Enum(e, known.ok_or_else(unknown)?))
             }
         },
+        Type::Interval | Type::Range(_) | Type::Other(_) => cells.value(i, ty)?,
         Type::Array(element) => cells
             .array(i, element)?
             .map(|items| Value::Array(element, items.into())),

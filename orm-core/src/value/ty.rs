@@ -35,8 +35,104 @@ pub enum Type {
     Decimal(u8, u8),
     /// A closed set of labels.
     Enum(&'static EnumType),
+    /// Months, days and microseconds.
+    Interval,
+    /// Range of values.
+    Range(RangeOf),
+    /// A type that crosses as text.
+    Other(&'static OtherType),
     /// One-dimensional array.
     Array(Element),
+}
+
+/// What ranges are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RangeOf {
+    /// 32-bit integers.
+    I32,
+    /// 64-bit integers.
+    I64,
+    /// Exact numbers.
+    Decimal,
+    /// Calendar dates.
+    Date,
+    /// Instants.
+    Timestamp,
+    /// Dates and times without zone.
+    LocalTimestamp,
+}
+
+/// A type of a database that values reach as text: one text for one value.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct OtherType {
+    /// The schema it lives in, where it is not found without.
+    pub schema: Option<&'static str>,
+    /// The name of the type.
+    pub name: &'static str,
+    /// What the text is on the wire of a database with the type.
+    pub wire: Wire,
+    /// Whether its text is stored where a database has not the type; else it is refused there.
+    pub portable: bool,
+}
+
+/// The binary form of a type that crosses as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wire {
+    /// The text itself.
+    Text,
+    /// The text behind the number of a version, 1.
+    Versioned,
+    /// An address on the internet with a prefix: `10.0.0.1/8`.
+    Network,
+    /// The address of a network card: `08:00:2b:01:02:03`.
+    MacAddr,
+    /// Bits: `0101`.
+    Bits,
+    /// Texts by texts: `"a"=>"1", "b"=>NULL`.
+    Hstore,
+    /// Numbers of single precision: `[1.0,0.5]`.
+    Vector,
+}
+
+impl OtherType {
+    /// A type whose text is stored where the database has it not.
+    pub const fn portable(name: &'static str, wire: Wire) -> Self {
+        let (schema, portable) = (None, true);
+        OtherType {
+            schema,
+            name,
+            wire,
+            portable,
+        }
+    }
+    /// A type that is refused where the database has it not.
+    pub const fn native(name: &'static str, wire: Wire) -> Self {
+        let (schema, portable) = (None, false);
+        OtherType {
+            schema,
+            name,
+            wire,
+            portable,
+        }
+    }
+}
+
+impl RangeOf {
+    /// The type of the bounds.
+    pub const fn ty(self) -> Type {
+        match self {
+            RangeOf::I32 => Type::I32,
+            RangeOf::I64 => Type::I64,
+            RangeOf::Decimal => Type::Decimal(0, 0),
+            RangeOf::Date => Type::Date,
+            RangeOf::Timestamp => Type::Timestamp,
+            RangeOf::LocalTimestamp => Type::LocalTimestamp,
+        }
+    }
+    /// Whether every value has a next one, so that there is one way to write a range.
+    pub const fn is_discrete(self) -> bool {
+        matches!(self, RangeOf::I32 | RangeOf::I64 | RangeOf::Date)
+    }
 }
 
 /// What an array may hold.
@@ -74,6 +170,12 @@ pub enum Element {
     Decimal(u8, u8),
     /// A closed set of labels.
     Enum(&'static EnumType),
+    /// Months, days and microseconds.
+    Interval,
+    /// A range.
+    Range(RangeOf),
+    /// A type that crosses as text.
+    Other(&'static OtherType),
 }
 
 /// An enum type of the database: its name and its labels in order.
@@ -107,6 +209,9 @@ impl Type {
             Type::Json => Element::Json,
             Type::Decimal(p, s) => Element::Decimal(p, s),
             Type::Enum(e) => Element::Enum(e),
+            Type::Interval => Element::Interval,
+            Type::Range(of) => Element::Range(of),
+            Type::Other(other) => Element::Other(other),
             Type::Array(_) => return None,
         })
     }
@@ -136,6 +241,9 @@ impl Element {
             Element::Json => Type::Json,
             Element::Decimal(p, s) => Type::Decimal(p, s),
             Element::Enum(e) => Type::Enum(e),
+            Element::Interval => Type::Interval,
+            Element::Range(of) => Type::Range(of),
+            Element::Other(other) => Type::Other(other),
         }
     }
 }

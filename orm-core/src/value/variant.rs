@@ -77,6 +77,9 @@ impl Cells for Spread<'_> {
     fn decimal_of(&self, i: usize, ty: Type) -> Result<Option<DecimalParts>> {
         self.cells.decimal_of(self.at(i), ty)
     }
+    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
+        self.cells.value(self.at(i), ty)
+    }
     fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
         self.cells.array(self.at(i), element)
     }

@@ -67,6 +67,8 @@ pub(crate) fn db_enum(item: &DbEnum, whole: bool) -> TokenStream {
                     }
                 }
             }
+            #[automatically_derived]
+            impl __orm::ArrayItem for #ident {}
         };
     }
 }

@@ -19,7 +19,7 @@ impl Schema {
     /// with [`Schema::views`].
     ///
     /// # Errors
-    /// `Unsupported` for what the database has not: an array column on SQLite.
+    /// `Unsupported` for what the database has not: a `citext` column on SQLite.
     pub fn of_models(models: &models::Schema, dialect: &'static dyn Dialect) -> Result<Schema> {
         let mut reader = Reader {
             schema: Schema::default(),

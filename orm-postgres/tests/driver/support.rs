@@ -72,6 +72,7 @@ fn read(cells: &dyn Cells, i: usize, ty: Type) -> Result<Value> {
             let label = e.labels.iter().find(|l| **l == v).expect("a known label");
             Value::Enum(e, label)
         }),
+        Type::Interval | Type::Range(_) | Type::Other(_) => cells.value(i, ty)?,
         Type::Array(element) => cells.array(i, element)?.map(|v| Value::Array(element, v.into())),
     };
     Ok(value.unwrap_or(Value::Null(ty)))

@@ -149,8 +149,8 @@ fn term(select: &Select, order: &Order) -> Result<Term> {
         Node::Window(_) => return Err(invalid("pages are not ordered by a window function")),
         _ => {}
     }
-    if matches!(ty, Type::Json | Type::Array(_)) {
-        return Err(invalid("pages are not ordered by JSON or arrays"));
+    if matches!(ty, Type::Json | Type::Interval | Type::Range(_) | Type::Array(_)) {
+        return Err(invalid("pages are not ordered by JSON, intervals, ranges or arrays"));
     }
     Ok(Term {
         expr: copy(expr),

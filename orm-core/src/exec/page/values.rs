@@ -19,6 +19,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Option<&Value>) {
         Value::F64(v) => out.extend(v.to_bits().to_be_bytes()),
         Value::Text(v) | Value::Json(v) => bytes(out, v.as_bytes()),
         Value::Str(v) | Value::Enum(_, v) | Value::Refused(v) => bytes(out, v.as_bytes()),
+        Value::Other(_, v) => bytes(out, v.as_bytes()),
         Value::Bytes(v) => bytes(out, v),
         Value::Uuid(v) => out.extend(v),
         Value::Timestamp(v) => out.extend(v.micros().to_be_bytes()),
@@ -31,7 +32,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Option<&Value>) {
             out.extend(mantissa.to_be_bytes());
         }
         // refused as terms of an order
-        Value::Null(_) | Value::Array(..) => {}
+        Value::Null(_) | Value::Interval(_) | Value::Range(..) | Value::Array(..) => {}
     }
 }
 
@@ -90,7 +91,8 @@ fn one(rest: &mut &[u8], ty: Type) -> Option<Option<Value>> {
             }
             Value::Decimal(DecimalParts { mantissa, scale })
         }
-        Type::Json | Type::Array(_) => return None,
+        Type::Other(other) => Value::Other(other, text(rest)?.into()),
+        Type::Json | Type::Interval | Type::Range(_) | Type::Array(_) => return None,
     }))
 }
 
