@@ -447,6 +447,15 @@ pub(crate) enum DictionaryFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schema {
+    /// Whether the rows of the database keep what a schema says of them
+    Rows {
+        /// A snapshot's file, `models`, `database`, or `last`
+        #[arg(default_value = "models")]
+        of: String,
+        /// Only these tables, separated by commas
+        #[arg(long, value_delimiter = ',')]
+        tables: Vec<String>,
+    },
     /// What a schema should not look like
     Lint {
         /// A snapshot's file, a URL, `models`, `database`, or `last`

@@ -28,7 +28,7 @@ pub(crate) async fn erd(context: &Context, typed: &args::Erd) -> Result<Reply, S
 }
 
 /// The tables that are meant; each has to be there.
-fn named(schema: &Schema, tables: &[String]) -> Result<Vec<Name>, Stop> {
+pub(crate) fn named(schema: &Schema, tables: &[String]) -> Result<Vec<Name>, Stop> {
     let find = |wanted: &String| {
         let mut all = schema.tables.iter().map(|t| &t.name);
         let found = all.find(|n| n.to_string() == *wanted || n.name == *wanted);

@@ -56,7 +56,7 @@ pub(crate) fn needs_models(verb: &Verb, settings: &Settings) -> bool {
         Verb::Drift(drift) => drift.models,
         Verb::Erd(erd) => models(&erd.of),
         Verb::Dictionary(dictionary) => models(&dictionary.of),
-        Verb::Schema(args::Schema::Lint { of, .. }) => models(of),
+        Verb::Schema(args::Schema::Lint { of, .. } | args::Schema::Rows { of, .. }) => models(of),
         Verb::Db(_) | Verb::Pull(_) | Verb::Doctor | Verb::Completions { .. } => false,
     }
 }
@@ -78,6 +78,7 @@ pub(crate) async fn carry_out(context: Context, verb: Verb) -> Result<Reply, Sto
             allow,
             soft_delete,
         }) => schema::lint(&context, &of, &allow, soft_delete).await,
+        Verb::Schema(args::Schema::Rows { of, tables }) => schema::rows(&context, &of, &tables).await,
         Verb::Doctor => doctor::doctor(&context).await,
         Verb::Completions { shell } => Ok(completions::completions(shell)),
     }

@@ -6,12 +6,12 @@ use orm::migrate::change::Change;
 use orm::migrate::diff::Renames;
 use orm::migrate::plan::{Plan, Planned, Script, plan};
 use orm::migrate::schema::Schema;
-use orm::migrate::{Backend, drift, lint, pull, snapshot};
+use orm::migrate::{Backend, data, drift, lint, pull, snapshot};
 use serde_json::{Value, json};
 
 use crate::args;
 use crate::cmd::new::{Said, answer};
-use crate::cmd::{Context, findings, migrate, written};
+use crate::cmd::{Context, docs, findings, migrate, written};
 use crate::output::Paint;
 use crate::reply::{Reply, Stop};
 
@@ -183,4 +183,20 @@ pub(crate) async fn lint(
         0
     };
     Ok(Reply::new(text, json!({ "findings": found })).ending(code))
+}
+
+pub(crate) async fn rows(context: &Context, of: &str, tables: &[String]) -> Result<Reply, Stop> {
+    let db = context.db().await?;
+    let (schema, _) = context.schema_of(of, Some(Backend::of(&db)?)).await?;
+    let options = data::Options {
+        tables: docs::named(&schema, tables)?,
+        ..Default::default()
+    };
+    let found = data::check(&db, &schema, &options).await?;
+    let told = found.iter().filter(|c| c.is_broken() || c.unknown.is_some());
+    let mut text: String = told.map(|c| format!("{c}\n")).collect();
+    let broken = found.iter().filter(|c| c.is_broken()).count();
+    _ = writeln!(text, "{} constraints looked at, {broken} broken", found.len());
+    let code = if broken > 0 { 4 } else { 0 };
+    Ok(Reply::new(text, json!({ "checked": found })).ending(code))
 }

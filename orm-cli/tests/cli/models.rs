@@ -109,8 +109,10 @@ fn migrations_and_papers_of_models() {
     let lint = project.orm(&["schema", "lint", "--json"]).ends(0).json();
     assert!(lint["findings"].is_array());
 
+    let rows = project.orm(&["schema", "rows", "--json"]).ends(0).json();
+    assert!(rows["checked"].as_array().unwrap().len() > 5);
+
     // what somebody did by hand
-    project.write("hand.sql", "");
     project.write(
         "migrations/29991231000000_by_hand.sql",
         "ALTER TABLE customers ADD COLUMN nick TEXT;",

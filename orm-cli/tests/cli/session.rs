@@ -27,7 +27,7 @@ pub fn schema() -> orm::Schema {
 ";
 
 /// Runs a command at a terminal of its own; each question is answered by the next of the answers.
-fn at_terminal(mut command: Command, answers: &[&str]) -> String {
+fn at_terminal(mut command: Command, answers: &[&str]) -> (i32, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -56,9 +56,8 @@ fn at_terminal(mut command: Command, answers: &[&str]) -> String {
     }
     let code = child.wait().unwrap().code();
     let seen = String::from_utf8(seen).unwrap().replace("\r\n", "\n");
-    assert_eq!(code, Some(0), "{seen}");
     assert_eq!(answers.next(), None, "{seen}");
-    seen
+    (code.unwrap_or(-1), seen)
 }
 
 struct Session {
@@ -70,7 +69,7 @@ impl Session {
     /// The real `cargo orm`, as a shell would find it.
     fn cargo(&mut self, args: &[&str], answers: &[&str]) {
         let mut command = Command::new("cargo");
-        let programs = target_folder().join("debug");
+        let programs = Path::new(env!("CARGO_BIN_EXE_cargo-orm")).parent().unwrap();
         let path = std::env::var("PATH").unwrap();
         command
             .arg("orm")
@@ -91,7 +90,8 @@ impl Session {
             }
         });
         let typed = quoted.collect::<Vec<_>>().join(" ");
-        let seen = at_terminal(command, answers);
+        let (code, seen) = at_terminal(command, answers);
+        assert_eq!(code, 0, "{seen}");
         self.said += &format!("$ cargo orm {typed}\n{seen}\n");
     }
     fn shows(&mut self, typed: &str, text: &str) {
@@ -187,4 +187,52 @@ fn from_an_empty_package_to_the_second_migration() {
     let expected = fs::read_to_string(&pinned).unwrap();
     assert_eq!(came, expected, "ORM_CLI_PIN=1 pins it anew\n{came}");
     assert_eq!(in_readme, expected, "README.md shows another session");
+}
+
+#[test]
+fn a_loss_is_asked_for() {
+    for project in Project::on_each() {
+        project
+            .write(
+                "migrations/1_users.up.sql",
+                "CREATE TABLE users (id INTEGER, name TEXT);",
+            )
+            .write(
+                "migrations/1_users.down.sql",
+                "-- orm: loses=\"the users\"\nDROP TABLE users;",
+            );
+        project.orm(&["migrate", "up"]).ends(0);
+        let down = |answer: &str| {
+            let mut command = project.command(&["migrate", "down"]);
+            command.env("NO_COLOR", "1");
+            at_terminal(command, &[answer])
+        };
+        let (code, seen) = down("n");
+        assert_eq!(code, 1, "{seen}");
+        assert_eq!(
+            seen,
+            "1_users loses the users: go on? [y/N] n\nerror: nothing was done\n"
+        );
+        let (code, seen) = down("y");
+        assert!(code == 0 && seen.contains("undone  1_users"), "{seen}");
+
+        let (code, seen) = at_terminal(project.command(&["db", "drop"]), &[""]);
+        assert!(code == 1 && seen.contains("nothing was done"), "{seen}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let [project, _] = Project::on_each();
+    project.write("migrations/1_users.sql", "CREATE TABLE users (id INTEGER);");
+    let status = |no_color: bool| {
+        let mut command = project.command(&["migrate", "status"]);
+        command.env("TERM", "xterm").env_remove("NO_COLOR");
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        at_terminal(command, &[]).1
+    };
+    assert_eq!(status(false), "\u{1b}[33mpending  \u{1b}[0m 1_users\n");
+    assert_eq!(status(true), "pending   1_users\n");
 }
