@@ -47,3 +47,6 @@ struct CommandLine;
 struct Types;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;
+#[cfg(all(feature = "migrate", feature = "sqlite"))]
+#[doc = include_str!("../docs/guide/20-transfer.md")]
+struct Transfer;

@@ -43,6 +43,7 @@ mod sql;
 pub mod squash;
 mod target;
 mod text;
+pub mod transfer;
 mod wire;
 mod words;
 

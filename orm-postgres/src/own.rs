@@ -1,5 +1,7 @@
 //! A connection of one's own, outside of transactions. Dropped, it is closed, and the server lets go of its locks.
 
+use std::sync::Arc;
+
 use orm_core::driver::{BoxFuture, Done, SavepointVerb, Session, Sink};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::Sql;
@@ -82,6 +84,21 @@ impl Own {
         }
     }
 
+    async fn copy(&mut self, text: Arc<str>, data: Vec<u8>) -> Result<u64> {
+        self.ready()?;
+        if !text
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case("COPY "))
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "the bulk loader takes the text of one COPY … FROM STDIN",
+            ));
+        }
+        let done = self.lease.copy_in(&text, &data).await;
+        self.note(done)
+    }
+
     async fn open(&mut self) -> Result<()> {
         self.ready()?;
         if self.lease.is_open() {
@@ -142,6 +159,9 @@ impl Own {
 impl Session for Own {
     fn run<'a>(&'a mut self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
         Box::pin(self.run_one(sql, sink))
+    }
+    fn copy_in<'a>(&'a mut self, text: Arc<str>, data: Vec<u8>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.copy(text, data))
     }
     fn begin<'a>(&'a mut self) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.open())

@@ -348,6 +348,14 @@ impl Lease {
         self.finish(done).await
     }
 
+    /// Runs one COPY FROM STDIN with its data.
+    pub(crate) async fn copy_in(&mut self, text: &str, data: &[u8]) -> Result<u64, Failure> {
+        let limit = self.limit;
+        self.busy = true;
+        let done = within(limit, self.session()?.copy_in(text, data)).await;
+        self.finish(done).await
+    }
+
     /// Notes how a statement ended. After a refusal the server's last word is read, so that the connection is idle.
     async fn finish<T>(&mut self, done: Result<T, Failure>) -> Result<T, Failure> {
         let Err(failure) = &done else {

@@ -21,6 +21,8 @@ use crate::types::signature;
 
 /// How many texts a connection remembers the parameter types of.
 const REMEMBERED: usize = 4096;
+/// How much of COPY's data goes out as one message.
+const COPY_PIECE: usize = 256 * 1024;
 
 /// A connection with what has to be known about it.
 pub(crate) struct Session {
@@ -122,6 +124,16 @@ impl Session {
             }),
             None => Ok((count, rows)),
         }
+    }
+
+    /// Runs one COPY FROM STDIN with its data; gives back how many rows were taken.
+    pub(crate) async fn copy_in(&mut self, text: &str, data: &[u8]) -> Result<u64, Failure> {
+        let mut copy = self.conn.copy_in_raw(text).await?;
+        // in pieces: what is sent at once is buffered at once
+        for piece in data.chunks(COPY_PIECE) {
+            copy.send(piece).await?;
+        }
+        Ok(copy.finish().await?)
     }
 
     /// Runs text without parameters and result by the simple protocol, in one round trip.

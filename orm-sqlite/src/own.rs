@@ -175,6 +175,9 @@ impl Session for Own {
     fn run<'a>(&'a mut self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>> {
         Box::pin(self.run_one(sql, sink))
     }
+    fn copy_in<'a>(&'a mut self, _: Arc<str>, _: Vec<u8>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { Err(Error::unsupported("COPY", "sqlite")) })
+    }
     fn begin<'a>(&'a mut self) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.begin_now())
     }

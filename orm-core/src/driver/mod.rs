@@ -121,6 +121,10 @@ pub trait Session: Send {
     ///
     /// A future dropped on the way leaves the session unusable: every later call is a `ConnectionLost` error.
     fn run<'a>(&'a mut self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, Result<Done>>;
+    /// Sends rows through the database's bulk loader: the text of one `COPY … FROM STDIN`, and its data in the format
+    /// that the text names. All rows are taken or none; gives back how many. `Unsupported`, before anything is sent, where
+    /// there is no such loader.
+    fn copy_in<'a>(&'a mut self, text: Arc<str>, data: Vec<u8>) -> BoxFuture<'a, Result<u64>>;
     /// Opens a transaction. One that writes, where the database tells them apart.
     fn begin<'a>(&'a mut self) -> BoxFuture<'a, Result<()>>;
     /// Commits it. After an error no transaction is open; `CommitUnknown` when the connection broke before the answer.

@@ -133,11 +133,11 @@ fn leave_out(schema: &mut Schema, patterns: &[String]) {
 }
 
 /// Whether the pattern names the object.
-fn names(pattern: &str, name: &Name) -> bool {
+pub(crate) fn names(pattern: &str, name: &Name) -> bool {
     matches(pattern, &name.name) || name.schema.is_some() && matches(pattern, &name.to_string())
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -18,4 +18,5 @@ mod random;
 mod run;
 mod squash;
 mod support;
+mod transfer;
 mod traps;

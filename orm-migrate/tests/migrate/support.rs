@@ -220,6 +220,9 @@ impl Session for MortalSession {
     fn run<'a>(&'a mut self, sql: Sql, sink: Box<dyn Sink>) -> BoxFuture<'a, orm::Result<Done>> {
         Box::pin(async move { self.death.around(self.inner.run(sql, sink)).await })
     }
+    fn copy_in<'a>(&'a mut self, text: Arc<str>, data: Vec<u8>) -> BoxFuture<'a, orm::Result<u64>> {
+        Box::pin(async move { self.death.around(self.inner.copy_in(text, data)).await })
+    }
     fn begin<'a>(&'a mut self) -> BoxFuture<'a, orm::Result<()>> {
         Box::pin(async move { self.death.around(self.inner.begin()).await })
     }

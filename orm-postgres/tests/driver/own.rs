@@ -178,3 +178,68 @@ async fn behind_a_pooler_it_keeps_nothing() {
     own.commit().await.unwrap();
     assert_eq!(number_on(&mut *own, "SELECT count(*) FROM own_pooled").await, 2);
 }
+
+#[tokio::test]
+async fn copy_takes_all_rows_or_none() {
+    let db = connect("own_copy", 1).await;
+    exec(&*db, "CREATE TABLE copied (id int PRIMARY KEY, what text)")
+        .await
+        .unwrap();
+    let mut own = db.session(None).await.unwrap();
+    let copy: std::sync::Arc<str> = "COPY copied (id, what) FROM STDIN".into();
+    let taken = own.copy_in(copy.clone(), b"1\ta\\tb\n2\t\\N\n".to_vec()).await;
+    assert_eq!(taken.unwrap(), 2);
+    // a refused row undoes all of them, and the session goes on
+    let e = own
+        .copy_in(copy.clone(), b"3\tc\n1\td\n".to_vec())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (e.kind(), e.constraint()),
+        (ErrorKind::UniqueViolation, Some("copied_pkey"))
+    );
+    assert_eq!(number_on(&mut *own, "SELECT count(*) FROM copied").await, 2);
+    // inside a transaction a savepoint saves it
+    own.begin().await.unwrap();
+    assert_eq!(own.copy_in(copy.clone(), b"4\tx\n".to_vec()).await.unwrap(), 1);
+    own.savepoint(1, SavepointVerb::Set).await.unwrap();
+    let many: Vec<u8> = (0..200_000)
+        .flat_map(|i| format!("{}\tlong\n", 5 + i % 199_999).into_bytes())
+        .collect();
+    assert!(
+        own.copy_in(copy.clone(), many)
+            .await
+            .unwrap_err()
+            .is_unique_violation()
+    );
+    let e = own.copy_in(copy.clone(), b"5\ty\n".to_vec()).await.unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::TransactionAborted);
+    own.savepoint(1, SavepointVerb::Undo).await.unwrap();
+    assert_eq!(own.copy_in(copy, b"5\ty\n".to_vec()).await.unwrap(), 1);
+    own.commit().await.unwrap();
+    assert_eq!(number_on(&mut *own, "SELECT sum(id) FROM copied").await, 12);
+    for wrong in ["SELECT 1", "COPY nothing FROM STDIN", "COPY copied TO STDOUT"] {
+        assert!(own.copy_in(wrong.into(), Vec::new()).await.is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_copy_leaves_nothing() {
+    let db = connect("own_copy_dropped", 2).await;
+    exec(&*db, "CREATE TABLE never_copied (id int)").await.unwrap();
+    let mut own = db.session(None).await.unwrap();
+    let mut locker = db.session(None).await.unwrap();
+    locker.begin().await.unwrap();
+    exec_on(&mut *locker, "LOCK TABLE never_copied").await.unwrap();
+    let waiting = own.copy_in("COPY never_copied FROM STDIN".into(), b"1\n".to_vec());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), waiting)
+            .await
+            .is_err()
+    );
+    let e = own.copy_in("COPY never_copied FROM STDIN".into(), b"2\n".to_vec());
+    assert_eq!(e.await.unwrap_err().kind(), ErrorKind::ConnectionLost);
+    drop(own);
+    locker.rollback().await.unwrap();
+    assert_eq!(number(&*db, "SELECT count(*) FROM never_copied").await, 0);
+}

@@ -157,3 +157,16 @@ async fn a_closed_or_read_only_database_has_none() {
     let db = folder.options().read_only(true).connect().await.unwrap();
     assert_eq!(db.session(None).await.err().unwrap().kind(), ErrorKind::ReadOnly);
 }
+
+#[tokio::test]
+async fn there_is_no_copy() {
+    for options in databases(&Folder::new()) {
+        let db = table(options).await;
+        let mut own = db.session(None).await.unwrap();
+        let e = own
+            .copy_in("COPY t FROM STDIN".into(), Vec::new())
+            .await
+            .unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::Unsupported);
+    }
+}
