@@ -1,7 +1,8 @@
-//! A schema as documentation: diagrams ([`erd`]) and a data dictionary ([`dictionary`]). Text out, nothing read.
+//! A schema as documentation: diagrams ([`erd`]), a data dictionary ([`dictionary`]), and how it came about ([`evolution`]). Text out, nothing read.
 
 pub mod dictionary;
 pub mod erd;
+pub mod evolution;
 
 use crate::schema::{ForeignKey, Schema, Table};
 

@@ -63,6 +63,10 @@ pub struct Pulled {
     /// What models cannot say, or say otherwise: the object and the reason. Made anew from the models, the database would
     /// differ in these.
     pub left_out: Vec<String>,
+    /// The objects that models cannot say, as they are: sequences, domains, functions, views, triggers, tables without a key.
+    /// Kept as a [snapshot](crate::snapshot) and [added](Schema::add) to the schema of the models, they make of it the
+    /// schema of the database, but for what `left_out` says of the models' own tables.
+    pub beside: Schema,
 }
 
 /// Rust source of models for the tables of a schema, as [`introspect`](crate::introspect) reads it.
@@ -80,9 +84,22 @@ pub fn models(schema: &Schema, backend: Backend) -> Pulled {
     let mut source = String::new();
     draft.write(&mut source);
     draft.rest();
+    let models: BTreeSet<&Name> = draft.models.iter().map(|m| &m.table.name).collect();
+    let tables = schema
+        .tables
+        .iter()
+        .filter_map(|table| match models.contains(&table.name) {
+            true => table.beside(),
+            false => Some(table.clone()),
+        });
+    let beside = Schema {
+        tables: tables.collect(),
+        ..schema.clone()
+    };
     Pulled {
         source,
         left_out: draft.left_out,
+        beside,
     }
 }
 

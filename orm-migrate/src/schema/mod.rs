@@ -5,6 +5,7 @@
 //! those whose order means something (columns, labels, entries of an index) are sorted by name, so that equal schemas
 //! are equal values and give equal files.
 
+mod beside;
 mod models;
 
 use serde::{Deserialize, Serialize};

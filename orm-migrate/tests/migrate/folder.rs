@@ -1,5 +1,6 @@
 //! Rules about a folder as a whole: order, ways back, snapshots, models.
 
+use orm_migrate::docs::evolution::Evolution;
 use orm_migrate::lint::{Folder, Options, against, folder};
 use orm_migrate::schema::{Column, Name, Schema, Table};
 use orm_migrate::{Backend, Migrations, snapshot};
@@ -267,4 +268,74 @@ fn beside_the_branch_they_are_merged_into() {
     // one that says where it stands is merged by another that names both
     let merged = ("2_b.sql", "-- orm: parent=1\nSELECT 4");
     assert_eq!(rules(&[first, merged, third]), Vec::<String>::new());
+}
+
+/// The life of tables and columns, under all their names.
+#[test]
+fn how_a_schema_came_about() {
+    let renamed = |name: &str, columns: &[&str]| {
+        let mut schema = users(columns);
+        schema.tables[0].name = Name::new(name);
+        snap(&schema)
+    };
+    let nothing = snap(&Schema::default());
+    let texts = [
+        (
+            "1_users.sql",
+            "CREATE TABLE users (id text, nick text)".to_owned(),
+        ),
+        ("1_users.snap.json", renamed("users", &["id", "nick"])),
+        (
+            "2_rows.sql",
+            "-- orm: kind=data\nINSERT INTO users VALUES ('a', 'b')".to_owned(),
+        ),
+        (
+            "3_names.sql",
+            "ALTER TABLE users ADD age text; ALTER TABLE users RENAME COLUMN nick TO name".to_owned(),
+        ),
+        ("3_names.snap.json", renamed("users", &["id", "name", "age"])),
+        ("4_by_hand.sql", "SELECT 1".to_owned()),
+        (
+            "5_members.sql",
+            "-- orm: why=\"they pay now\"\nALTER TABLE users RENAME TO members".to_owned(),
+        ),
+        ("5_members.snap.json", renamed("members", &["id", "name", "age"])),
+        ("6_gone.sql", "DROP TABLE members".to_owned()),
+        ("6_gone.snap.json", nothing),
+        ("7_again.sql", "CREATE TABLE members (id text)".to_owned()),
+        ("7_again.snap.json", renamed("members", &["id"])),
+    ];
+    let migrations = Migrations::of(texts.iter().map(|(file, text)| (*file, text.as_str()))).unwrap();
+    let all = Evolution::of(&migrations, Backend::Postgres).unwrap();
+    assert_eq!(all.without_snapshot, ["4_by_hand"]);
+    assert_eq!(all.tables.len(), 2);
+    let now = all.table("members").unwrap();
+    assert_eq!((now.gone, now.events.len(), now.former.len()), (false, 1, 0));
+    let old = all.tables.iter().find(|t| t.gone).unwrap();
+    assert_eq!(old.former, ["users"]);
+    let said = |column: &str| {
+        let found = old.column(column).into_iter();
+        found
+            .map(|e| format!("{} {}", e.version, e.what))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("name"),
+        [
+            "1 create table users",
+            "3 rename column users.nick to name",
+            "6 drop table members"
+        ]
+    );
+    assert_eq!(said("age"), ["3 add column users.age", "6 drop table members"]);
+    assert_eq!(said("lost"), Vec::<String>::new());
+    let markdown = all.to_markdown();
+    for part in [
+        "## members (gone)\n\nFormerly users.\n\n- 1_users\n  - create table users\n- 3_names\n",
+        "- 5_members: they pay now\n  - rename table users to members\n",
+        "stands with the next: 4_by_hand.",
+    ] {
+        assert!(markdown.contains(part), "{part}\n{markdown}");
+    }
+    assert!(all.to_json().unwrap().contains("\"renamed_from\": \"nick\""));
 }

@@ -275,7 +275,7 @@ fn changes(from: &Schema, to: &Schema) -> Vec<String> {
 #[orm::test(schema = on_sqlite(), requires = |f| !f.schemas)]
 async fn models_of_sqlite_are_the_tables_again(db: Db) -> orm::Result<()> {
     let found = introspect(&db).await?;
-    let Pulled { source, left_out } = pull::models(&found, Backend::Sqlite);
+    let Pulled { source, left_out, .. } = pull::models(&found, Backend::Sqlite);
     assert_file("sqlite.rs", &source);
     assert_eq!(
         left_out,
@@ -293,7 +293,7 @@ async fn models_of_sqlite_are_the_tables_again(db: Db) -> orm::Result<()> {
 #[orm::test(schema = on_postgres(), requires = |f| f.schemas)]
 async fn models_of_postgres_are_the_tables_again(db: Db) -> orm::Result<()> {
     let found = introspect(&db).await?;
-    let Pulled { source, left_out } = pull::models(&found, Backend::Postgres);
+    let Pulled { source, left_out, .. } = pull::models(&found, Backend::Postgres);
     assert_file("postgres.rs", &source);
     assert_eq!(left_out, Vec::<String>::new());
 
@@ -322,7 +322,7 @@ async fn what_models_cannot_say_is_listed(db: Db) -> orm::Result<()> {
         RawSql::new(vec![RawPart::Text(text)]).exec(&db).await?;
     }
     let found = introspect(&db).await?;
-    let Pulled { source, left_out } = pull::models(&found, Backend::Sqlite);
+    let Pulled { source, left_out, .. } = pull::models(&found, Backend::Sqlite);
     assert_file(
         "by_hand.rs",
         &format!("{source}\n// {}\n", left_out.join("\n// ")),
@@ -373,7 +373,7 @@ async fn what_models_cannot_say_of_postgres_is_listed(db: Db) -> orm::Result<()>
         RawSql::new(vec![RawPart::Text(text)]).exec(&db).await?;
     }
     let found = introspect(&db).await?;
-    let Pulled { source, left_out } = pull::models(&found, Backend::Postgres);
+    let Pulled { source, left_out, .. } = pull::models(&found, Backend::Postgres);
     let text = format!("{source}\n// {}\n", left_out.join("\n// "));
     assert_file("postgres_by_hand.rs", &text);
     Schema::of_models(&pulled::postgres_by_hand::schema(), db.dialect())?;
