@@ -4,6 +4,7 @@ mod data;
 mod docs;
 mod drift;
 mod folder;
+mod foreign;
 mod generate;
 mod introspect;
 mod killed;
