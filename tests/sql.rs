@@ -14,6 +14,8 @@ mod embeds;
 mod expressions;
 #[path = "sql/functions.rs"]
 mod functions;
+#[path = "sql/groups.rs"]
+mod groups;
 #[path = "sql/guards.rs"]
 mod guards;
 #[path = "sql/history.rs"]

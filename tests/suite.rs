@@ -38,6 +38,8 @@ mod from_row;
 mod generic;
 #[path = "suite/graphs.rs"]
 mod graphs;
+#[path = "suite/groups.rs"]
+mod groups;
 #[path = "suite/history.rs"]
 mod history;
 #[path = "suite/hooks.rs"]

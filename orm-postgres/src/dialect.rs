@@ -292,6 +292,10 @@ impl Dialect for PostgresDialect {
         let (open, close) = match (call.function, of) {
             // bigint sums to numeric; back to bigint, so that an overflow is an error
             (AggregateFn::Sum, Some(Type::I64)) => ("CAST(", " AS bigint)"),
+            (
+                AggregateFn::StddevSamp | AggregateFn::StddevPop | AggregateFn::VarSamp | AggregateFn::VarPop,
+                _,
+            ) => ("CAST(", " AS double precision)"),
             (AggregateFn::Avg, Some(Type::I16 | Type::I32 | Type::I64)) => ("CAST(", " AS double precision)"),
             (AggregateFn::Sum | AggregateFn::Avg, Some(Type::F32)) => {
                 return w.aggregate_call(name, call, over, &mut |w, e| {
@@ -304,7 +308,21 @@ impl Dialect for PostgresDialect {
             (AggregateFn::JsonAgg, _) => {
                 // no rows are an empty array, not NULL
                 w.push("coalesce(");
-                w.aggregate_call("jsonb_agg", call, over, &mut plain)?;
+                let (open, close) = match of {
+                    // the session's zone must not show, nor a decimal become a float on its way
+                    Some(Type::Timestamp) => (
+                        "to_char(",
+                        " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+                    ),
+                    Some(Type::Decimal(..)) => ("CAST(", " AS text)"),
+                    _ => ("", ""),
+                };
+                w.aggregate_call("jsonb_agg", call, over, &mut |w, e| {
+                    w.push(open);
+                    w.operand(e)?;
+                    w.push(close);
+                    Ok(())
+                })?;
                 w.push(", '[]')");
                 return Ok(());
             }

@@ -300,6 +300,10 @@ impl Dialect for SqliteDialect {
             AggregateFn::PercentileCont | AggregateFn::PercentileDisc | AggregateFn::Mode => {
                 return Err(w.unsupported("an ordered-set aggregate"));
             }
+            AggregateFn::StddevSamp | AggregateFn::StddevPop | AggregateFn::VarSamp | AggregateFn::VarPop => {
+                return Err(w.unsupported("a standard deviation or variance"));
+            }
+            AggregateFn::Grouping => return Err(w.unsupported("GROUPING SETS, ROLLUP and CUBE")),
             AggregateFn::StringAgg => "group_concat",
             f => function::aggregate_name(f),
         };

@@ -385,6 +385,16 @@ pub enum AggregateFn {
     PercentileDisc,
     /// Ordered-set aggregate `mode() WITHIN GROUP (ORDER BY …)`.
     Mode,
+    /// Standard deviation of a sample.
+    StddevSamp,
+    /// Standard deviation of all there is.
+    StddevPop,
+    /// Variance of a sample.
+    VarSamp,
+    /// Variance of all there is.
+    VarPop,
+    /// Which of the keys a row of totals sums over.
+    Grouping,
     /// An aggregate by name; the caller vouches for it.
     Named(&'static str, Type),
 }

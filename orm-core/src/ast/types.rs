@@ -170,7 +170,12 @@ pub(crate) fn aggregate(a: &Aggregate) -> Type {
         AggregateFn::BoolAnd | AggregateFn::BoolOr => Type::Bool,
         AggregateFn::ArrayAgg => first().element().map_or(Type::Json, Type::Array),
         AggregateFn::JsonAgg => Type::Json,
-        AggregateFn::PercentileCont => Type::F64,
+        AggregateFn::PercentileCont
+        | AggregateFn::StddevSamp
+        | AggregateFn::StddevPop
+        | AggregateFn::VarSamp
+        | AggregateFn::VarPop => Type::F64,
+        AggregateFn::Grouping => Type::I32,
         AggregateFn::PercentileDisc | AggregateFn::Mode => {
             a.order.first().map_or(Type::Text, |o| type_of(&o.expr))
         }

@@ -1,9 +1,10 @@
-//! Aggregates, and queries by group.
+//! Aggregates.
 
-use crate::ast::{Aggregate, AggregateFn, Expr as Node, GroupBy, Select};
-use crate::model::Model;
-use crate::query::{Cond, Expr, Filter, IntoExpr, Orders, Phantom, Query, Selection};
-use crate::value::{Numeric, Output, SqlType};
+use crate::ast::{Aggregate, AggregateFn, Expr as Node, Nulls, Order as NodeOrder};
+use crate::query::{Col, Cond, Expr, Filter, Operand, Orders, Phantom};
+#[cfg(feature = "json")]
+use crate::value::Json;
+use crate::value::{Numeric, Output, Scalar, SqlType, Text, Value};
 
 /// An aggregate of a whole query. Not an [`Expr`], so that it cannot slip into `.filter(..)`.
 #[must_use = "an aggregate does nothing until it is selected"]
@@ -42,6 +43,21 @@ impl<S, T> Agg<S, T> {
             None => new,
         });
         self
+    }
+    /// In which order the values are taken: of `string_agg`, `array_agg` and `json_agg`.
+    pub fn order_by<O: Orders<S>>(mut self, order: O) -> Self {
+        order.add_to(&mut self.call.order);
+        self
+    }
+    /// `name(fraction) WITHIN GROUP (ORDER BY value)`.
+    fn ordered_set(function: AggregateFn, args: Vec<Node>, value: Node) -> Self {
+        let mut agg = Agg::call(function, args);
+        agg.call.order.push(NodeOrder {
+            expr: value,
+            desc: false,
+            nulls: Nulls::Default,
+        });
+        agg
     }
     pub(crate) fn into_call(self) -> Aggregate {
         self.call
@@ -111,105 +127,102 @@ tuple!(A B C D E F);
 tuple!(A B C D E F G);
 tuple!(A B C D E F G H);
 
-/// A query by group, before `.select(..)` says what each group becomes.
-#[must_use = "a grouped query does nothing until `.select(..)` and a method such as `.all(&db)`"]
-pub struct Grouped<M: Model, C, K> {
-    ast: Box<Select>,
-    cols: C,
-    key: K,
-    _p: Phantom<M>,
-}
-
-impl<M: Model, C: Copy, K: Selection<M> + Clone> Grouped<M, C, K> {
-    pub(crate) fn new(mut ast: Box<Select>, cols: C, key: K) -> Self {
-        let mut nodes = Vec::new();
-        key.clone().push(&mut nodes);
-        ast.group.extend(nodes.into_iter().map(GroupBy::Expr));
-        Grouped {
-            ast,
-            cols,
-            key,
-            _p: std::marker::PhantomData,
+/// Aggregates of columns and expressions beside `sum`, `avg`, `min`, `max` and `count`.
+macro_rules! aggregates {
+    ($Ty:ident, [$($k:tt)*]) => {
+        impl<S, T: SqlType, $($k)*> $Ty<S, T, $($k)*> {
+            /// All texts that are not NULL, this one between them; `None` of no rows. `.order_by(..)` says in which order,
+            /// which else is any. `group_concat` on SQLite, where the texts cannot be distinct ones.
+            pub fn string_agg<R: Operand<S, String>>(self, separator: R) -> Agg<S, Option<String>>
+            where
+                T: Text,
+            {
+                Agg::call(AggregateFn::StringAgg, vec![self.node(), separator.into_node()])
+            }
+            /// All values as an array; `None` of no rows. `Unsupported` on SQLite, which has no arrays.
+            pub fn array_agg(self) -> Agg<S, Option<Vec<T>>>
+            where
+                Vec<T>: Scalar,
+            {
+                Agg::of(AggregateFn::ArrayAgg, self.node())
+            }
+            /// All values as a JSON array, empty of no rows; NULL is `null`. Decimals, bytes and UUIDs are `Unsupported` on
+            /// SQLite.
+            #[cfg(feature = "json")]
+            pub fn json_agg(self) -> Agg<S, Json<Vec<T>>>
+            where
+                Json<Vec<T>>: Scalar,
+            {
+                Agg::of(AggregateFn::JsonAgg, self.node())
+            }
+            /// The standard deviation of a sample; `None` of fewer than two values. `Unsupported` on SQLite, as the three
+            /// after it.
+            pub fn stddev(self) -> Agg<S, Option<f64>>
+            where
+                T: Numeric,
+            {
+                Agg::of(AggregateFn::StddevSamp, self.node())
+            }
+            /// The standard deviation of all there is; `None` of no rows.
+            pub fn stddev_pop(self) -> Agg<S, Option<f64>>
+            where
+                T: Numeric,
+            {
+                Agg::of(AggregateFn::StddevPop, self.node())
+            }
+            /// The variance of a sample; `None` of fewer than two values.
+            pub fn variance(self) -> Agg<S, Option<f64>>
+            where
+                T: Numeric,
+            {
+                Agg::of(AggregateFn::VarSamp, self.node())
+            }
+            /// The variance of all there is; `None` of no rows.
+            pub fn variance_pop(self) -> Agg<S, Option<f64>>
+            where
+                T: Numeric,
+            {
+                Agg::of(AggregateFn::VarPop, self.node())
+            }
+            /// The value at this part of the way from the smallest to the largest, between two values where it lies
+            /// there: 0.5 is the median. `None` of no rows. `Unsupported` on SQLite, as the two after it.
+            pub fn percentile_cont(self, fraction: f64) -> Agg<S, Option<f64>>
+            where
+                T: Numeric,
+            {
+                let fraction = vec![Node::Value(Value::F64(fraction))];
+                Agg::ordered_set(AggregateFn::PercentileCont, fraction, self.node())
+            }
+            /// The first value at this part of the way from the smallest to the largest; `None` of no rows.
+            pub fn percentile_disc(self, fraction: f64) -> Agg<S, Option<T::Base>> {
+                let fraction = vec![Node::Value(Value::F64(fraction))];
+                Agg::ordered_set(AggregateFn::PercentileDisc, fraction, self.node())
+            }
+            /// The most frequent value, the smallest of several; `None` of no rows.
+            pub fn mode(self) -> Agg<S, Option<T::Base>> {
+                Agg::ordered_set(AggregateFn::Mode, Vec::new(), self.node())
+            }
         }
-    }
-    pub(crate) fn ast_mut(&mut self) -> &mut Select {
-        &mut self.ast
-    }
-    pub(crate) fn group(&self) -> Group<M, C, K> {
-        Group {
-            key: self.key.clone(),
-            cols: self.cols,
-            _p: std::marker::PhantomData,
+    };
+}
+aggregates!(Col, [K]);
+aggregates!(Expr, []);
+
+macro_rules! conditions {
+    ([$($k:tt)*] $Ty:ty) => {
+        impl<S, $($k)*> $Ty {
+            /// Whether it is true in all rows where it is not NULL; `None` where there is none.
+            pub fn bool_and(self) -> Agg<S, Option<bool>> {
+                Agg::of(AggregateFn::BoolAnd, self.node())
+            }
+            /// Whether it is true in any row; `None` where it is not NULL in none.
+            pub fn bool_or(self) -> Agg<S, Option<bool>> {
+                Agg::of(AggregateFn::BoolOr, self.node())
+            }
         }
-    }
-    /// Only groups that meet the condition.
-    pub fn having<F: Cond<M>>(mut self, f: impl FnOnce(Group<M, C, K>) -> F) -> Self {
-        self.ast.having.push(f(self.group()).into_cond());
-        self
-    }
-    /// Order of the groups.
-    pub fn order_by<O: Orders<M>>(mut self, f: impl FnOnce(Group<M, C, K>) -> O) -> Self {
-        f(self.group()).add_to(&mut self.ast.order);
-        self
-    }
-    /// At most so many groups.
-    pub fn limit(mut self, n: u64) -> Self {
-        self.ast.limit = Some(n);
-        self
-    }
-    /// Without the first so many groups.
-    pub fn offset(mut self, n: u64) -> Self {
-        self.ast.offset = Some(n);
-        self
-    }
-    /// What each group becomes.
-    pub fn select<T: Selection<M>>(mut self, f: impl FnOnce(Group<M, C, K>) -> T) -> Query<M, T::Out> {
-        self.ast.columns.clear();
-        f(self.group()).push(&mut self.ast.columns);
-        Query::from_ast(self.ast)
-    }
+    };
 }
-
-/// The closure argument after `group_by`: the key and aggregates, no plain columns.
-pub struct Group<M, C, K> {
-    key: K,
-    cols: C,
-    _p: Phantom<M>,
-}
-
-impl<M: Model, C: Copy, K: Clone> Group<M, C, K> {
-    /// What the rows are grouped by.
-    pub fn key(&self) -> K {
-        self.key.clone()
-    }
-    /// How many rows the group has.
-    pub fn count(&self) -> Expr<M, i64> {
-        Expr::new(Agg::<M, i64>::call(AggregateFn::Count, Vec::new()).into_node())
-    }
-    /// Any aggregate of the group's rows.
-    pub fn agg<T>(&self, f: impl FnOnce(C) -> Agg<M, T>) -> Expr<M, T> {
-        Expr::new(f(self.cols).into_node())
-    }
-    /// Sum of a column or expression.
-    pub fn sum<X: IntoExpr<M>>(&self, f: impl FnOnce(C) -> X) -> Expr<M, Option<<X::T as Numeric>::Sum>>
-    where
-        X::T: Numeric,
-    {
-        Expr::new(f(self.cols).into_expr().sum().into_node())
-    }
-    /// Average of a column or expression.
-    pub fn avg<X: IntoExpr<M>>(&self, f: impl FnOnce(C) -> X) -> Expr<M, Option<<X::T as Numeric>::Avg>>
-    where
-        X::T: Numeric,
-    {
-        Expr::new(f(self.cols).into_expr().avg().into_node())
-    }
-    /// Smallest value of a column or expression.
-    pub fn min<X: IntoExpr<M>>(&self, f: impl FnOnce(C) -> X) -> Expr<M, Option<<X::T as SqlType>::Base>> {
-        Expr::new(f(self.cols).into_expr().min().into_node())
-    }
-    /// Largest value of a column or expression.
-    pub fn max<X: IntoExpr<M>>(&self, f: impl FnOnce(C) -> X) -> Expr<M, Option<<X::T as SqlType>::Base>> {
-        Expr::new(f(self.cols).into_expr().max().into_node())
-    }
-}
+conditions!([K] Col<S, bool, K>);
+conditions!([K] Col<S, Option<bool>, K>);
+conditions!([] Expr<S, bool>);
+conditions!([] Expr<S, Option<bool>>);

@@ -151,6 +151,10 @@ fn connects(condition: &mut Node, source: Source) -> bool {
 }
 
 impl<M: Model, C: Copy> Join<M, C> {
+    pub(crate) fn into_table(self) -> (Box<Select>, C) {
+        let cols = self.cols;
+        (self.finished(), cols)
+    }
     pub(crate) fn parts_mut(&mut self) -> (&mut Select, C) {
         (&mut self.ast, self.cols)
     }

@@ -8,6 +8,7 @@ mod column;
 mod delete;
 mod embed;
 mod expr;
+mod group;
 mod insert;
 mod join;
 mod moments;
@@ -26,7 +27,7 @@ mod walk;
 mod window;
 mod write;
 
-pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
+pub use aggregate::{Agg, Aggregates, ComparesAggregates};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use column::{Col, KeyRef, kind};
 pub use delete::DeleteWhere;
@@ -34,6 +35,7 @@ pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, actor, all_of, any_of, now, value,
 };
+pub use group::{Group, Grouped, GroupingSets, Keys};
 pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;

@@ -95,6 +95,10 @@ impl<M: Model, O> Query<M, O> {
         self.ast.filter.extend(key_equals(M::TABLE, source, values));
         self
     }
+    pub(crate) fn into_table(self) -> (Box<Select>, M::Cols<M>) {
+        let cols = self.cols();
+        (self.ast, cols)
+    }
     fn cols(&self) -> M::Cols<M> {
         M::cols(self.ast.root())
     }

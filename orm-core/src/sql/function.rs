@@ -147,6 +147,11 @@ pub fn aggregate_name(f: AggregateFn) -> &'static str {
         AggregateFn::PercentileCont => "percentile_cont",
         AggregateFn::PercentileDisc => "percentile_disc",
         AggregateFn::Mode => "mode",
+        AggregateFn::StddevSamp => "stddev_samp",
+        AggregateFn::StddevPop => "stddev_pop",
+        AggregateFn::VarSamp => "var_samp",
+        AggregateFn::VarPop => "var_pop",
+        AggregateFn::Grouping => "grouping",
         AggregateFn::Named(name, _) => name,
     }
 }
@@ -171,6 +176,10 @@ impl SqlWriter<'_> {
             function,
             AggregateFn::PercentileCont | AggregateFn::PercentileDisc | AggregateFn::Mode
         );
+        if ordered_set && order.len() != 1 {
+            let message = "an aggregate that orders its values by itself takes no other order";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
         self.name(name)?;
         self.push(if *distinct { "(DISTINCT " } else { "(" });
         for (i, e) in args.iter().enumerate() {

@@ -33,7 +33,7 @@ impl SqlWriter<'_> {
                 );
                 !strict || args.iter().any(|e| self.nullable(e))
             }
-            Expr::Aggregate(a) => a.function != AggregateFn::Count,
+            Expr::Aggregate(a) => !matches!(a.function, AggregateFn::Count | AggregateFn::Grouping),
             Expr::Window(w) => !matches!(
                 w.function,
                 WindowFn::RowNumber

@@ -43,6 +43,10 @@ impl SqlWriter<'_> {
         let outer = (
             std::mem::replace(&mut self.windows, Named::of(windows)),
             std::mem::take(&mut self.in_window),
+            std::mem::replace(
+                &mut self.totals,
+                group.iter().any(|g| !matches!(g, GroupBy::Expr(_))),
+            ),
         );
         self.with(with)?;
         self.open_compound(compound);
@@ -69,7 +73,7 @@ impl SqlWriter<'_> {
         }
         self.leave(frame);
         (self.repeatable, self.as_of) = (repeatable, as_of);
-        (self.windows, self.in_window) = outer;
+        (self.windows, self.in_window, self.totals) = outer;
         Ok(())
     }
 
@@ -597,7 +601,11 @@ impl SqlWriter<'_> {
             if *desc {
                 self.push(" DESC");
             }
-            self.nulls(*desc, *nulls, positions.is_some() || self.nullable(expr));
+            self.nulls(
+                *desc,
+                *nulls,
+                positions.is_some() || self.totals || self.nullable(expr),
+            );
         }
         Ok(())
     }

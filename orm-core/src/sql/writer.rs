@@ -58,6 +58,8 @@ pub struct SqlWriter<'a> {
     derived: Vec<(Source, Vec<&'static str>)>,
     /// The named windows of the select that is being written.
     pub(crate) windows: Vec<Named>,
+    /// Whether keys of groups may be NULL because rows of totals leave them out.
+    pub(crate) totals: bool,
     /// Whether a window function is being written.
     pub(crate) in_window: bool,
 }
@@ -142,6 +144,7 @@ impl<'a> SqlWriter<'a> {
             parts: Vec::new(),
             derived: Vec::new(),
             windows: Vec::new(),
+            totals: false,
             in_window: false,
         }
     }
