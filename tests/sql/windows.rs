@@ -252,6 +252,7 @@ fn over_groups_and_joins() {
 }
 
 #[test]
+#[expect(clippy::reversed_empty_ranges, reason = "that is what is refused")]
 fn what_no_database_takes_is_refused() {
     let over = |f: fn(orm::window::Window<Sale>, SaleCols<Sale>) -> orm::window::Window<Sale>| {
         Sale::query().select(move |s| s.amount.sum().over(|w| f(w, s)))
