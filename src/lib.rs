@@ -50,7 +50,7 @@ pub use orm_core::exec::{
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
 #[doc(inline)]
-pub use orm_core::query::{exists, from};
+pub use orm_core::query::{cte, exists, from, recursive, values};
 /// What generated code names, and nothing else does. No part of it is a promise to users.
 #[doc(hidden)]
 pub mod private {

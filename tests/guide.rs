@@ -92,6 +92,104 @@ fn the_sql_of_the_queries_page() {
     );
 }
 
+#[test]
+fn the_sql_of_the_page_from_sql() {
+    let per_author = || Post::query().group_by(|p| p.author_id);
+    let views = orm::cte("views", per_author().select(|g| (g.key(), g.sum(|p| p.views))));
+    let most = orm::from(&views).aggregate(|(_, views)| views.max());
+    let reached = orm::recursive(
+        "reached",
+        User::query().filter(|u| u.id.eq(Id::new(1))).select(|u| u.id),
+        |r| {
+            Comment::query()
+                .join(|c| c.post)
+                .join_on(r, |(_, p), user| p.author_id.eq(user))
+                .select(|(c, _, _)| c.author_id)
+        },
+    );
+    let comments = Comment::query()
+        .group_by(|c| c.post_id)
+        .select(|g| (g.key(), g.count()));
+    let gone = Comment::delete_where(|c| c.post_id.eq(Id::new(1))).rows(|c| (c.author_id, c.body));
+    let gone = orm::cte("gone", gone);
+    let own = |u: UserCols<User>| Post::query().filter(|p| p.author_id.eq(u.id.outer()));
+    let queries: Vec<orm::Result<orm::sql::Sql>> = vec![
+        orm::from(per_author().select(|g| (g.key(), g.count())))
+            .group_by(|(_, posts)| posts)
+            .select(|g| (g.key(), g.count()))
+            .to_sql(&orm::postgres::DIALECT),
+        Post::query()
+            .left_join_on(comments, |p, (post, _)| p.id.eq(post))
+            .select(|(p, (_, comments))| (p.title, comments.or_else(0)))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .left_join_on(Post::query().filter(|p| p.published.not()), |u, p| {
+                p.author_id.eq(u.id)
+            })
+            .select(|(u, p)| (u.name, p.map(|p| p.title)))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .join_lateral(|u| {
+                own(u)
+                    .order_by(|p| p.id.desc())
+                    .limit(3)
+                    .select(|p| (p.title, p.views))
+            })
+            .select(|(u, (title, _))| (u.name, title))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .select(|u| (u.name, own(u).aggregate(|p| p.title.max()).expr()))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .filter(|u| exists(Comment::query().filter(|c| c.author_id.eq(u.id.outer()))).not())
+            .to_sql(&orm::postgres::DIALECT),
+        Comment::query()
+            .filter(|c| {
+                let of_author = Post::query().select(|p| (p.id, p.author_id));
+                orm::query::row((c.post_id, c.author_id)).in_(of_author)
+            })
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .join_on(&views, |u, (author, _)| u.id.eq(author))
+            .filter(|(_, (_, views))| views.eq(most))
+            .select(|(u, (_, views))| (u.name, views))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .join_on(&gone, |u, (author, _)| u.id.eq(author))
+            .select(|(u, (_, body))| (u.name, body))
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .join_on(reached.distinct(), |u, user| u.id.eq(user))
+            .order_by(|(u, _)| u.name.asc())
+            .select(|(u, _)| u.name)
+            .to_sql(&orm::postgres::DIALECT),
+        User::query()
+            .select(|u| u.name)
+            .union(
+                Tag::query()
+                    .select(|t| t.name)
+                    .except(Post::query().select(|p| p.title)),
+            )
+            .order_by(|name| name.asc())
+            .limit(10)
+            .to_sql(&orm::postgres::DIALECT),
+        Tag::query()
+            .join_on(orm::values([("rust", 1), ("sql", 2)]), |t, (name, _)| {
+                t.name.eq(name)
+            })
+            .select(|(t, (_, n))| (t.id, n))
+            .to_sql(&orm::postgres::DIALECT),
+    ];
+    let text = flat(&page("21-sql-to-orm.md"));
+    let texts = queries.into_iter().map(|sql| sql.unwrap().text.to_string());
+    let missing: Vec<String> = texts.filter(|sql| !text.contains(&flat(sql))).collect();
+    assert!(
+        missing.is_empty(),
+        "21-sql-to-orm.md does not show\n{}",
+        missing.join("\n")
+    );
+}
+
 #[derive(Model, Clone, Debug)]
 #[orm(filter(published = |s| s.published, out = |s| s.at.le(orm::query::now())))]
 struct Story {

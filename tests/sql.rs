@@ -2,6 +2,8 @@
 
 #[path = "sql/create.rs"]
 mod create;
+#[path = "sql/ctes.rs"]
+mod ctes;
 #[path = "sql/ddl.rs"]
 mod ddl;
 #[path = "sql/decimals.rs"]
@@ -28,6 +30,8 @@ mod pages;
 mod polymorphic;
 #[path = "sql/selects.rs"]
 mod selects;
+#[path = "sql/sets.rs"]
+mod sets;
 #[path = "sql/sources.rs"]
 mod sources;
 #[path = "sql/support.rs"]

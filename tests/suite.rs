@@ -18,6 +18,8 @@ mod chains;
 mod constraints;
 #[path = "suite/crud.rs"]
 mod crud;
+#[path = "suite/ctes.rs"]
+mod ctes;
 #[path = "suite/dependents.rs"]
 mod dependents;
 #[path = "suite/differential/mod.rs"]
@@ -90,6 +92,8 @@ mod repository;
 mod schema;
 #[path = "suite/session.rs"]
 mod session;
+#[path = "suite/sets.rs"]
+mod sets;
 #[path = "suite/shadow.rs"]
 mod shadow;
 #[path = "suite/shapes.rs"]

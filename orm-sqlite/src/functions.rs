@@ -65,9 +65,11 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
 
 pub(crate) fn cast(w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
     let from = type_of(expr);
+    // a bound decimal is written with the scale that is asked for
+    let bound = matches!(expr, Expr::Value(Value::Decimal(_) | Value::Null(_)));
     let scaled = matches!(from, Type::Decimal(p, _) if (1..=18).contains(&p));
     match (from, to) {
-        (_, Type::Decimal(p, s)) if (1..=18).contains(&p) && (scaled || from.is_integer()) => {
+        (_, Type::Decimal(p, s)) if (1..=18).contains(&p) && (scaled || bound || from.is_integer()) => {
             w.decimal(expr, s)
         }
         (_, Type::I16 | Type::I32 | Type::I64) if scaled => w.decimal(expr, 0),

@@ -96,7 +96,7 @@ fn comparisons() {
         ),
         r#"t0."id" IN (SELECT t1."id" FROM "users" AS t1)"#,
     );
-    only(
+    filter(
         Expr::Quantified(
             CompareOp::Gt,
             Quantifier::All,
@@ -104,7 +104,7 @@ fn comparisons() {
             Box::new(users()),
         ),
         r#"t0."id" > ALL (SELECT t1."id" FROM "users" AS t1)"#,
-        "ALL of a query",
+        r#"(SELECT CASE WHEN min("n"."c") = 0 THEN FALSE WHEN count(*) > count("n"."c") THEN NULL ELSE TRUE END FROM (SELECT t0."id" > "v"."v" AS "c" FROM (SELECT t1."id" AS "v" FROM "users" AS t1) AS "v") AS "n")"#,
     );
 }
 

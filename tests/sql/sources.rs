@@ -8,26 +8,26 @@ use crate::support::{check, only_postgres, postgres, refused, same, scope, sqlit
 #[derive(Model, Clone, Debug)]
 #[has_many(posts: Post, by = author_id)]
 #[orm(table = "users")]
-struct User {
-    id: Id<User>,
-    email: String,
-    name: Option<String>,
-    age: i64,
+pub(crate) struct User {
+    pub(crate) id: Id<User>,
+    pub(crate) email: String,
+    pub(crate) name: Option<String>,
+    pub(crate) age: i64,
     #[orm(decimal(10, 2))]
-    price: rust_decimal::Decimal,
+    pub(crate) price: rust_decimal::Decimal,
 }
 
 #[derive(Model, Clone, Debug)]
 #[orm(table = "posts", tenant(org_id), soft_delete)]
-struct Post {
-    id: Id<Post>,
+pub(crate) struct Post {
+    pub(crate) id: Id<Post>,
     #[belongs_to(author: User)]
-    author_id: Option<Id<User>>,
-    title: String,
-    org_id: i64,
+    pub(crate) author_id: Option<Id<User>>,
+    pub(crate) title: String,
+    pub(crate) org_id: i64,
 }
 
-fn per_author() -> Query<Post, (Option<Id<User>>, i64)> {
+pub(crate) fn per_author() -> Query<Post, (Option<Id<User>>, i64)> {
     Post::query()
         .group_by(|p| p.author_id)
         .select(|g| (g.key(), g.count()))

@@ -62,7 +62,7 @@ pub struct Stored {
     pub amount: i64,
 }
 
-fn schema() -> Schema {
+pub fn schema() -> Schema {
     orm::schema![Offer, OfferLine, Container, Thing, Stored]
 }
 
@@ -463,5 +463,37 @@ async fn a_tenant_sees_its_own_history(db: Db) -> orm::Result<()> {
         told(&Stored::versions(&one, "c".into()).await?),
         [AuditOperation::Insert]
     );
+    Ok(())
+}
+
+#[orm::test(schema = schema())]
+async fn a_source_is_of_its_own_time(db: Db) -> orm::Result<()> {
+    let a = offer("a").insert(&db).await?;
+    let t1 = moment().await;
+    a.update().set(|o| o.cents.to(5)).save(&db).await?;
+    let t2 = moment().await;
+    let cents = |t| orm::from(Offer::as_of(t).select(|o| o.cents)).select(|cents| cents);
+    assert_eq!(
+        (cents(t1).all(&db).await?, cents(t2).all(&db).await?),
+        (vec![0], vec![5])
+    );
+    // before and after in one statement, by name and not
+    let changes: Vec<(i64, i64)> = Offer::as_of(t1)
+        .join_on(Offer::as_of(t2), |before, after| before.id.eq(after.id))
+        .select(|(before, after)| (before.cents, after.cents))
+        .all(&db)
+        .await?;
+    assert_eq!(changes, [(0, 5)]);
+    let both = Offer::as_of(t1)
+        .select(|o| o.cents)
+        .union_all(Offer::as_of(t2).select(|o| o.cents));
+    assert_eq!(both.order_by(|cents| cents.asc()).all(&db).await?, [0, 5]);
+    let then = orm::cte("then", Offer::as_of(t1).select(|o| (o.id, o.cents)));
+    let now: Vec<(i64, i64)> = Offer::query()
+        .join_on(&then, |o, (id, _)| o.id.eq(id))
+        .select(|(o, (_, before))| (before, o.cents))
+        .all(&db)
+        .await?;
+    assert_eq!(now, [(0, 5)]);
     Ok(())
 }

@@ -462,3 +462,38 @@ async fn a_unit_of_work_writes_variants(db: Db) -> orm::Result<()> {
     );
     Ok(())
 }
+
+#[orm::test(schema = company())]
+async fn variants_are_sources_of_queries(db: Db) -> orm::Result<()> {
+    let (core, ann, bob, _) = staff(&db).await?;
+    let engineers = Engineer::query().order_by(|e| e.name.asc()).limit(9);
+    let rows: Vec<(String, String, Option<i32>)> = orm::from(engineers.clone())
+        .filter(|e| e.level.gt(1))
+        .select(|e| (e.name, e.language, e.desk))
+        .all(&db)
+        .await?;
+    assert_eq!(rows, [("Ann".into(), "rust".into(), None)]);
+    let teams: Vec<(String, String)> = Team::query()
+        .join_on(engineers, |t, e| e.team_id.eq(t.id))
+        .select(|(t, e)| (t.name, e.language))
+        .all(&db)
+        .await?;
+    assert_eq!(teams, [(core.name, "rust".into())]);
+    let bosses: Vec<(String, i64)> = Engineer::query()
+        .join_on(Manager::query().filter(|m| m.budget.gt(1)), |e, m| {
+            e.boss_id.eq(m.id)
+        })
+        .select(|(e, m)| (e.name, m.budget))
+        .all(&db)
+        .await?;
+    assert_eq!(bosses, [(ann.name.clone(), bob.budget)]);
+    let names = Engineer::query()
+        .select(|e| e.name)
+        .union(Manager::query().select(|m| m.name));
+    assert_eq!(names.order_by(|name| name.asc()).all(&db).await?, ["Ann", "Bob"]);
+    let all = Staff::query()
+        .filter(|s| s.name.lt("B"))
+        .union(Staff::query().filter(|s| s.name.gt("T")));
+    assert_eq!(all.order_by(|s| s.name.asc()).all(&db).await?.len(), 2);
+    Ok(())
+}

@@ -548,3 +548,40 @@ async fn a_repository_in_memory_does_not_know_what_they_show() {
     assert!(rows.list().await.is_err());
     assert!(rows.get(Id::new(1)).await.is_err());
 }
+
+#[orm::test(schema = library())]
+async fn hold_in_queries_inside_queries(db: Db) -> orm::Result<()> {
+    stocked(&db).await?;
+    let by_title = || Article::query().select(|a| (a.shelf_id, a.title));
+    let seen = ["seen".to_string()];
+    assert_eq!(
+        orm::from(by_title()).select(|(_, title)| title).all(&db).await?,
+        seen
+    );
+    let joined = Shelf::query().join_on(by_title(), |s, (shelf, _)| s.id.eq(shelf));
+    assert_eq!(joined.select(|(_, (_, title))| title).all(&db).await?, seen);
+    let kept: Vec<Option<String>> = Shelf::query()
+        .right_join_on(by_title().limit(9), |s, (shelf, _)| s.id.eq(shelf))
+        .select(|(s, _)| s.map(|s| s.name))
+        .all(&db)
+        .await?;
+    assert_eq!(kept, [Some("open".to_string())]);
+    let titles = || Article::query().select(|a| a.title);
+    assert_eq!(titles().union(titles()).all(&db).await?, seen);
+    let named = orm::cte("named", titles());
+    assert_eq!(orm::from(&named).select(|t| t).all(&db).await?, seen);
+    let drafts = Shelf::query()
+        .filter(|s| exists(Article::query().filter(|a| a.shelf_id.eq(s.id.outer()).and(a.published.not()))));
+    assert_eq!(drafts.count(&db).await?, 0);
+    // each source says for itself which of its filters are off
+    let all = orm::from(Article::query().without_filters().limit(9)).select(|a| a.title);
+    assert_eq!(all.count(&db).await?, 3);
+    let drafts = Shelf::query().join_on(
+        Article::query()
+            .without_filter(|f| f.published)
+            .filter(|a| a.published.not()),
+        |s, a| a.shelf_id.eq(s.id),
+    );
+    assert_eq!(drafts.select(|(_, a)| a.title).all(&db).await?, ["draft"]);
+    Ok(())
+}

@@ -5,12 +5,14 @@
 
 pub mod ddl;
 mod expr;
+mod names;
 mod renumber;
 mod select;
 mod table;
 pub(crate) mod types;
 mod write;
 
+pub(crate) use names::numbered;
 pub(crate) use renumber::{columns_of, renumber, sources_in};
 
 pub use expr::{

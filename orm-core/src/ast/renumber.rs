@@ -202,7 +202,8 @@ fn table(t: &mut TableRef, f: Visit<'_>) {
     } = t;
     f(source, Use::Defines);
     match item {
-        FromItem::Table(_) | FromItem::Cte(_) => {}
+        // a definition sees nothing of the statements that use it
+        FromItem::Table(_) | FromItem::Cte(_) | FromItem::Common(_) => {}
         FromItem::Query {
             query,
             columns: _,

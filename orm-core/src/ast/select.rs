@@ -1,5 +1,7 @@
 //! SELECT and its clauses.
 
+use std::sync::Arc;
+
 use crate::ast::{Deleted, Expr, Guard, Source, Table, Unfiltered, Window};
 use crate::value::Type;
 
@@ -112,6 +114,8 @@ pub enum FromItem {
     },
     /// A common table expression by its name.
     Cte(&'static str),
+    /// A common table expression with its definition, which is written once, in front of the whole statement.
+    Common(Arc<Cte>),
     /// Constant rows; names of their columns.
     Values {
         /// The rows.

@@ -5,6 +5,7 @@ mod bulk;
 mod cascade;
 mod chain;
 mod collect;
+mod compound;
 mod context;
 pub mod create;
 mod cursor;

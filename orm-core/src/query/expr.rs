@@ -66,6 +66,10 @@ pub fn actor<S, T: Scalar>() -> Expr<S, T> {
 }
 
 fn compare<S>(op: CompareOp, a: Node, b: Node) -> Filter<S> {
+    // `any_row(..)` and `all_rows(..)` are one node with what they are compared by
+    if let Node::Quantified(_, quantifier, _, query) = b {
+        return Expr::new(Node::Quantified(op, quantifier, Box::new(a), query));
+    }
     Expr::new(Node::Compare(op, Box::new(a), Box::new(b)))
 }
 fn text<S>(op: TextOp, a: Node, b: Node) -> Filter<S> {

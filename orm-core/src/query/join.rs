@@ -414,6 +414,7 @@ impl<M: Model, C: Sources> Join<M, C> {
 fn name_of(table: &TableRef) -> &'static str {
     match &table.item {
         FromItem::Table(table) => table.name,
+        FromItem::Common(cte) => cte.name,
         FromItem::Cte(name) | FromItem::Function { name, .. } => name,
         FromItem::Query { query, .. } => query.from.as_ref().map_or("a query", name_of),
         FromItem::Values { .. } => "values",

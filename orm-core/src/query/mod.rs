@@ -4,7 +4,9 @@
 
 mod aggregate;
 mod case;
+mod changed;
 mod column;
+mod cte;
 mod delete;
 mod embed;
 mod expr;
@@ -15,21 +17,26 @@ mod moments;
 mod numbers;
 mod operand;
 mod page;
+mod quantified;
 mod raw;
 mod rows;
 mod select;
+mod set;
 pub mod shape;
 mod source;
 mod texts;
 mod update;
 mod upsert;
+mod values;
 mod walk;
 mod window;
 mod write;
 
 pub use aggregate::{Agg, Aggregates, ComparesAggregates};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
+pub use changed::Changed;
 pub use column::{Col, KeyRef, kind};
+pub use cte::{Cte, CteBody, cte, recursive};
 pub use delete::DeleteWhere;
 pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
@@ -45,17 +52,22 @@ pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub(crate) use page::Position;
 pub use page::{NumberedPage, NumberedPages, Page, PageCursor, PageStart, Paged};
+pub use quantified::{Quantified, all_rows, any_row};
 pub use raw::{RawArg, RawSql, raw_list, raw_value};
-pub use rows::{Row, RowOf, RowValue, row};
+pub use rows::{Row, RowList, RowOf, RowValue, row};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
+pub use set::Compound;
 pub(crate) use shape::Plan;
 pub use shape::Projection;
-pub use source::{AnyQuery, ColsOf, Derived, Fields, IntoSource, MaybeOf, SourceRow, exists, from};
+pub use source::{
+    AnyQuery, ColsOf, Derived, Fields, IntoSource, MaybeOf, Place, Reference, Root, SourceRow, exists, from,
+};
 pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
 };
+pub use values::{Memory, Values, ValuesCell, ValuesRow, values};
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub use window::{

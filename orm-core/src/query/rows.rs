@@ -1,7 +1,8 @@
 //! Several columns compared as one row value.
 
 use crate::ast::{CompareOp, Expr as Node, InList};
-use crate::query::{Expr, Filter, IntoExpr, Operand, Phantom};
+use crate::model::Model;
+use crate::query::{Compound, Expr, Filter, IntoExpr, Operand, Phantom, Query, SourceRow};
 use crate::value::SqlType;
 
 /// Several columns or expressions as one value: `row((c.country, c.city)).in_([("de", "Bonn"), ("fr", "Nice")])`. Rows are
@@ -71,15 +72,43 @@ impl<S, T> Row<S, T> {
     pub fn le<V: RowValue<S, T>>(self, other: V) -> Filter<S> {
         self.compare(CompareOp::Le, other)
     }
-    /// One of these rows. An empty list is false.
-    pub fn in_<V: RowValue<S, T>>(self, rows: impl IntoIterator<Item = V>) -> Filter<S> {
-        let rows = rows.into_iter().map(|row| Node::Tuple(row.into_nodes()));
-        let list = InList::Exprs(rows.collect());
-        Expr::new(Node::In(Box::new(Node::Tuple(self.nodes)), Box::new(list)))
+    /// One of these rows, or of the rows of a query that selects such columns. An empty list is false.
+    pub fn in_<L: RowList<S, T>>(self, rows: L) -> Filter<S> {
+        let (row, list) = (Node::Tuple(self.nodes), rows.into_list());
+        Expr::new(Node::In(Box::new(row), Box::new(list)))
     }
-    /// None of these rows. An empty list is true.
-    pub fn not_in<V: RowValue<S, T>>(self, rows: impl IntoIterator<Item = V>) -> Filter<S> {
+    /// None of these rows. An empty list is true; rows of a query with a NULL in them are left out.
+    pub fn not_in<L: RowList<S, T>>(self, rows: L) -> Filter<S> {
         self.in_(rows).not()
+    }
+}
+
+/// What a row of columns of these types may be among.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of rows `{T}`",
+    label = "expected tuples of values, or a query that selects such columns"
+)]
+pub trait RowList<S, T> {
+    /// The list.
+    fn into_list(self) -> InList;
+}
+#[diagnostic::do_not_recommend]
+impl<S, T, I: IntoIterator<Item: RowValue<S, T>>> RowList<S, T> for I {
+    fn into_list(self) -> InList {
+        let rows = self.into_iter().map(|row| Node::Tuple(row.into_nodes()));
+        InList::Exprs(rows.collect())
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, M: Model, O: SourceRow> RowList<S, O::Base> for Query<M, O> {
+    fn into_list(self) -> InList {
+        InList::Query(self.into_ast())
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S, M: Model, O: SourceRow> RowList<S, O::Base> for Compound<M, O> {
+    fn into_list(self) -> InList {
+        InList::Query(self.into_ast())
     }
 }
 

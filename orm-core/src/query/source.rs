@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ast::types::type_of;
-use crate::ast::{self, Distinct, Expr as Node, FromItem, JoinKind, Select, Source, TableRef};
-use crate::model::Model;
+use crate::ast::{self, Distinct, Expr as Node, FromItem, JoinKind, Select, Source, TableRef, numbered};
+use crate::model::{Model, Rel};
 use crate::query::select::table_ref;
 use crate::query::{Aggregates, Col, Cond, Expr, Filter, Grouped, Join, Orders, Query, Selection, kind};
+use crate::relation::Related;
 use crate::schema::{Column, Default, Role};
 use crate::value::{Output, Scalar, SqlType, Type};
 
@@ -18,6 +19,8 @@ use crate::value::{Output, Scalar, SqlType, Type};
     note = "select columns before the query becomes a source: `.select(|m| (m.id, m.name))`"
 )]
 pub trait SourceRow: Output {
+    /// The row without `Option`s: what it is compared as.
+    type Base;
     /// Its columns in a query rooted at `S`.
     type Cols<S>: Copy;
     /// The same where the row may be absent: beside an outer join.
@@ -53,6 +56,10 @@ impl Fields {
     pub fn source(&self) -> Source {
         self.source
     }
+    /// Those of the first table of a select over all columns of a query.
+    pub(crate) fn of(select: &Select) -> Self {
+        Fields::new(select.root(), &FieldList::of(select))
+    }
     /// The same of another table reference.
     pub(crate) fn at(&self, source: Source) -> Self {
         Fields {
@@ -73,40 +80,47 @@ impl Fields {
 
 /// The columns of a source, wherever it is referred to.
 #[derive(Clone)]
-pub(crate) struct FieldList(Arc<[Field]>);
+pub struct FieldList(Arc<[Field]>);
 
 impl FieldList {
     /// Those of a select: named as the columns are where no other is called so, else by their position.
     pub(crate) fn of(select: &Select) -> Self {
-        let mut list: Vec<Field> = Vec::with_capacity(select.columns.len());
-        for (i, node) in select.columns.iter().enumerate() {
+        FieldList::of_nodes(&select.columns)
+    }
+    /// Those of a list of what is selected.
+    pub(crate) fn of_nodes(columns: &[Node]) -> Self {
+        let mut list: Vec<Field> = Vec::with_capacity(columns.len());
+        for (i, node) in columns.iter().enumerate() {
             let (name, sensitive) = match node {
                 Node::Column(_, column) => (column.name, column.sensitive),
                 _ => ("", false),
             };
-            let taken = name.is_empty() || list.iter().any(|f| f.name.eq_ignore_ascii_case(name));
+            let free = |name: &&'static str| !list.iter().any(|f| f.name.eq_ignore_ascii_case(name));
+            let own = Some(name).filter(|name| !name.is_empty()).filter(free);
+            // a column of a table may be called as ours are
+            let name = own
+                .or_else(|| (i..=2 * i + 1).map(numbered).find(free))
+                .unwrap_or(name);
             list.push(Field {
-                name: if taken { numbered(i) } else { name },
+                name,
                 ty: type_of(node),
                 sensitive,
             });
         }
         FieldList(list.into())
     }
+    /// Those of rows from memory.
+    pub(crate) fn typed(types: impl IntoIterator<Item = Type>) -> Self {
+        let field = |(i, ty)| Field {
+            name: numbered(i),
+            ty,
+            sensitive: false,
+        };
+        FieldList(types.into_iter().enumerate().map(field).collect())
+    }
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(|f| f.name).collect()
     }
-}
-
-/// `_1`, `_2`, …
-fn numbered(i: usize) -> &'static str {
-    static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    while names.len() <= i {
-        let name = format!("_{}", names.len() + 1);
-        names.push(Box::leak(name.into_boxed_str()));
-    }
-    names[i]
 }
 
 /// What describes a column of a derived table. Statements refer to columns by address, so each is described once and
@@ -143,6 +157,7 @@ fn described(field: Field, nullable: bool) -> &'static Column {
 
 #[diagnostic::do_not_recommend]
 impl<T: Scalar> SourceRow for T {
+    type Base = T;
     type Cols<S> = Col<S, T, kind::Derived>;
     type Maybe<S> = Col<S, Option<T>, kind::Derived>;
     fn cols<S>(fields: &Fields) -> Self::Cols<S> {
@@ -154,6 +169,7 @@ impl<T: Scalar> SourceRow for T {
 }
 #[diagnostic::do_not_recommend]
 impl<T: Scalar> SourceRow for Option<T> {
+    type Base = T;
     type Cols<S> = Col<S, Option<T>, kind::Derived>;
     type Maybe<S> = Col<S, Option<T>, kind::Derived>;
     fn cols<S>(fields: &Fields) -> Self::Cols<S> {
@@ -167,6 +183,7 @@ macro_rules! tuple {
     ($($T:ident $i:literal)+) => {
         #[diagnostic::do_not_recommend]
         impl<$($T: SqlType),+> SourceRow for ($($T,)+) {
+            type Base = ($($T::Base,)+);
             type Cols<S> = ($(Col<S, $T, kind::Derived>,)+);
             type Maybe<S> = ($(Col<S, Option<$T::Base>, kind::Derived>,)+);
             fn cols<S>(fields: &Fields) -> Self::Cols<S> {
@@ -197,13 +214,21 @@ tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11);
     label = "expected a query: `Post::query()`, or one that selects columns"
 )]
 pub trait IntoSource {
-    /// The model that a handle must serve to read it.
-    type Model: Model;
     /// What its rows are.
     type Row: SourceRow;
     /// As a table reference.
     #[doc(hidden)]
     fn into_source(self, place: Place) -> Reference;
+}
+
+/// A source that a query can begin with.
+#[diagnostic::on_unimplemented(
+    message = "a query cannot begin with `{Self}`",
+    label = "expected a query, a common table expression or rows from memory"
+)]
+pub trait Root: IntoSource {
+    /// The model that a handle must serve to read it.
+    type Model: Model;
 }
 
 /// Where a source stands.
@@ -221,6 +246,9 @@ impl Place {
         open: true,
         lateral: true,
     };
+    pub(crate) fn is_lateral(self) -> bool {
+        self.lateral
+    }
     /// In FROM, or joined in this way.
     pub(crate) fn joined(kind: JoinKind) -> Self {
         Place {
@@ -264,8 +292,11 @@ impl Reference {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M: Model, O: SourceRow> IntoSource for Query<M, O> {
+impl<M: Model, O: SourceRow> Root for Query<M, O> {
     type Model = M;
+}
+#[diagnostic::do_not_recommend]
+impl<M: Model, O: SourceRow> IntoSource for Query<M, O> {
     type Row = O;
     fn into_source(self, place: Place) -> Reference {
         let ast = self.into_ast();
@@ -280,6 +311,13 @@ impl<M: Model, O: SourceRow> IntoSource for Query<M, O> {
             fields,
         }
     }
+}
+
+/// The columns of a reference.
+pub(crate) fn nodes_of(reference: &Reference) -> Vec<Node> {
+    let source = reference.table.source;
+    let column = |f: &Field| Node::Column(source, &described(*f, true).column);
+    reference.fields.0.iter().map(column).collect()
 }
 
 /// Whether the select is the table itself, with nothing but conditions that may stand elsewhere.
@@ -309,6 +347,8 @@ fn is_bare<M: Model>(s: &Select, place: Place) -> bool {
         });
     whole
         && matches!(from.item, FromItem::Table(_))
+        // conditions of a query of the past are of that time
+        && from.guard.as_of.is_none()
         && (place.open || filter.is_empty())
         && with.is_empty()
         && matches!(distinct, Distinct::No)
@@ -344,6 +384,18 @@ impl<S, T, K> Col<S, T, K> {
     /// Anywhere else it is an `InvalidQuery` error when the query is rendered.
     pub fn outer<N>(self) -> Expr<N, T> {
         Expr::new(self.node())
+    }
+}
+impl<S, T: SqlType, K> Col<S, T, K> {
+    /// The same as a value that may be NULL: beside one that is, in the rows of several queries.
+    pub fn nullable(self) -> Expr<S, Option<T::Base>> {
+        Expr::new(self.node())
+    }
+}
+impl<S, T: SqlType> Expr<S, T> {
+    /// See [`Col::nullable`].
+    pub fn nullable(self) -> Expr<S, Option<T::Base>> {
+        Expr::new(self.into_node())
     }
 }
 impl<S, T> Expr<S, T> {
@@ -391,6 +443,26 @@ impl<M: Model, O> AnyQuery for Query<M, O> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<R: Rel> AnyQuery for Related<R> {
+    type Model = R::Child;
+    type Row = R::Child;
+    fn into_select(self) -> Box<Select> {
+        self.query().into_ast()
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<R: Rel<Child: SourceRow>> IntoSource for Related<R> {
+    type Row = R::Child;
+    fn into_source(self, place: Place) -> Reference {
+        self.query().into_source(place)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<R: Rel<Child: SourceRow>> Root for Related<R> {
+    type Model = R::Child;
+}
+
 impl<M: Model, T: SqlType> Query<M, T> {
     /// The value that this query selects, as an expression of another one: NULL where it has no row. It may refer to the
     /// other's row with [`outer`](Col::outer).
@@ -420,7 +492,7 @@ impl<M: Model, T: SqlType> Query<M, T> {
 /// ```sql
 /// SELECT t0."_2", count(*) FROM (SELECT …) AS t0 GROUP BY t0."_2"
 /// ```
-pub fn from<Q: IntoSource>(source: Q) -> Derived<Q::Model, <Q::Row as SourceRow>::Cols<Q::Model>> {
+pub fn from<Q: Root>(source: Q) -> Derived<Q::Model, <Q::Row as SourceRow>::Cols<Q::Model>> {
     let reference = source.into_source(Place {
         open: true,
         lateral: false,

@@ -214,6 +214,54 @@ impl<R: Rel> Related<R> {
     ) -> Join<R::Child, (ChildCols<R>, MaybeOf<N, R::Child>)> {
         self.query().left_join_on(other, f)
     }
+    /// See [`Query::right_join`].
+    pub fn right_join<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Join<R::Child, (Opt<ChildCols<R>>, <R2::Child as Model>::Cols<R::Child>)> {
+        self.query().right_join(f)
+    }
+    /// See [`Query::full_join`].
+    pub fn full_join<R2: Rel<Parent = R::Child>>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> RelRef<R::Child, R2>,
+    ) -> Join<R::Child, (Opt<ChildCols<R>>, Opt<<R2::Child as Model>::Cols<R::Child>>)> {
+        self.query().full_join(f)
+    }
+    /// See [`Query::right_join_on`].
+    pub fn right_join_on<N: IntoSource, C: Cond<R::Child>>(
+        self,
+        other: N,
+        f: impl FnOnce(ChildCols<R>, ColsOf<N, R::Child>) -> C,
+    ) -> Join<R::Child, (Opt<ChildCols<R>>, ColsOf<N, R::Child>)> {
+        self.query().right_join_on(other, f)
+    }
+    /// See [`Query::full_join_on`].
+    pub fn full_join_on<N: IntoSource, C: Cond<R::Child>>(
+        self,
+        other: N,
+        f: impl FnOnce(ChildCols<R>, ColsOf<N, R::Child>) -> C,
+    ) -> Join<R::Child, (Opt<ChildCols<R>>, MaybeOf<N, R::Child>)> {
+        self.query().full_join_on(other, f)
+    }
+    /// See [`Query::cross_join`].
+    pub fn cross_join<N: IntoSource>(self, other: N) -> Join<R::Child, (ChildCols<R>, ColsOf<N, R::Child>)> {
+        self.query().cross_join(other)
+    }
+    /// See [`Query::join_lateral`].
+    pub fn join_lateral<N: IntoSource>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> N,
+    ) -> Join<R::Child, (ChildCols<R>, ColsOf<N, R::Child>)> {
+        self.query().join_lateral(f)
+    }
+    /// See [`Query::left_join_lateral`].
+    pub fn left_join_lateral<N: IntoSource>(
+        self,
+        f: impl FnOnce(ChildCols<R>) -> N,
+    ) -> Join<R::Child, (ChildCols<R>, MaybeOf<N, R::Child>)> {
+        self.query().left_join_lateral(f)
+    }
     /// See [`Query::walk`].
     pub fn walk<R2: Rel<Parent = R::Child>>(
         self,

@@ -2,8 +2,9 @@
 
 use crate::ast::{
     CompareOp, DateUnit, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, Select,
+    numbered,
 };
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal::{self, Common, concerns, meet};
 use crate::sql::dialect::ListForm;
 use crate::sql::types::{common, type_of};
@@ -14,15 +15,14 @@ use crate::value::{Type, Value};
 /// deeper, and SQLite goes down 1000 levels at most.
 pub(crate) const LONGEST_CHAIN: usize = 128;
 
-/// Whether the first column of a query may hold NULL: by itself, or because an outer join found no row for it.
+/// Whether a column of a query may hold NULL: by itself, or because an outer join found no row for it.
 fn may_be_null(q: &Select) -> bool {
     let outer = |j: &Join| !matches!(j.kind, JoinKind::Inner | JoinKind::Cross);
-    match q.columns.first() {
-        Some(Expr::Column(_, column)) => {
-            column.nullable || !q.compound.is_empty() || q.joins.iter().any(outer)
-        }
+    let may = |e: &Expr| match e {
+        Expr::Column(_, column) => column.nullable || !q.compound.is_empty() || q.joins.iter().any(outer),
         _ => true,
-    }
+    };
+    q.columns.is_empty() || q.columns.iter().any(may)
 }
 
 /// Whether hand-written SQL is a bare number, which needs no parentheses.
@@ -287,6 +287,9 @@ impl SqlWriter<'_> {
             }
             InList::Exprs(items) => {
                 self.side(e)?;
+                if concerns(self, e) {
+                    return Err(self.unsupported("a decimal in a list of rows"));
+                }
                 // row values: the form with VALUES is the one that every database reads
                 let rows = matches!(e, Expr::Tuple(_));
                 self.push(if rows { " IN (VALUES " } else { " IN (" });
@@ -306,10 +309,30 @@ impl SqlWriter<'_> {
     /// `NOT IN` over the rows that are not NULL: one NULL among them would make it true for no row at all.
     fn is_not_in(&mut self, e: &Expr, q: &Select) -> Result<()> {
         self.same_scale(e, q)?;
+        if let Expr::Tuple(items) = e {
+            return self.is_no_row_of(items, q);
+        }
         self.side(e)?;
         self.push(" NOT IN (SELECT \"n\".\"v\" FROM (");
         self.select(q, &["v"], &[])?;
         self.push(") AS \"n\" WHERE \"n\".\"v\" IS NOT NULL)");
+        Ok(())
+    }
+
+    /// No row of the query equals this one: a row with a NULL equals none.
+    fn is_no_row_of(&mut self, items: &[Expr], q: &Select) -> Result<()> {
+        let names: Vec<_> = (0..items.len()).map(numbered).collect();
+        self.push("NOT EXISTS (SELECT 1 FROM (");
+        self.select(q, &names, &[])?;
+        self.push(") AS \"n\" WHERE ");
+        for (i, (item, name)) in items.iter().zip(&names).enumerate() {
+            self.push(if i == 0 { "" } else { " AND " });
+            self.push("\"n\".");
+            self.ident(name)?;
+            self.push(" = ");
+            self.side(item)?;
+        }
+        self.push(")");
         Ok(())
     }
 
@@ -367,8 +390,13 @@ impl SqlWriter<'_> {
 
     /// Refuses a comparison of decimals of different scale with a query: neither side could be converted.
     fn same_scale(&self, e: &Expr, q: &Select) -> Result<()> {
-        let inner = q.columns.first().map_or(Type::Text, type_of);
-        if self.features().scaled_decimals && decimal::scale(type_of(e)) != decimal::scale(inner) {
+        let items = match e {
+            Expr::Tuple(items) => &items[..],
+            e => std::slice::from_ref(e),
+        };
+        let differs =
+            |(e, inner): (&Expr, &Expr)| decimal::scale(type_of(e)) != decimal::scale(type_of(inner));
+        if self.features().scaled_decimals && items.iter().zip(&q.columns).any(differs) {
             return Err(self.unsupported("a comparison of a decimal with a query of another scale"));
         }
         Ok(())
@@ -472,22 +500,41 @@ impl SqlWriter<'_> {
     fn quantified(&mut self, op: CompareOp, quantifier: Quantifier, e: &Expr, q: &Select) -> Result<()> {
         self.same_scale(e, q)?;
         let any = quantifier == Quantifier::Any;
+        if matches!(e, Expr::Tuple(items) if items.is_empty()) {
+            let message = "the rows of a query (`any_row`, `all_rows`) stand on the right of a comparison";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
+        self.require(
+            !matches!(op, CompareOp::IsDistinct | CompareOp::IsNotDistinct),
+            "IS DISTINCT FROM with ANY or ALL",
+        )?;
+        if !self.features().quantified && !(any && op == CompareOp::Eq) {
+            return self.compared_rows(op, any, e, q);
+        }
         self.side(e)?;
         if any && op == CompareOp::Eq {
             self.push(" IN ");
             return self.subquery(q);
         }
-        self.require(
-            self.features().quantified,
-            if any { "ANY of a query" } else { "ALL of a query" },
-        )?;
-        self.require(
-            !matches!(op, CompareOp::IsDistinct | CompareOp::IsNotDistinct),
-            "IS DISTINCT FROM with ANY or ALL",
-        )?;
         self.push(compare_text(op));
         self.push(if any { "ANY " } else { "ALL " });
         self.subquery(q)
+    }
+
+    /// ANY and ALL where the database lacks them: the least or the greatest of all comparisons, where truth values are
+    /// numbers, and NULL where only those that are NULL could decide.
+    fn compared_rows(&mut self, op: CompareOp, any: bool, e: &Expr, q: &Select) -> Result<()> {
+        self.push(match any {
+            true => "(SELECT CASE WHEN max(\"n\".\"c\") = 1 THEN TRUE WHEN count(*) > count(\"n\".\"c\") THEN NULL ELSE FALSE END",
+            false => "(SELECT CASE WHEN min(\"n\".\"c\") = 0 THEN FALSE WHEN count(*) > count(\"n\".\"c\") THEN NULL ELSE TRUE END",
+        });
+        self.push(" FROM (SELECT ");
+        self.side(e)?;
+        self.push(compare_text(op));
+        self.push("\"v\".\"v\" AS \"c\" FROM (");
+        self.select(q, &["v"], &[])?;
+        self.push(") AS \"v\") AS \"n\")");
+        Ok(())
     }
 
     pub(crate) fn raw(&mut self, parts: &[RawPart]) -> Result<()> {

@@ -3,6 +3,8 @@
 //! Never imports `query`, `model`, `schema` or `driver`. Only `writer.rs` appends to the text. Every statement's fields
 //! are taken apart without `..`, so that a new clause cannot be forgotten here.
 
+mod common;
+mod compound;
 pub mod dates;
 mod ddl;
 mod decimal;
@@ -119,6 +121,7 @@ pub fn render_select(s: &Select, dialect: &dyn Dialect, scope: &Scope) -> Result
         target: s.from.as_ref().and_then(|f| match &f.item {
             crate::ast::FromItem::Table(t) => Some(t.name),
             crate::ast::FromItem::Cte(name) => Some(*name),
+            crate::ast::FromItem::Common(cte) => Some(cte.name),
             crate::ast::FromItem::Query { .. }
             | crate::ast::FromItem::Values { .. }
             | crate::ast::FromItem::Function { .. } => None,

@@ -5,11 +5,12 @@ use crate::ast::{
     Nulls, Order, Select, SetOp, SetOperation, Source, Statement, Table, TableRef, Window,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::compound::without_all;
 use crate::sql::decimal;
 use crate::sql::expr::LONGEST_CHAIN;
 use crate::sql::types::type_of;
 use crate::sql::window::Named;
-use crate::sql::writer::{Frame, SqlWriter};
+use crate::sql::writer::{Frame, RECURSIVE, SqlWriter, WITH};
 use crate::value::{Type, Value};
 
 impl SqlWriter<'_> {
@@ -35,6 +36,11 @@ impl SqlWriter<'_> {
         } = s;
         if let Some(fault) = fault {
             return Err(Error::new(ErrorKind::InvalidQuery, fault.to_string()));
+        }
+        if !self.features().nested_compound
+            && let Some(same) = without_all(s)
+        {
+            return self.select(&same, names, types);
         }
         let (repeatable, as_of) = (self.repeatable, self.as_of);
         self.repeatable |= must_repeat(s);
@@ -81,34 +87,38 @@ impl SqlWriter<'_> {
         if with.is_empty() {
             return Ok(());
         }
-        self.push(if with.iter().any(|c| c.recursive) {
-            "WITH RECURSIVE "
-        } else {
-            "WITH "
-        });
+        let recursive = with.iter().any(|c| c.recursive);
+        self.begin_with(recursive);
+        self.push(if recursive { RECURSIVE } else { WITH });
         for (i, cte) in with.iter().enumerate() {
-            let Cte {
-                name,
-                columns,
-                body,
-                recursive: _,
-                materialized,
-            } = cte;
             self.comma(i);
-            self.ident(name)?;
-            if !columns.is_empty() {
-                self.push(" ");
-                self.ident_list(columns)?;
-            }
-            self.push(match materialized {
-                None => " AS (",
-                Some(true) => " AS MATERIALIZED (",
-                Some(false) => " AS NOT MATERIALIZED (",
-            });
-            self.cte_body(body)?;
-            self.push(")");
+            self.cte(cte)?;
         }
         self.push(" ");
+        Ok(())
+    }
+
+    /// `"name" ("columns", …) AS (…)`.
+    pub(crate) fn cte(&mut self, cte: &Cte) -> Result<()> {
+        let Cte {
+            name,
+            columns,
+            body,
+            recursive: _,
+            materialized,
+        } = cte;
+        self.ident(name)?;
+        if !columns.is_empty() {
+            self.push(" ");
+            self.ident_list(columns)?;
+        }
+        self.push(match materialized {
+            None => " AS (",
+            Some(true) => " AS MATERIALIZED (",
+            Some(false) => " AS NOT MATERIALIZED (",
+        });
+        self.cte_body(body)?;
+        self.push(")");
         Ok(())
     }
 
@@ -161,7 +171,9 @@ impl SqlWriter<'_> {
             FromItem::Query { columns, .. } | FromItem::Values { columns, .. } => {
                 self.define_columns(t.source, columns);
             }
-            FromItem::Table(_) | FromItem::Cte(_) | FromItem::Function { .. } => {}
+            FromItem::Common(cte) => self.define_columns(t.source, &cte.columns),
+            FromItem::Table(table) => self.saw_table(table),
+            FromItem::Cte(_) | FromItem::Function { .. } => {}
         }
     }
 
@@ -276,6 +288,7 @@ impl SqlWriter<'_> {
                 self.push(")");
             }
             FromItem::Cte(name) => self.ident(name)?,
+            FromItem::Common(cte) => self.common(cte)?,
             FromItem::Values { rows, columns } => self.values(rows, columns)?,
             FromItem::Function { name, args, columns } => {
                 self.name(name)?;
@@ -403,6 +416,7 @@ impl SqlWriter<'_> {
             FromItem::Table(table) => self.guard(clause, t.source, table, t.guard),
             FromItem::Query { .. }
             | FromItem::Cte(_)
+            | FromItem::Common(_)
             | FromItem::Values { .. }
             | FromItem::Function { .. } => Ok(()),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ast::types::shortest;
 use crate::ast::{Column, NamedFilter, Source, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::common::Common;
 use crate::sql::dialect::require;
 use crate::sql::window::Named;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
@@ -18,6 +19,11 @@ thread_local! {
 
 /// What a database lacks that keeps no version of rows.
 pub(crate) const ROW_VERSION: &str = "a version of rows that the database keeps (`RowVersion`)";
+
+/// What begins a list of common table expressions.
+pub(crate) const WITH: &str = "WITH ";
+/// The same where one refers to itself.
+pub(crate) const RECURSIVE: &str = "WITH RECURSIVE ";
 
 /// A buffer larger than this is not kept.
 const SCRATCH_LIMIT: usize = 64 * 1024;
@@ -62,6 +68,8 @@ pub struct SqlWriter<'a> {
     pub(crate) totals: bool,
     /// Whether a window function is being written.
     pub(crate) in_window: bool,
+    /// Common table expressions that stand in front of the statement.
+    pub(crate) common: Common,
 }
 
 /// A source in scope.
@@ -146,6 +154,7 @@ impl<'a> SqlWriter<'a> {
             windows: Vec::new(),
             totals: false,
             in_window: false,
+            common: Common::default(),
         }
     }
 
@@ -167,6 +176,7 @@ impl<'a> SqlWriter<'a> {
             operation,
             target,
         } = outcome;
+        self.put_common()?;
         let max = self.features.max_params;
         if self.params.len() > max {
             return Err(Error::new(
@@ -209,6 +219,26 @@ impl<'a> SqlWriter<'a> {
     /// The error for something this database cannot do.
     pub fn unsupported(&self, feature: &str) -> Error {
         Error::unsupported(feature, self.dialect.name())
+    }
+
+    /// Whether nothing is written yet.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+    /// What is written by this, as a text of its own that sees nothing of the statement around it.
+    pub(crate) fn apart(&mut self, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<String> {
+        let text = std::mem::take(&mut self.text);
+        let refs = std::mem::take(&mut self.refs);
+        let (root, repeatable) = (self.root.take(), std::mem::replace(&mut self.repeatable, false));
+        let force_where = std::mem::replace(&mut self.force_where, false);
+        write(self)?;
+        (self.root, self.repeatable, self.force_where) = (root, repeatable, force_where);
+        self.refs = refs;
+        Ok(std::mem::replace(&mut self.text, text))
+    }
+    /// Puts this text in the place of so many bytes at the beginning.
+    pub(crate) fn replace_front(&mut self, bytes: usize, front: &str) {
+        self.text.replace_range(..bytes, front);
     }
 
     /// Appends SQL as it is.

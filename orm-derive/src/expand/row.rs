@@ -152,12 +152,13 @@ fn model(plan: &Plan<'_>, names: &Names) -> TokenStream {
         }
         #[automatically_derived]
         impl __orm::SourceRow for #ident {
-            type Cols<#scope> = #cols<#scope>;
-            type Maybe<#scope> = __orm::Opt<#cols<#scope>>;
-            fn cols<#scope>(fields: &__orm::Fields) -> #cols<#scope> {
+            type Base = #ident;
+            type Cols<#scope> = <#ident as __orm::Model>::Cols<#scope>;
+            type Maybe<#scope> = __orm::Opt<<#ident as __orm::Model>::Cols<#scope>>;
+            fn cols<#scope>(fields: &__orm::Fields) -> <#ident as __orm::Model>::Cols<#scope> {
                 <#ident as __orm::Model>::cols(fields.source())
             }
-            fn maybe<#scope>(fields: &__orm::Fields) -> __orm::Opt<#cols<#scope>> {
+            fn maybe<#scope>(fields: &__orm::Fields) -> __orm::Opt<<#ident as __orm::Model>::Cols<#scope>> {
                 __orm::Opt::new(<#ident as __orm::Model>::cols(fields.source()))
             }
         }

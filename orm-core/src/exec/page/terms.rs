@@ -101,11 +101,13 @@ fn key_of(table: &TableRef) -> Result<Vec<Node>> {
                 "a table without a key has no pages: nothing identifies a row",
             )),
         },
-        FromItem::Query { .. } | FromItem::Cte(_) | FromItem::Values { .. } | FromItem::Function { .. } => {
-            Err(invalid(
-                "rows that are no table's have no pages: nothing identifies a row",
-            ))
-        }
+        FromItem::Query { .. }
+        | FromItem::Cte(_)
+        | FromItem::Common(_)
+        | FromItem::Values { .. }
+        | FromItem::Function { .. } => Err(invalid(
+            "rows that are no table's have no pages: nothing identifies a row",
+        )),
     }
 }
 
