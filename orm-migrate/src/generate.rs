@@ -1,13 +1,13 @@
 //! A migration from models: the difference to the schema that the last migration left, as files to look at and commit.
 //! No database is asked.
 
-use orm_core::error::Result;
+use orm_core::error::{Error, Result};
 
 use crate::diff::{Question, Renames};
 use crate::lint::safe;
 use crate::plan::{Plan, Planned, Script, plan};
 use crate::schema::Schema;
-use crate::{Backend, Draft, Header, Migrations, snapshot};
+use crate::{Backend, Draft, Graph, Header, Migration, Migrations, snapshot};
 
 /// What [`generate`] comes to.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub enum Generated {
 /// ```
 ///
 /// # Errors
-/// `Config` when the last snapshot cannot be read; `Unsupported` when the database lacks what the schema holds.
+/// `Config` when the last snapshot cannot be read, and while there are several heads; `Unsupported` when the database lacks what the schema holds.
 pub fn generate(
     name: &str,
     migrations: &Migrations,
@@ -86,7 +86,23 @@ pub fn generate_with(
     how: &Options,
     backend: Backend,
 ) -> Result<Generated> {
-    let last = migrations.iter().rev().find_map(|m| m.snapshot.as_deref());
+    let graph = Graph::of(migrations)?;
+    let heads = graph.heads();
+    if heads.len() > 1 {
+        let names: Vec<String> = heads
+            .iter()
+            .filter_map(|v| migrations.get(*v).map(Migration::label))
+            .collect();
+        return Err(Error::config(format!(
+            "there are several heads, and none has the schema of all of them: {}. Bring them together first \
+             (`squash::rebase`, `squash::merge_heads`)",
+            names.join(", ")
+        )));
+    }
+    let order = graph.order().iter().rev();
+    let last = order
+        .filter_map(|v| migrations.get(*v))
+        .find_map(|m| m.snapshot.as_deref());
     let last = match last {
         Some(text) => snapshot::read(text, backend.name())?,
         None => Schema::default(),

@@ -185,3 +185,24 @@ async fn models_become_migrations(db: Db) -> orm_migrate::Result<()> {
     assert_eq!(first::Article::query().count(&db).await?, 1);
     Ok(())
 }
+
+/// The last snapshot of one branch does not know what the other has made.
+#[test]
+fn two_heads_have_to_come_together_first() {
+    let migrations = Migrations::of([
+        ("1_a.sql", "SELECT 1"),
+        ("2_b.sql", "SELECT 1"),
+        ("3_c.sql", "-- orm: parent=1\nSELECT 1"),
+    ])
+    .unwrap();
+    let made = generate(
+        "x",
+        &migrations,
+        &Schema::default(),
+        &Renames::default(),
+        Backend::Sqlite,
+    );
+    let e = made.unwrap_err();
+    assert!(e.message().starts_with("there are several heads"), "{e}");
+    assert!(e.message().contains(": 2_b, 3_c. "), "{e}");
+}
