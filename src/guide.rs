@@ -45,5 +45,7 @@ struct Migrations;
 struct CommandLine;
 #[doc = include_str!("../docs/guide/23-types.md")]
 struct Types;
+#[doc = include_str!("../docs/guide/22-json-and-input.md")]
+struct JsonAndInput;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;

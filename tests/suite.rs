@@ -22,6 +22,10 @@ mod crud;
 mod dependents;
 #[path = "suite/differential/mod.rs"]
 mod differential;
+#[path = "suite/documents.rs"]
+mod documents;
+#[path = "suite/dynamic.rs"]
+mod dynamic;
 #[path = "suite/edit.rs"]
 mod edit;
 #[path = "suite/embeds.rs"]

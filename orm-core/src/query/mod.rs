@@ -5,11 +5,16 @@
 mod aggregate;
 mod case;
 mod column;
+mod declare;
 mod delete;
+#[cfg(feature = "json")]
+mod dynamic;
 mod embed;
 mod expr;
 mod insert;
 mod join;
+#[cfg(feature = "json")]
+mod json;
 mod moments;
 mod numbers;
 mod operand;
@@ -30,6 +35,8 @@ pub use aggregate::{Agg, Aggregates, ComparesAggregates, Group, Grouped};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use column::{Col, KeyRef, kind};
 pub use delete::DeleteWhere;
+#[cfg(feature = "json")]
+pub use dynamic::Allowed;
 pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, actor, all_of, any_of, now, value,
@@ -38,12 +45,17 @@ pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt, Sources};
+#[cfg(feature = "json")]
+pub use json::{JsonDoc, JsonPath, JsonStep};
 pub use moments::{Temporal, today};
 pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub(crate) use page::Position;
 pub use page::{NumberedPage, NumberedPages, Page, PageCursor, PageStart, Paged};
-pub use raw::{RawArg, RawSql, raw_list, raw_value};
+pub use raw::{
+    Ident, RawArg, RawOf, RawOperand, RawSql, declared, declared_aggregate, raw_expr, raw_list, raw_operand,
+    raw_value,
+};
 pub use rows::{Row, RowOf, RowValue, row};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
