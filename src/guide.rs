@@ -45,6 +45,8 @@ struct Migrations;
 struct CommandLine;
 #[doc = include_str!("../docs/guide/23-types.md")]
 struct Types;
+#[doc = include_str!("../docs/guide/22-json-and-input.md")]
+struct JsonAndInput;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;
 #[cfg(all(feature = "migrate", feature = "sqlite"))]

@@ -64,6 +64,7 @@ pub mod private {
 pub use orm_core::query::{NumberedPage, Page, PageCursor};
 pub use orm_core::relation::Polymorphic;
 pub use orm_core::schema::Schema;
+pub use orm_core::sql_fn;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]
@@ -76,7 +77,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Scalar, Shape, sql};
+pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Scalar, Shape, raw_expr, sql};
 
 /// Migrations: files, the history in the database, and the migrator that applies and undoes them.
 #[cfg(feature = "migrate")]

@@ -8,6 +8,8 @@ mod ctes;
 mod ddl;
 #[path = "sql/decimals.rs"]
 mod decimals;
+#[path = "sql/documents.rs"]
+mod documents;
 #[path = "sql/effort.rs"]
 mod effort;
 #[path = "sql/embeds.rs"]

@@ -24,6 +24,10 @@ mod ctes;
 mod dependents;
 #[path = "suite/differential/mod.rs"]
 mod differential;
+#[path = "suite/documents.rs"]
+mod documents;
+#[path = "suite/dynamic.rs"]
+mod dynamic;
 #[path = "suite/edit.rs"]
 mod edit;
 #[path = "suite/embeds.rs"]

@@ -20,8 +20,8 @@ pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
 };
 pub use crate::query::{
-    Batch, Col, EmbedType, Expr, Fields, HasVariant, Insert, IntoInsert, KeyRef, New, Opt, RawArg, RawSql,
-    Selection, SourceRow, kind, raw_list, raw_value,
+    Batch, Col, EmbedType, Expr, Fields, HasVariant, Insert, IntoInsert, KeyRef, New, Opt, RawArg, RawOf,
+    RawSql, Selection, SourceRow, kind, raw_expr, raw_list, raw_operand, raw_value,
 };
 pub use crate::relation::{
     AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,

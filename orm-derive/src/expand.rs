@@ -21,7 +21,7 @@ pub(crate) use crate::expand::embed::embed;
 pub(crate) use crate::expand::polymorphic::polymorphic;
 pub(crate) use crate::expand::scalar::scalar;
 pub(crate) use crate::expand::shape::shape;
-pub(crate) use crate::expand::sql::sql;
+pub(crate) use crate::expand::sql::{raw_expr, sql};
 
 use proc_macro2::TokenStream;
 use quote::quote;

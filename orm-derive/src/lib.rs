@@ -136,6 +136,19 @@ pub fn sql(input: TokenStream) -> TokenStream {
     }
 }
 
+/// An SQL expression of a stated type: `raw_expr!(i64, "cardinality({p.tags})")`. What stands in braces is a column or
+/// an expression of the closure's argument, a bound value, or a quoted name (`Ident`); `{..list}` is a list of values.
+#[proc_macro]
+pub fn raw_expr(input: TokenStream) -> TokenStream {
+    let cx = Ctxt::new();
+    let expression = sql::raw_expr(&cx, input.into());
+    match (cx.finish(), expression) {
+        (Ok(()), Some((ty, expression))) => expand::raw_expr(&ty, &expression).into(),
+        (Ok(()), None) => TokenStream::new(),
+        (Err(errors), _) => fallback::expression(&errors).into(),
+    }
+}
+
 /// The migrations of a folder, built into the program: `orm::migrate::embed!("migrations")`, relative to the crate's
 /// `Cargo.toml`. Gives what `Migrations::read` gives at run time.
 ///

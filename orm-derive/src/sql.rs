@@ -36,6 +36,24 @@ pub(crate) fn sql(cx: &Ctxt, tokens: TokenStream) -> Option<Sql> {
     Some(Sql { pieces })
 }
 
+/// Reads the arguments of `raw_expr!`: a type, and the expression.
+pub(crate) fn raw_expr(cx: &Ctxt, tokens: TokenStream) -> Option<(syn::Type, Sql)> {
+    let parser = |input: ParseStream<'_>| {
+        let ty: syn::Type = input.parse()?;
+        input.parse::<Token![,]>()?;
+        Ok((ty, input.parse::<LitStr>()?, input.parse::<Option<Token![,]>>()?))
+    };
+    let Ok((ty, literal, _)) = parser.parse2(tokens) else {
+        cx.error_at(
+            proc_macro2::Span::call_site(),
+            "`raw_expr!` needs a type and a string literal, as in `raw_expr!(i64, \"length({p.title})\")`",
+        );
+        return None;
+    };
+    let pieces = pieces(cx, &literal);
+    Some((ty, Sql { pieces }))
+}
+
 fn literal(cx: &Ctxt, tokens: TokenStream) -> Option<LitStr> {
     if tokens.is_empty() {
         cx.error_at(proc_macro2::Span::call_site(), NEEDS_LITERAL);

@@ -6,6 +6,8 @@ use orm_core::sql::dates::{DatePattern, date_pattern};
 use orm_core::sql::{SqlWriter, function, type_of};
 use orm_core::value::{Type, Value};
 
+use crate::json;
+
 pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
     match f {
         Function::Position => {
@@ -31,6 +33,7 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
         Function::DateAdd(unit) => date_add(w, unit, args),
         Function::DateDiff(unit) => date_diff(w, unit, args),
         Function::DateFormat(pattern) => date_format(w, pattern, function::one(args)?),
+        Function::Json(f) => json::call(w, f, args),
         Function::DateOf => {
             w.push("CAST(");
             in_utc(w, function::one(args)?)?;

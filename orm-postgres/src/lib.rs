@@ -18,6 +18,7 @@ mod error;
 mod ext;
 mod from_row;
 mod functions;
+mod json;
 mod options;
 mod other;
 mod own;

@@ -7,6 +7,7 @@ use orm_core::value::{Type, Value};
 
 use crate::dates::{date_add, date_diff, date_format, date_part, date_trunc, wrapped};
 use crate::dialect::decimal_scale;
+use crate::json;
 
 pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
     match f {
@@ -32,6 +33,7 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
         Function::DateAdd(unit) => date_add(w, unit, args),
         Function::DateDiff(unit) => date_diff(w, unit, args),
         Function::DateFormat(pattern) => date_format(w, pattern, function::one(args)?),
+        Function::Json(f) => json::call(w, f, args),
         Function::DateOf => wrapped(w, "substr(", function::one(args)?, ", 1, 10)"),
         Function::Round | Function::Floor | Function::Ceil | Function::Trunc
             if decimal_scale(args).is_some() =>

@@ -17,6 +17,7 @@ mod driver;
 mod error;
 mod from_row;
 mod functions;
+mod json;
 mod offload;
 mod open;
 mod options;

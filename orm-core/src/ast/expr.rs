@@ -87,6 +87,8 @@ pub enum RawPart {
     Text(&'static str),
     /// An expression put in between.
     Expr(Expr),
+    /// A name in the database, quoted.
+    Name(Box<str>),
     /// A list of values of this type; a query without rows when empty, so that `in (…)` finds nothing and
     /// `not in (…)` everything.
     List(Type, Vec<Value>),
@@ -246,8 +248,51 @@ pub enum Function {
     DateFormat(&'static str),
     /// The day of an instant.
     DateOf,
+    /// Something in a JSON document.
+    Json(JsonFn),
     /// A database function by name; the caller vouches for it.
     Named(&'static str, Type),
+    /// A database function that was declared.
+    Declared(&'static Declared),
+}
+
+/// A database function as it was declared.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Its name.
+    pub name: &'static str,
+    /// Its names by dialect where they differ: on other dialects there is none.
+    pub names: &'static [(&'static str, &'static str)],
+    /// What it returns.
+    pub ty: Type,
+}
+
+/// What is done at a place of a JSON document. The arguments begin with the document; bound texts (keys) and integers
+/// (places in arrays, from 0, or from -1 at the end) lead to the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonFn {
+    /// What stands there, as JSON.
+    Get,
+    /// As text without quotes; NULL for a JSON null.
+    Text,
+    /// As an integer, cut towards zero; NULL unless it is a number.
+    Int,
+    /// As a float; NULL unless it is a number.
+    Float,
+    /// As a truth value; NULL unless it is one.
+    Bool,
+    /// `null`, `boolean`, `number`, `string`, `array`, `object`.
+    Kind,
+    /// How many items the array has; NULL unless it is one.
+    Length,
+    /// Whether it contains the last argument.
+    Contains,
+    /// The document with the last argument there.
+    Set,
+    /// The document without it.
+    Remove,
+    /// The document with the keys of an object, which is the second argument; keys and values follow one by one.
+    Merge,
 }
 
 /// A part of a date or instant, in UTC.

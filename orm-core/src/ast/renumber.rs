@@ -240,7 +240,7 @@ fn parts(list: &mut [RawPart], f: Visit<'_>) {
     for part in list {
         match part {
             RawPart::Expr(e) => expr(e, f),
-            RawPart::Text(_) | RawPart::List(..) => {}
+            RawPart::Text(_) | RawPart::Name(_) | RawPart::List(..) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The type of every expression.
 
-use crate::ast::{Aggregate, AggregateFn, Expr, Function, MathOp, WindowFn};
+use crate::ast::{Aggregate, AggregateFn, Expr, Function, JsonFn, MathOp, WindowFn};
 use crate::value::{DecimalParts, Type, Value};
 
 /// Digits that fit a 64-bit integer: the precision of computed scaled decimals.
@@ -143,7 +143,15 @@ fn call(f: Function, args: &[Expr]) -> Type {
         Function::Float(_) => Type::F64,
         Function::DateTrunc(_) | Function::DateAdd(_) => first(),
         Function::DateOf => Type::Date,
+        Function::Json(f) => match f {
+            JsonFn::Get | JsonFn::Set | JsonFn::Remove | JsonFn::Merge => Type::Json,
+            JsonFn::Text | JsonFn::Kind => Type::Text,
+            JsonFn::Int | JsonFn::Length => Type::I64,
+            JsonFn::Float => Type::F64,
+            JsonFn::Bool | JsonFn::Contains => Type::Bool,
+        },
         Function::Named(_, ty) => ty,
+        Function::Declared(declared) => declared.ty,
     }
 }
 

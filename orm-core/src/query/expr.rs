@@ -416,7 +416,7 @@ impl<S> Clone for Order<S> {
     }
 }
 impl<S> Order<S> {
-    fn new(expr: Node, desc: bool) -> Self {
+    pub(crate) fn new(expr: Node, desc: bool) -> Self {
         Order {
             node: NodeOrder {
                 expr,

@@ -7,12 +7,17 @@ mod case;
 mod changed;
 mod column;
 mod cte;
+mod declare;
 mod delete;
+#[cfg(feature = "json")]
+mod dynamic;
 mod embed;
 mod expr;
 mod group;
 mod insert;
 mod join;
+#[cfg(feature = "json")]
+mod json;
 mod moments;
 mod numbers;
 mod operand;
@@ -38,6 +43,8 @@ pub use changed::Changed;
 pub use column::{Col, KeyRef, kind};
 pub use cte::{Cte, CteBody, cte, recursive};
 pub use delete::DeleteWhere;
+#[cfg(feature = "json")]
+pub use dynamic::Allowed;
 pub use embed::{EmbedCol, EmbedType, EmbedValue};
 pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, actor, all_of, any_of, now, value,
@@ -47,13 +54,18 @@ pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt, Sources};
+#[cfg(feature = "json")]
+pub use json::{JsonDoc, JsonPath, JsonStep};
 pub use moments::{Temporal, today};
 pub(crate) use operand::put;
 pub use operand::{Assignable, ComparesWithNone, InList, Operand, TakesNone};
 pub(crate) use page::Position;
 pub use page::{NumberedPage, NumberedPages, Page, PageCursor, PageStart, Paged};
 pub use quantified::{Quantified, all_rows, any_row};
-pub use raw::{RawArg, RawSql, raw_list, raw_value};
+pub use raw::{
+    Ident, RawArg, RawOf, RawOperand, RawSql, declared, declared_aggregate, raw_expr, raw_list, raw_operand,
+    raw_value,
+};
 pub use rows::{Row, RowList, RowOf, RowValue, row};
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};

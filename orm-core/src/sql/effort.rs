@@ -4,8 +4,8 @@
 //! counting a whole table or deleting all of it.
 
 use crate::ast::{
-    Column, CompareOp, Delete, Deleted, Distinct, Expr, FromItem, Guard, InList, Insert, InsertSource,
-    JoinKind, Select, Source, Table, TableRef, Update,
+    Column, CompareOp, Delete, Deleted, Distinct, Expr, FromItem, Function, Guard, InList, Insert,
+    InsertSource, JoinKind, Select, Source, Table, TableRef, Update,
 };
 use crate::sql::Effort;
 
@@ -140,6 +140,18 @@ fn fixes(e: &Expr, source: Source, column: &'static Column, root: bool) -> bool 
     }
 }
 
+/// Unknown functions may take any time, and texts can be filled up to any length.
+fn is_quick_call(f: Function) -> bool {
+    !matches!(
+        f,
+        Function::Named(..)
+            | Function::Declared(_)
+            | Function::PadStart
+            | Function::PadEnd
+            | Function::Json(_)
+    )
+}
+
 /// Whether the expression costs no more than a few steps a row: no query, aggregate, unknown function or
 /// hand-written SQL inside.
 fn is_quick(e: &Expr) -> bool {
@@ -161,7 +173,7 @@ fn is_quick(e: &Expr) -> bool {
             };
             short && is_quick(e)
         }
-        Expr::Call(f, args) => !matches!(**f, crate::ast::Function::Named(..)) && args.iter().all(is_quick),
+        Expr::Call(f, args) => is_quick_call(**f) && args.iter().all(is_quick),
         Expr::Case {
             operand,
             arms,

@@ -417,6 +417,7 @@ impl SqlWriter<'_> {
                     | Function::Sign
                     | Function::Float(_)
                     | Function::Named(..)
+                    | Function::Declared(_)
             )
         {
             let ok = matches!(
@@ -542,6 +543,7 @@ impl SqlWriter<'_> {
             match part {
                 RawPart::Text(sql) => self.push(sql),
                 RawPart::Expr(e) => self.operand(e)?,
+                RawPart::Name(name) => self.ident(name)?,
                 RawPart::List(ty, values) if values.is_empty() => {
                     // a query without rows: `IN (NULL)` would be right, but `NOT IN (NULL)` is never true
                     self.push("SELECT CAST(NULL AS ");

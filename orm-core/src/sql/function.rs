@@ -39,7 +39,21 @@ pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()>
         Function::DateDiff(_) => return Err(w.unsupported("the time between two instants")),
         Function::DateFormat(_) => return Err(w.unsupported("a date as text")),
         Function::DateOf => "date",
+        Function::Json(_) => return Err(w.unsupported("JSON")),
         Function::Named(name, _) => {
+            w.name(name)?;
+            return w.parenthesised(args);
+        }
+        Function::Declared(declared) => {
+            let own = declared
+                .names
+                .iter()
+                .find(|(dialect, _)| *dialect == w.dialect().name());
+            let name = match own {
+                Some((_, name)) => name,
+                None if declared.names.is_empty() => declared.name,
+                None => return Err(w.unsupported(&format!("the function `{}`", declared.name))),
+            };
             w.name(name)?;
             return w.parenthesised(args);
         }

@@ -248,7 +248,7 @@ fn raw_operation(parts: &[RawPart]) -> (&'static str, bool) {
     let words = || {
         let texts = parts.iter().filter_map(|p| match p {
             RawPart::Text(t) => Some(*t),
-            RawPart::Expr(_) | RawPart::List(..) => None,
+            RawPart::Expr(_) | RawPart::Name(_) | RawPart::List(..) => None,
         });
         texts
             .flat_map(|t| t.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
