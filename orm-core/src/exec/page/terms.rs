@@ -152,7 +152,9 @@ fn term(select: &Select, order: &Order) -> Result<Term> {
         _ => {}
     }
     if matches!(ty, Type::Json | Type::Interval | Type::Range(_) | Type::Array(_)) {
-        return Err(invalid("pages are not ordered by JSON, intervals, ranges or arrays"));
+        return Err(invalid(
+            "pages are not ordered by JSON, intervals, ranges or arrays",
+        ));
     }
     Ok(Term {
         expr: copy(expr),
