@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) lint: LintSettings,
     pub(crate) drift: DriftSettings,
     pub(crate) run: RunSettings,
+    pub(crate) new: NewSettings,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,6 +43,13 @@ pub(crate) struct LintSettings {
 pub(crate) struct DriftSettings {
     /// Objects that are left out.
     pub(crate) leave_out: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NewSettings {
+    /// Commands that get the scripts that were written, behind their own arguments: formatters.
+    pub(crate) after_write: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
