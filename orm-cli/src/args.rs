@@ -72,6 +72,8 @@ pub(crate) enum Verb {
     /// Checks of the schema
     #[command(subcommand)]
     Schema(Schema),
+    /// The rows of one database into another
+    Transfer(Transfer),
     /// What the command line finds here: project, models, files, database
     Doctor,
     /// Completions for a shell
@@ -389,6 +391,37 @@ pub(crate) struct Drift {
     /// Compare with the models too
     #[arg(long)]
     pub(crate) models: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Transfer {
+    /// Where the rows are
+    #[arg(long, value_name = "URL", required_unless_present = "forget")]
+    pub(crate) from: Option<String>,
+    /// Where they go; the project's database when none is named
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// What is known about a column: `orders.placed: timestamptz via dates(%d/%m/%Y), zone(+01:00)`
+    #[arg(long)]
+    pub(crate) rule: Vec<String>,
+    /// Only tables of this name, with `*`
+    #[arg(long, value_name = "TABLES")]
+    pub(crate) only: Vec<String>,
+    /// Not the tables of this name, with `*`
+    #[arg(long, value_name = "TABLES")]
+    pub(crate) except: Vec<String>,
+    /// How many rows are committed at once [default: 5000]
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) batch: Option<usize>,
+    /// The file that takes the rows which cannot go over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Read everything, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Drop the journal that a transfer has left
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) forget: bool,
 }
 
 #[derive(Args, Clone, Debug)]

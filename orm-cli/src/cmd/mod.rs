@@ -11,6 +11,7 @@ mod migrate;
 mod new;
 mod schema;
 mod shell;
+mod transfer;
 
 use std::path::Path;
 
@@ -57,7 +58,7 @@ pub(crate) fn needs_models(verb: &Verb, settings: &Settings) -> bool {
         Verb::Erd(erd) => models(&erd.of),
         Verb::Dictionary(dictionary) => models(&dictionary.of),
         Verb::Schema(args::Schema::Lint { of, .. } | args::Schema::Rows { of, .. }) => models(of),
-        Verb::Db(_) | Verb::Pull(_) | Verb::Doctor | Verb::Completions { .. } => false,
+        Verb::Db(_) | Verb::Pull(_) | Verb::Transfer(_) | Verb::Doctor | Verb::Completions { .. } => false,
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) async fn carry_out(context: Context, verb: Verb) -> Result<Reply, Sto
             soft_delete,
         }) => schema::lint(&context, &of, &allow, soft_delete).await,
         Verb::Schema(args::Schema::Rows { of, tables }) => schema::rows(&context, &of, &tables).await,
+        Verb::Transfer(typed) => transfer::transfer(&context, &typed).await,
         Verb::Doctor => doctor::doctor(&context).await,
         Verb::Completions { shell } => Ok(completions::completions(shell)),
     }
