@@ -69,6 +69,8 @@ pub(crate) enum Verb {
     Erd(Erd),
     /// Every table and column, with what is known about it
     Dictionary(Dictionary),
+    /// What every table and column has gone through, out of the snapshots
+    Evolution(Evolution),
     /// Checks of the schema
     #[command(subcommand)]
     Schema(Schema),
@@ -348,7 +350,10 @@ pub(crate) struct Pull {
     /// The file to write; standard output when none is named
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Write over a file that is there
+    /// The file that takes what models cannot say, as it is: name it in orm.toml as `beside`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) beside: Option<PathBuf>,
+    /// Write over files that are there
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -438,6 +443,13 @@ pub(crate) struct Erd {
     /// Only these tables, separated by commas
     #[arg(long, value_delimiter = ',')]
     pub(crate) tables: Vec<String>,
+    /// The file to write; standard output when none is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Evolution {
     /// The file to write; standard output when none is named
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) schema: Option<String>,
     /// That of the function that returns migrations written in Rust.
     pub(crate) migrations: Option<String>,
+    /// The file with what models cannot say, which is added to their schema.
+    pub(crate) beside: Option<PathBuf>,
     pub(crate) lint: LintSettings,
     pub(crate) drift: DriftSettings,
     pub(crate) run: RunSettings,
