@@ -130,7 +130,10 @@ fn time(of_day: TimeOfDay) -> String {
 fn interval(v: Interval) -> String {
     let Interval { months, days, micros } = v;
     let sign = if micros < 0 { "-" } else { "" };
-    let (seconds, rest) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
+    let (seconds, rest) = (
+        micros.unsigned_abs() / 1_000_000,
+        micros.unsigned_abs() % 1_000_000,
+    );
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{months} mons {days} days {sign}{hours}:{minutes:02}:{seconds:02}.{rest:06}")
 }
@@ -205,7 +208,7 @@ fn array(element: Element, items: &[Value], out: &mut Vec<u8>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use orm_core::error::ErrorKind;
-    use orm_core::value::{Date, DecimalParts, Element, LocalTimestamp, Timestamp, Type, Value};
+    use orm_core::value::{Date, DecimalParts, Element, Interval, LocalTimestamp, Timestamp, Type, Value};
 
     use crate::copy::rows;
 
@@ -224,6 +227,14 @@ mod tests {
             (Value::F64(1e300), "1e300\n"),
             (Value::F64(f64::NEG_INFINITY), "-Infinity\n"),
             (Value::F64(-0.0), "-0e0\n"),
+            (
+                Value::Interval(Interval {
+                    months: 14,
+                    days: -3,
+                    micros: -3_661_000_001,
+                }),
+                "14 mons -3 days -1:01:01.000001\n",
+            ),
             (Value::Bytes(vec![0, 255, 92]), "\\\\x00ff5c\n"),
             (
                 Value::Timestamp(Timestamp::from_micros(-1)),
@@ -233,7 +244,7 @@ mod tests {
                 Value::LocalTimestamp(LocalTimestamp::from_micros(951_782_400_000_000)),
                 "2000-02-29 00:00:00.000000\n",
             ),
-            (Value::Date(Date::from_days(-719_529)), "0001-12-31 BC\n"),
+            (Value::Date(Date::from_days(-719_529)), "0002-12-31 BC\n"),
             (Value::Date(Date::from_days(2_932_897)), "10000-01-01\n"),
             (
                 Value::Decimal(DecimalParts {
