@@ -16,6 +16,8 @@ mod cascade;
 mod chains;
 #[path = "suite/constraints.rs"]
 mod constraints;
+#[path = "suite/copy.rs"]
+mod copy;
 #[path = "suite/crud.rs"]
 mod crud;
 #[path = "suite/ctes.rs"]

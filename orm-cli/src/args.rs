@@ -69,9 +69,13 @@ pub(crate) enum Verb {
     Erd(Erd),
     /// Every table and column, with what is known about it
     Dictionary(Dictionary),
+    /// What every table and column has gone through, out of the snapshots
+    Evolution(Evolution),
     /// Checks of the schema
     #[command(subcommand)]
     Schema(Schema),
+    /// The rows of one database into another
+    Transfer(Transfer),
     /// What the command line finds here: project, models, files, database
     Doctor,
     /// Completions for a shell
@@ -346,7 +350,10 @@ pub(crate) struct Pull {
     /// The file to write; standard output when none is named
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Write over a file that is there
+    /// The file that takes what models cannot say, as it is: name it in orm.toml as `beside`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) beside: Option<PathBuf>,
+    /// Write over files that are there
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -392,6 +399,37 @@ pub(crate) struct Drift {
 }
 
 #[derive(Args, Clone, Debug)]
+pub(crate) struct Transfer {
+    /// Where the rows are
+    #[arg(long, value_name = "URL", required_unless_present = "forget")]
+    pub(crate) from: Option<String>,
+    /// Where they go; the project's database when none is named
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// What is known about a column: `orders.placed: timestamptz via dates(%d/%m/%Y), zone(+01:00)`
+    #[arg(long)]
+    pub(crate) rule: Vec<String>,
+    /// Only tables of this name, with `*`
+    #[arg(long, value_name = "TABLES")]
+    pub(crate) only: Vec<String>,
+    /// Not the tables of this name, with `*`
+    #[arg(long, value_name = "TABLES")]
+    pub(crate) except: Vec<String>,
+    /// How many rows are committed at once [default: 5000]
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) batch: Option<usize>,
+    /// The file that takes the rows which cannot go over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Read everything, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Drop the journal that a transfer has left
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) forget: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Erd {
     /// A snapshot's file, a URL, `models`, `database`, or `last`
     #[arg(default_value = "models")]
@@ -405,6 +443,13 @@ pub(crate) struct Erd {
     /// Only these tables, separated by commas
     #[arg(long, value_delimiter = ',')]
     pub(crate) tables: Vec<String>,
+    /// The file to write; standard output when none is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Evolution {
     /// The file to write; standard output when none is named
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -23,9 +23,12 @@ pub(crate) struct Settings {
     pub(crate) schema: Option<String>,
     /// That of the function that returns migrations written in Rust.
     pub(crate) migrations: Option<String>,
+    /// The file with what models cannot say, which is added to their schema.
+    pub(crate) beside: Option<PathBuf>,
     pub(crate) lint: LintSettings,
     pub(crate) drift: DriftSettings,
     pub(crate) run: RunSettings,
+    pub(crate) new: NewSettings,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,6 +45,13 @@ pub(crate) struct LintSettings {
 pub(crate) struct DriftSettings {
     /// Objects that are left out.
     pub(crate) leave_out: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NewSettings {
+    /// Commands that get the scripts that were written, behind their own arguments: formatters.
+    pub(crate) after_write: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -171,6 +171,24 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// For whoever knows how far it is.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle(self.0.clone())
+    }
+}
+
+/// Tells how far it is.
+pub(crate) struct Handle(Option<ProgressBar>);
+
+impl Handle {
+    pub(crate) fn tell(&self, how_far: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(how_far.to_owned());
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {

@@ -102,6 +102,7 @@ struct Inner {
     columns: Vec<String>,
     code: Option<Cow<'static, str>>,
     sent: Option<bool>,
+    row: Option<u64>,
 }
 
 impl Error {
@@ -179,6 +180,12 @@ impl Error {
         self
     }
 
+    /// The number of the row among those that were loaded, counted from 1.
+    pub fn with_row(mut self, row: u64) -> Self {
+        self.0.row = Some(row);
+        self
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind.unwrap_or(ErrorKind::Database)
@@ -210,6 +217,11 @@ impl Error {
     /// SQLSTATE (`23505`) on PostgreSQL, the result code's name (`SQLITE_BUSY`) on SQLite.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+    /// Which of the rows of a bulk load it was, counted from 1 in the order they were given; `None` where the database
+    /// does not tell, as for a foreign key that it checks after the last row.
+    pub fn row(&self) -> Option<u64> {
+        self.0.row
     }
     /// For a lost connection: `Some(false)` when the statement had certainly not been sent.
     pub fn was_sent(&self) -> Option<bool> {
@@ -268,6 +280,9 @@ impl fmt::Display for Error {
             (Some(m), None) => write!(f, " ({m})")?,
             (None, Some(c)) => write!(f, " ({c})")?,
             (None, None) => {}
+        }
+        if let Some(row) = self.0.row {
+            write!(f, ", row {row}")?;
         }
         if let Some(c) = &self.0.constraint {
             write!(f, ", constraint {c}")?;

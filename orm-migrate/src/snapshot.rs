@@ -66,7 +66,7 @@ pub fn read(text: &str, dialect: &str) -> Result<Schema> {
 /// # use orm_migrate::schema::{Name, Schema, Table};
 /// # use orm_migrate::snapshot;
 /// let with = |names: &[&str]| Schema {
-///     tables: names.iter().map(|n| Table { name: Name::new(n), ..Table::default() }).collect(),
+///     tables: names.iter().map(|n| Table { name: Name::new(*n), ..Table::default() }).collect(),
 ///     ..Schema::default()
 /// };
 /// let merged = snapshot::merge(&with(&["a", "b"]), &with(&["a", "b", "c"]), &with(&["a"]))?;

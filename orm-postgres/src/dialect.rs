@@ -48,6 +48,7 @@ static FEATURES: Features = Features {
     table_options: "",
     row_version: Some("xmin"),
     server_clock: true,
+    copy: true,
     inserted_marker: Some("(xmax = 0)"),
     refusal: Refusal::Function(
         "() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'append-only' \

@@ -199,14 +199,14 @@ fn small_enough(len: usize) -> Result<()> {
     }
 }
 
-fn instant(micros: i64) -> Result<i64> {
+pub(crate) fn instant(micros: i64) -> Result<i64> {
     micros
         .checked_sub(EPOCH_MICROS)
         .filter(|v| INSTANTS.contains(v))
         .ok_or_else(|| Error::encode("the instant lies outside the years 4713 BC to 294276 AD"))
 }
 
-fn day(days: i32) -> Result<i32> {
+pub(crate) fn day(days: i32) -> Result<i32> {
     days.checked_sub(EPOCH_DAYS)
         .filter(|v| DAYS.contains(v))
         .ok_or_else(|| Error::encode("the date lies outside the years 4713 BC to 5874897 AD"))
@@ -239,7 +239,7 @@ fn array(element: Element, items: &[Value], buf: &mut PgArgumentBuffer) -> Resul
     Ok(())
 }
 
-fn fits(element: Element, item: &Value) -> bool {
+pub(crate) fn fits(element: Element, item: &Value) -> bool {
     match (element, item) {
         (_, Value::Refused(_)) => true,
         (Element::Enum(a), Value::Enum(b, _)) => a == *b,

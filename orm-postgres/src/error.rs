@@ -72,6 +72,18 @@ fn postgres(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     }
 }
 
+/// The row of a COPY that the server speaks of: `COPY table, line 3, column …`. What follows may hold values.
+pub(crate) fn copied_row(error: &sqlx::Error, target: Option<&str>) -> Option<u64> {
+    let context = postgres(error)?.r#where()?;
+    let start = format!("COPY {}, ", target?);
+    let rest = context.lines().find_map(|line| line.strip_prefix(&start))?;
+    // the word before the number is that of the server's language
+    let at = rest.find(|c: char| c.is_ascii_digit() || c == ',')?;
+    let digits = &rest[at..];
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().ok()
+}
+
 /// Whether the server ends the session with this error.
 fn ends_session(error: &dyn DatabaseError) -> bool {
     let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod copy;
 mod decode;
 pub mod dialect;
 mod driver;

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use futures_core::stream::BoxStream;
 use orm_core::driver::Sink;
 use orm_core::error::{Error, ErrorKind, Result};
-use orm_core::sql::Sql;
+use orm_core::sql::{COPY, Sql};
 use orm_core::value::Value;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement};
 use sqlx::{Connection as _, Either, Execute, Executor, Postgres, SqlSafeStr, SqlStr};
 
+use crate::copy;
 use crate::decode::{RowCells, shapes};
 use crate::encode;
-use crate::error::{Failure, is_refusal};
+use crate::error::{Failure, copied_row, is_refusal, lost};
 use crate::types::signature;
 
 /// How many texts a connection remembers the parameter types of.
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     /// Statements stay unprepared: behind a pooler the next one may reach another server session.
     pub(crate) unnamed: bool,
     signatures: HashMap<Arc<str>, u64>,
+    /// A COPY is under way: given up now, it leaves answers behind that nobody counts.
+    copying: bool,
 }
 
 impl Session {
@@ -54,11 +57,15 @@ impl Session {
             stale_seen: 0,
             unnamed,
             signatures: HashMap::new(),
+            copying: false,
         }
     }
 
     /// Runs one statement and hands its rows to the sink while they arrive. Gives back the count of the command tag.
     pub(crate) async fn execute(&mut self, sql: &Sql, sink: &mut dyn Sink) -> Result<u64, Failure> {
+        if sql.operation == COPY {
+            return self.copy(sql).await;
+        }
         let text = self.text(&sql.text, &sql.params);
         self.rows(text, sql, !self.unnamed, sink)
             .await
@@ -128,12 +135,38 @@ impl Session {
 
     /// Runs one COPY FROM STDIN with its data; gives back how many rows were taken.
     pub(crate) async fn copy_in(&mut self, text: &str, data: &[u8]) -> Result<u64, Failure> {
+        self.send_rows(text, data).await.map_err(Failure::from)
+    }
+
+    /// Loads the rows that the binds are. All of them are text before the first is sent, so that what cannot be stored
+    /// leaves the connection as it was.
+    async fn copy(&mut self, sql: &Sql) -> Result<u64, Failure> {
+        let rows = copy::rows(&sql.params, sql.columns.len()).map_err(Failure::clean)?;
+        let done = self.send_rows(&sql.text, &rows).await;
+        done.map_err(|e| {
+            let row = copied_row(&e, sql.target);
+            let mut failure = Failure::from(e);
+            if let Some(row) = row {
+                failure.error = failure.error.with_row(row);
+            }
+            failure
+        })
+    }
+
+    async fn send_rows(&mut self, text: &str, data: &[u8]) -> Result<u64, sqlx::Error> {
+        self.copying = true;
+        let done = self.send_all(text, data).await;
+        self.copying = false;
+        done
+    }
+
+    async fn send_all(&mut self, text: &str, data: &[u8]) -> Result<u64, sqlx::Error> {
         let mut copy = self.conn.copy_in_raw(text).await?;
         // in pieces: what is sent at once is buffered at once
         for piece in data.chunks(COPY_PIECE) {
             copy.send(piece).await?;
         }
-        Ok(copy.finish().await?)
+        copy.finish().await
     }
 
     /// Runs text without parameters and result by the simple protocol, in one round trip.
@@ -147,6 +180,9 @@ impl Session {
 
     /// Reads the answer of whatever is still under way, however it ended.
     pub(crate) async fn settle(&mut self) -> Result<(), Failure> {
+        if self.copying {
+            return Err(Failure::lost(lost()));
+        }
         loop {
             match self.conn.flush().await {
                 Ok(()) => return Ok(()),

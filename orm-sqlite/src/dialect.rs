@@ -54,6 +54,7 @@ static FEATURES: Features = Features {
     table_options: " STRICT",
     row_version: None,
     server_clock: false,
+    copy: false,
     inserted_marker: None,
     refusal: Refusal::Inline("BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
     trigger: TriggerForm::Inline("BEGIN ", "END"),

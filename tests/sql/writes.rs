@@ -402,3 +402,25 @@ fn handwritten() {
     assert_eq!(operation("WITH a AS (SELECT 1) DELETE FROM b"), ("WITH", true));
     assert_eq!(operation("VACUUM"), ("RAW", true));
 }
+
+#[test]
+fn rows_are_copied_where_there_is_a_copy() {
+    let rows = || {
+        InsertSource::Values(vec![
+            Value::Text("a@x.io".into()),
+            Value::I32(3),
+            Value::Text("b".into()),
+            Value::I32(4),
+        ])
+    };
+    let copy = |dialect| orm_core::sql::render_copy(&USERS, &[&EMAIL, &AGE], rows(), dialect, &scope());
+    let sql = copy(postgres()).unwrap();
+    assert_eq!(&*sql.text, r#"COPY "users" ("email", "age") FROM STDIN"#);
+    assert_eq!((sql.params.len(), sql.columns.len(), sql.writes), (4, 2, true));
+    let e = copy(sqlite()).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Unsupported);
+    assert!(e.message().contains("COPY"), "{e}");
+    let odd = InsertSource::Values(vec![Value::I32(3)]);
+    let e = orm_core::sql::render_copy(&USERS, &[&EMAIL, &AGE], odd, postgres(), &scope()).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::InvalidQuery);
+}

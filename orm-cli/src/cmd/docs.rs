@@ -2,6 +2,7 @@
 
 use orm::migrate::docs::dictionary::{self, Dictionary};
 use orm::migrate::docs::erd;
+use orm::migrate::docs::evolution::Evolution;
 use orm::migrate::schema::{Name, Schema};
 use serde_json::{Value, json};
 
@@ -55,4 +56,10 @@ pub(crate) async fn dictionary(context: &Context, typed: &args::Dictionary) -> R
     let text = dictionary.write(format)?;
     let json = serde_json::to_value(&dictionary).unwrap_or(Value::Null);
     written(text, json, typed.out.as_deref())
+}
+
+pub(crate) fn evolution(context: &Context, typed: &args::Evolution) -> Result<Reply, Stop> {
+    let evolution = Evolution::of(&context.config.files()?, context.config.backend()?)?;
+    let json = serde_json::to_value(&evolution).unwrap_or(Value::Null);
+    written(evolution.to_markdown(), json, typed.out.as_deref())
 }

@@ -11,6 +11,7 @@ mod migrate;
 mod new;
 mod schema;
 mod shell;
+mod transfer;
 
 use std::path::Path;
 
@@ -57,7 +58,12 @@ pub(crate) fn needs_models(verb: &Verb, settings: &Settings) -> bool {
         Verb::Erd(erd) => models(&erd.of),
         Verb::Dictionary(dictionary) => models(&dictionary.of),
         Verb::Schema(args::Schema::Lint { of, .. } | args::Schema::Rows { of, .. }) => models(of),
-        Verb::Db(_) | Verb::Pull(_) | Verb::Doctor | Verb::Completions { .. } => false,
+        Verb::Db(_)
+        | Verb::Pull(_)
+        | Verb::Transfer(_)
+        | Verb::Evolution(_)
+        | Verb::Doctor
+        | Verb::Completions { .. } => false,
     }
 }
 
@@ -79,6 +85,8 @@ pub(crate) async fn carry_out(context: Context, verb: Verb) -> Result<Reply, Sto
             soft_delete,
         }) => schema::lint(&context, &of, &allow, soft_delete).await,
         Verb::Schema(args::Schema::Rows { of, tables }) => schema::rows(&context, &of, &tables).await,
+        Verb::Evolution(typed) => docs::evolution(&context, &typed),
+        Verb::Transfer(typed) => transfer::transfer(&context, &typed).await,
         Verb::Doctor => doctor::doctor(&context).await,
         Verb::Completions { shell } => Ok(completions::completions(shell)),
     }
@@ -108,7 +116,13 @@ impl Context {
 
     /// The schema of the models.
     fn models_schema(&self, backend: Backend) -> Result<Schema, Stop> {
-        Ok(Schema::of_models(&self.models()?, dialect(backend)?)?)
+        let mut schema = Schema::of_models(&self.models()?, dialect(backend)?)?;
+        if let Some(file) = &self.config.settings.beside {
+            let file = self.config.root.join(file);
+            let text = std::fs::read_to_string(&file).map_err(|e| unusable(&file, &e))?;
+            schema.add(&snapshot::read(&text, backend.name())?);
+        }
+        Ok(schema)
     }
     fn models(&self) -> Result<orm::Schema, Stop> {
         match &self.models.schema {

@@ -1,13 +1,15 @@
 //! `migrate new`: from the models to the files of a migration.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use orm::migrate::diff::{Question, Renames};
 use orm::migrate::generate::{self, Generated, generate_with};
 use orm::migrate::lint::{Finding, Severity, lint};
 use orm::migrate::plan::Plan;
 use orm::migrate::schema::Name;
-use orm::migrate::{Backend, Draft};
+use orm::migrate::{Backend, Draft, Migrations};
 use serde_json::{Value, json};
 
 use crate::args::New;
@@ -127,6 +129,7 @@ fn finish(
         return Ok(Reply::new(text, json));
     }
     let files = draft.write(&context.config.dir, backend)?;
+    after_write(context, &files, backend)?;
     let mut names = Vec::new();
     for file in files {
         let name = short(file).display().to_string();
@@ -135,6 +138,42 @@ fn finish(
     }
     json["written"] = json!(names);
     Ok(Reply::new(text, json))
+}
+
+/// Runs what orm.toml names on the scripts; their digests are those of afterwards.
+fn after_write(context: &Context, files: &[PathBuf], backend: Backend) -> Result<(), Stop> {
+    let config = &context.config;
+    let scripts = || files.iter().filter(|f| f.extension().is_some_and(|e| e == "sql"));
+    for command in &config.settings.new.after_write {
+        let Some((program, args)) = command.split_first() else {
+            continue;
+        };
+        // what it says is no part of a reply that is read by programs
+        let ran = Command::new(program)
+            .args(args)
+            .args(scripts())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
+        match ran {
+            Ok(ended) if ended.success() => {}
+            Ok(ended) => {
+                return Err(Stop::usage(format!(
+                    "the files are written, and then `{program}` failed: {ended}"
+                )));
+            }
+            Err(e) => {
+                let why = e.kind();
+                return Err(Stop::usage(format!(
+                    "the files are written, and `{program}` cannot be started: {why}"
+                )));
+            }
+        }
+    }
+    if !config.settings.new.after_write.is_empty() {
+        Migrations::read(&config.dir)?.write_chain(&config.dir, backend)?;
+    }
+    Ok(())
 }
 
 fn changes(plan: &Plan) -> String {

@@ -17,7 +17,8 @@ use crate::reply::{Reply, Stop};
 
 pub(crate) async fn pull(context: &Context, typed: &args::Pull) -> Result<Reply, Stop> {
     let named = typed.url.as_deref().unwrap_or("database");
-    if let Some(path) = typed.out.as_deref().filter(|p| p.exists() && !typed.force) {
+    let files = [typed.out.as_deref(), typed.beside.as_deref()];
+    if let Some(path) = files.into_iter().flatten().find(|p| p.exists() && !typed.force) {
         return Err(
             Stop::usage(format!("`{}` is there already", path.display())).help("`--force` writes over it")
         );
@@ -25,6 +26,10 @@ pub(crate) async fn pull(context: &Context, typed: &args::Pull) -> Result<Reply,
     let (schema, backend) = context.schema_of(named, None).await?;
     let pulled = pull::models(&schema, backend);
     let json = json!({ "source": pulled.source, "left_out": pulled.left_out });
+    if let Some(file) = &typed.beside {
+        let text = snapshot::write(&pulled.beside, backend.name());
+        written(text, Value::Null, Some(file))?;
+    }
     let mut reply = written(pulled.source, json, typed.out.as_deref())?;
     if typed.out.is_some() {
         reply.json["left_out"] = json!(pulled.left_out);

@@ -86,3 +86,24 @@ fn no_password_comes_out() {
     let ran = project.orm(&["migrate", "heads"]).ends(1);
     assert!(!format!("{ran:?}").contains("s3cret"), "{ran:?}");
 }
+
+#[test]
+fn rows_go_to_another_database() {
+    let [old, new] = Project::on_each();
+    old.write(
+        "migrations/1_users.sql",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, age INTEGER);\nINSERT INTO users VALUES (1, 30), (2, 'old');",
+    );
+    old.orm(&["migrate", "up"]).ends(0);
+    let from = ["transfer", "--from", &old.url, "--only", "users", "--json"];
+    let dry = new.orm(&[&from[..], &["--dry-run"]].concat());
+    assert_eq!(dry.json()["dry_run"], true);
+    let rule = ["--rule", "users.age: integer", "--rejects", "rejects.jsonl"];
+    let report = new.orm(&[&from[..], &rule].concat()).ends(4).json();
+    assert_eq!(report["tables"][0]["written"], 1);
+    assert_eq!(report["tables"][0]["rejected"], 1);
+    assert_eq!(new.read("rejects.jsonl").lines().count(), 1);
+    new.orm(&["transfer", "--forget"]).ends(0);
+    new.orm(&["transfer"]).ends(1);
+    new.orm(&["transfer", "--from", "sqlite:none.db"]).ends(1);
+}

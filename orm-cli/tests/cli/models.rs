@@ -112,6 +112,20 @@ fn migrations_and_papers_of_models() {
     let rows = project.orm(&["schema", "rows", "--json"]).ends(0).json();
     assert!(rows["checked"].as_array().unwrap().len() > 5);
 
+    let lives = project.orm(&["evolution", "--json"]).ends(0).json();
+    assert_eq!(lives["tables"][0]["table"], "customers");
+    assert_eq!(lives["tables"][0]["events"][0]["why"], "a shop");
+    project.orm(&["evolution", "--out", "docs/evolution.md"]).ends(0);
+
+    // what models cannot say is kept beside them
+    project.write("orm.toml", "beside = \"beside.json\"\n");
+    project.orm(&["migrate", "new", "more"]).ends(1);
+    project
+        .orm(&["pull", "--out", "src/pulled.rs", "--beside", "beside.json"])
+        .ends(0);
+    let more = project.orm(&["migrate", "new", "more", "--json"]).ends(0).json();
+    assert_eq!(more["changes"], json!([]));
+
     // what somebody did by hand
     project.write(
         "migrations/29991231000000_by_hand.sql",
@@ -125,7 +139,9 @@ fn migrations_and_papers_of_models() {
         "{}",
         drift.out
     );
-    let pulled = project.orm(&["pull", "--out", "src/pulled.rs"]).ends(0);
+    let pulled = project
+        .orm(&["pull", "--out", "src/pulled.rs", "--force"])
+        .ends(0);
     assert!(pulled.out.starts_with("wrote src/pulled.rs"), "{}", pulled.out);
     assert!(project.read("src/pulled.rs").contains("pub nick: Option<String>"));
     project.orm(&["pull", "--out", "src/pulled.rs"]).ends(1);

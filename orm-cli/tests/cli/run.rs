@@ -389,3 +389,103 @@ fn what_is_not_understood_is_usage() {
         );
     }
 }
+
+#[test]
+fn where_the_database_is_said() {
+    let [mut project, _] = Project::on_each();
+    let url = std::mem::take(&mut project.url);
+    let from = |project: &Project, args: &[&str]| {
+        let all = [args, &["doctor", "--json"]].concat();
+        let doctor = project.orm(&all).json();
+        let lines = doctor["checks"].as_array().unwrap().clone();
+        let line = lines.into_iter().find(|c| c["what"] == "database").unwrap();
+        line["found"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(from(&project, &[]), "none is named");
+    let unsaid = project.orm(&["migrate", "status"]).ends(1);
+    assert!(unsaid.err.contains("`--database-url`"), "{}", unsaid.err);
+    project.write(
+        "orm.toml",
+        &format!("database-url = \"{url}\"\ndir = \"db/steps\"\n"),
+    );
+    assert!(from(&project, &[]).ends_with("(from orm.toml)"));
+    project.write(".env", &format!("# ours\nOTHER=1\nDATABASE_URL=\"{url}\"\n"));
+    assert!(from(&project, &[]).ends_with("(from .env)"));
+    assert!(from(&project, &["--no-env-file"]).ends_with("(from orm.toml)"));
+    assert!(from(&project, &["--database-url", &url]).ends_with("(from --database-url)"));
+
+    project.write("db/steps/1_users.sql", "CREATE TABLE users (id INTEGER);");
+    project.orm(&["migrate", "up"]).ends(0);
+    assert_eq!(
+        project.orm(&["migrate", "heads", "--dir", "nowhere"]).ends(0).out,
+        "no migrations\n"
+    );
+    project.url = url;
+    assert!(from(&project, &[]).ends_with("(from DATABASE_URL)"));
+
+    project.write("orm.toml", "dirr = \"x\"\n");
+    let wrong = project.orm(&["migrate", "heads"]).ends(1);
+    assert!(
+        wrong.err.contains("orm.toml`, line 1: unknown field `dirr`"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[test]
+fn scripts_are_formatted_after_they_are_written() {
+    let project = Project::at("sqlite:none.db");
+    project.write(
+        "orm.toml",
+        "[new]\nafter-write = [[\"sed\", \"-i\", \"s/the way there/SELECT 1;/;s/^-- SELECT/SELECT/\"]]\n",
+    );
+    let made = project
+        .orm(&["migrate", "new", "by hand", "--empty", "--json"])
+        .ends(0)
+        .json();
+    let script = project.read(made["written"][0].as_str().unwrap());
+    assert!(script.contains("\nSELECT 1;\n"), "{script}");
+    // the digests are those of what stands there now
+    project.orm(&["migrate", "sql"]).ends(0);
+    project.write("orm.toml", "[new]\nafter-write = [[\"false\"]]\n");
+    let failed = project.orm(&["migrate", "new", "again", "--empty"]).ends(1);
+    assert!(failed.err.contains("then `false` failed"), "{}", failed.err);
+}
+
+/// The verbs of a help text.
+fn verbs(help: &str) -> Vec<String> {
+    let commands = help.split_once("Commands:\n").map_or("", |(_, rest)| rest);
+    let lines = commands.lines().take_while(|l| l.starts_with("  "));
+    let words = lines.filter_map(|l| l.split_whitespace().next());
+    words.filter(|w| *w != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_verb_is_in_the_guide() {
+    let project = Project::at("sqlite:none.db");
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/19-command-line.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let rows: Vec<&str> = guide.lines().filter(|l| l.starts_with("| `")).collect();
+    let mut count = 0;
+    for verb in verbs(&project.orm(&["--help"]).ends(0).out) {
+        let below = verbs(&project.orm(&[&verb, "--help"]).ends(0).out);
+        for name in if below.is_empty() {
+            vec![verb.clone()]
+        } else {
+            below
+        } {
+            count += 1;
+            let listed = rows.iter().any(|row| {
+                let cell = row.split('|').nth(1).unwrap();
+                let has =
+                    |text: &str| cell.contains(&format!("`{text}`")) || cell.contains(&format!("`{text} "));
+                row.contains(&format!("`{verb}")) && (has(&name) || has(&format!("{verb} {name}")))
+            });
+            assert!(
+                listed,
+                "`{verb} {name}` has no row in docs/guide/19-command-line.md"
+            );
+        }
+    }
+    assert!(count > 30, "{count}");
+}

@@ -7,6 +7,7 @@ mod chain;
 mod collect;
 mod compound;
 mod context;
+mod copy;
 pub mod create;
 mod cursor;
 mod db;

@@ -14,7 +14,7 @@ use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
 use crate::exec::parts::apart;
-use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, insert, keyed, tree};
+use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, copy, insert, keyed, tree};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
@@ -138,6 +138,37 @@ pub trait Inserts: New {
             table,
             Location::caller(),
         ))
+    }
+    /// Loads any number of rows as one unit, some thousand in memory at a time; how many there were. On PostgreSQL that is
+    /// `COPY`, elsewhere inserts. Timestamps, versions, actor, tenant and defaults are filled in as for every insert; for
+    /// models with validators, hooks or an audit trail the rows are inserted, so that each of them is seen.
+    ///
+    /// ```sql
+    /// COPY "users" ("email", "name") FROM STDIN
+    /// ```
+    ///
+    /// ```
+    /// # use orm_core::{exec::{Db, Inserts, Writes}, query::New};
+    /// # async fn load<NewUser: New>(db: &Db, parse: fn(&str) -> NewUser, file: &str) -> orm_core::error::Result<()>
+    /// # where Db: Writes<NewUser::Model> {
+    /// let n = NewUser::copy_all(db, file.lines().map(parse)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of inserts, with the number of the row where it is known ([`Error::row`](crate::error::Error::row)). Then
+    /// none of the rows is there.
+    #[track_caller]
+    fn copy_all<'a, E, I, R>(ex: &'a E, rows: R) -> Pending<'a, u64>
+    where
+        E: Writes<Self::Model> + ?Sized,
+        I: IntoInsert<Self::Model>,
+        R: IntoIterator<Item = I, IntoIter: Send + 'a>,
+    {
+        let mut rows = rows.into_iter();
+        let next = move |batch: &mut Batch| rows.next().map(|row| row.add_to(batch)).is_some();
+        let table = <Self::Model as Model>::TABLE;
+        Pending::steps(copy::copy_all(ex.raw(), table, next, Location::caller()))
     }
 }
 impl<N: New> Inserts for N {}

@@ -256,6 +256,7 @@ fn type_nulls(table: &'static Table, columns: &[usize], values: &mut [Value]) {
 }
 
 /// Rows to insert, grouped by the columns they set, so that each group is one kind of statement.
+#[derive(Clone)]
 pub struct Batch {
     table: &'static Table,
     groups: Vec<InsertGroup>,
@@ -269,6 +270,7 @@ pub struct Batch {
 const ROWS: usize = 64;
 
 /// Rows that set the same columns.
+#[derive(Clone)]
 pub struct InsertGroup {
     /// Columns that rows set, then columns with client defaults, then columns the library fills.
     pub(crate) columns: Vec<&'static Column>,
@@ -421,6 +423,46 @@ impl Batch {
     }
     pub(crate) fn len(&self) -> usize {
         self.rows
+    }
+    pub(crate) fn groups(&self) -> &[InsertGroup] {
+        &self.groups
+    }
+    /// Each row as a batch of its own, in input order.
+    pub(crate) fn into_single(self) -> Vec<Batch> {
+        let table = self.table;
+        let mut out: Vec<(usize, Batch)> = Vec::with_capacity(self.rows);
+        for group in self.groups {
+            let width = group.width();
+            let mut values = group.full.into_iter().flatten().chain(group.values);
+            let mut exprs = group.exprs.into_iter().peekable();
+            for (row, position) in group.positions.into_iter().enumerate() {
+                let start = row * width;
+                let own = std::iter::from_fn(|| exprs.next_if(|(at, _)| *at < start + width));
+                let group = InsertGroup {
+                    columns: group.columns.clone(),
+                    given: group.given,
+                    constant: group.constant.clone(),
+                    full: Vec::new(),
+                    exprs: own.map(|(at, node)| (at - start, node)).collect(),
+                    values: values.by_ref().take(width).collect(),
+                    positions: vec![0],
+                    overriding: group.overriding,
+                    origin: group.origin,
+                };
+                let (groups, rows, expected) = (vec![group], 1, 0);
+                out.push((
+                    position,
+                    Batch {
+                        table,
+                        groups,
+                        rows,
+                        expected,
+                    },
+                ));
+            }
+        }
+        out.sort_by_key(|(position, _)| *position);
+        out.into_iter().map(|(_, batch)| batch).collect()
     }
     pub(crate) fn into_groups(self) -> Vec<InsertGroup> {
         self.groups

@@ -72,6 +72,8 @@ pub struct Features {
     pub row_version: Option<&'static str>,
     /// The server's clock is used for shadow columns.
     pub server_clock: bool,
+    /// `COPY … FROM STDIN`: rows as a stream of text.
+    pub copy: bool,
     /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the
     /// row is looked for first, under the writer's lock.
     pub inserted_marker: Option<&'static str>,

@@ -509,11 +509,12 @@ impl SqlWriter<'_> {
             !matches!(op, CompareOp::IsDistinct | CompareOp::IsNotDistinct),
             "IS DISTINCT FROM with ANY or ALL",
         )?;
-        if !self.features().quantified && !(any && op == CompareOp::Eq) {
+        let is_in = any && op == CompareOp::Eq;
+        if !self.features().quantified && !is_in {
             return self.compared_rows(op, any, e, q);
         }
         self.side(e)?;
-        if any && op == CompareOp::Eq {
+        if is_in {
             self.push(" IN ");
             return self.subquery(q);
         }

@@ -33,7 +33,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::ast::ddl::Ddl;
-use crate::ast::{Column, Delete, Insert, InsertSource, RawPart, Select, Statement, Update};
+use crate::ast::{Column, Delete, Insert, InsertSource, RawPart, Select, Statement, Table, Update};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::write::Values;
 use crate::sql::writer::Outcome;
@@ -61,7 +61,8 @@ pub struct Sql {
     pub text: Arc<str>,
     /// The values in the order of the placeholders.
     pub params: Vec<Value>,
-    /// The types of the result columns, in order. Empty for statements that return no row, or hand-written ones.
+    /// The types of the result columns, in order, or of the columns that a COPY sends. Empty for other statements that
+    /// return no row, and for hand-written ones.
     pub columns: Arc<[Type]>,
     /// How long it may take, for backends that run on the caller's thread.
     pub effort: Effort,
@@ -167,6 +168,38 @@ pub fn insert_params(
     }
     Ok(w.into_params())
 }
+
+/// `COPY table (columns) FROM STDIN`. Its binds are the rows one after the other, its columns those that are sent: the
+/// driver makes text of them.
+pub fn render_copy(
+    table: &'static Table,
+    columns: &[&'static Column],
+    rows: InsertSource,
+    dialect: &dyn Dialect,
+    scope: &Scope,
+) -> Result<Sql> {
+    let mut w = SqlWriter::new(dialect, scope);
+    w.require(dialect.features().copy, "COPY")?;
+    w.copy(table, columns)?;
+    let sql = w.finish(Outcome {
+        columns: columns.iter().map(|c| c.ty).collect(),
+        effort: Effort::Long,
+        operation: COPY,
+        target: write::target(table),
+    })?;
+    let params = insert_params(columns.iter().copied(), rows, dialect, scope)?;
+    if columns.is_empty() || !params.len().is_multiple_of(columns.len()) {
+        return Err(Error::new(ErrorKind::InvalidQuery, "COPY takes rows of values"));
+    }
+    Ok(Sql {
+        sensitive: columns.iter().any(|c| c.sensitive),
+        params,
+        ..sql
+    })
+}
+
+/// The operation of a statement whose binds are rows to load.
+pub const COPY: &str = "COPY";
 
 fn finish_insert(
     s: &Insert,

@@ -20,6 +20,15 @@ impl SqlWriter<'_> {
     }
 
     /// Writes an insert whose values come from elsewhere, so that they can be moved into the statement.
+    pub(crate) fn copy(&mut self, table: &Table, columns: &[&'static Column]) -> Result<()> {
+        self.writes = true;
+        self.push("COPY ");
+        self.table(table)?;
+        self.push(" ");
+        self.ident_list(columns.iter().map(|c| c.name))?;
+        self.push(" FROM STDIN");
+        Ok(())
+    }
     pub(crate) fn insert_from(&mut self, insert: &Insert, values: Values<'_>) -> Result<()> {
         let Insert {
             with,
