@@ -86,7 +86,7 @@ async fn drop_database(url: &str, force: bool) -> Result<bool, Stop> {
         Backend::Sqlite => {
             let file = file_of(url)?;
             let there = file.exists();
-            for ending in ["", "-wal", "-shm", "-journal"] {
+            for ending in ["", "-wal", "-shm", "-journal", "-migrate.lock"] {
                 let mut path = file.clone().into_os_string();
                 path.push(ending);
                 match std::fs::remove_file(&path) {

@@ -145,7 +145,7 @@ impl Drop for Project {
         let _ = fs::remove_dir_all(&self.folder);
         // a database that is still there was made by the test
         if let Some(file) = self.url.strip_prefix("sqlite:").filter(|_| self._db.is_none()) {
-            for ending in ["", "-wal", "-shm"] {
+            for ending in ["", "-wal", "-shm", "-migrate.lock"] {
                 let _ = fs::remove_file(format!("{file}{ending}"));
             }
         }
