@@ -71,8 +71,8 @@ const HOSTILE: [&str; 16] = [
 
 fn every(n: usize) -> orm::query::Insert<Every> {
     let text = HOSTILE[n % HOSTILE.len()];
-    let maybe = (n % 3 > 0).then(|| text.repeat(2));
-    let any = (n % 2 == 0).then(|| Decimal::new(-(n as i64), 5));
+    let maybe = (!n.is_multiple_of(3)).then(|| text.repeat(2));
+    let any = n.is_multiple_of(2).then(|| Decimal::new(-(n as i64), 5));
     let new = NewEvery {
         text: text.into(),
         small: [i16::MIN, 0, i16::MAX][n % 3],
@@ -87,7 +87,7 @@ fn every(n: usize) -> orm::query::Insert<Every> {
         day: NaiveDate::from_ymd_opt([1, 1970, 9999][n % 3], 12, 31).expect("a day"),
         price: Decimal::new([-999_999_999_999, 0, 1][n % 3], 3),
         data: json!({ "text": text, "n": [n, null] }),
-        mood: if n % 2 == 0 { Mood::Odd } else { Mood::Happy },
+        mood: if n.is_multiple_of(2) { Mood::Odd } else { Mood::Happy },
     };
     new.set(|e| (e.maybe.to(maybe), e.any.to(any)))
 }
