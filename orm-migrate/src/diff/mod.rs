@@ -6,7 +6,7 @@ mod rename;
 use std::collections::BTreeSet;
 
 use crate::change::{Change, Commented, Constraint, Use};
-use crate::schema::{Column, Enum, Fill, Function, Grant, Name, Schema, Table, View};
+use crate::schema::{Column, Enum, Extension, Fill, Function, Grant, Name, Schema, Table, View};
 use crate::words::mentions;
 
 /// What was said about renames, beside `renamed_from` in the schema itself.
@@ -232,7 +232,8 @@ impl Found {
         for schema in to.schemas.iter().filter(|s| !from.schemas.contains(s)) {
             self.types.push(Change::CreateSchema(schema.clone()));
         }
-        for it in to.extensions.iter().filter(|e| !from.extensions.contains(e)) {
+        let there = |e: &&Extension| from.extensions.iter().any(|f| f.serves(e));
+        for it in to.extensions.iter().filter(|e| !there(e)) {
             self.types.push(Change::CreateExtension(it.clone()));
         }
         for new in &to.enums {
@@ -301,7 +302,8 @@ impl Found {
         {
             self.dropped.push(Change::DropEnum(plain(old)));
         }
-        for it in from.extensions.iter().filter(|e| !to.extensions.contains(e)) {
+        let stays = |e: &&Extension| to.extensions.iter().any(|t| e.serves(t));
+        for it in from.extensions.iter().filter(|e| !stays(e)) {
             self.dropped.push(Change::DropExtension(it.clone()));
         }
         for schema in from.schemas.iter().filter(|s| !to.schemas.contains(s)) {

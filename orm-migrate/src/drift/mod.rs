@@ -315,9 +315,15 @@ fn keep_unsaid(from: &Schema, to: &mut Schema) {
             table.exclusions.clone_from(&found.exclusions);
         }
     }
+    // models name those of their types only
+    for it in &from.extensions {
+        if !to.extensions.iter().any(|t| t.name == it.name) {
+            to.extensions.push(it.clone());
+        }
+    }
+    to.normalize();
     unsaid!(
         schemas,
-        extensions,
         domains,
         composites,
         sequences,

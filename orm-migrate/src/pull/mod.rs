@@ -53,6 +53,7 @@ use std::collections::BTreeSet;
 
 use crate::Backend;
 use crate::pull::ty::ColumnType;
+use crate::schema::models::extension_of;
 use crate::schema::{Column, Fill, ForeignKey, Name, Schema, Table};
 
 /// What [`models`] writes.
@@ -498,7 +499,9 @@ impl<'s> Draft<'s> {
                 self.say(format_args!("schema {name}"), "no model is in it");
             }
         }
-        for it in &schema.extensions {
+        let columns = || schema.tables.iter().flat_map(|t| &t.columns);
+        let of_types = |name: &str| columns().any(|c| extension_of(&c.ty) == Some(name));
+        for it in schema.extensions.iter().filter(|e| !of_types(&e.name)) {
             self.say(format_args!("extension {}", it.name), "models have none");
         }
         for it in &schema.domains {

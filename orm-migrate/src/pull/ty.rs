@@ -42,17 +42,17 @@ impl ColumnType {
     }
 }
 
-/// Types that an array may be of.
-const ELEMENTS: &[&str] = &["bool", "i16", "i32", "i64", "f64", "String", "Timestamp"];
-
 /// By the names of `format_type`.
 pub(super) fn postgres(ty: &str, domains: &[Domain], enums: &[(&Enum, String)]) -> ColumnType {
     if let Some(element) = ty.strip_suffix("[]") {
         let element = postgres(element, domains, enums);
-        let simple = element.sql.is_none() && ELEMENTS.contains(&element.rust.as_str());
-        return match simple {
-            true => plain(&format!("Vec<{}>", element.rust)),
-            false => plain("String")
+        return match element {
+            ColumnType { decimal: Some(_), .. } => plain("Vec<rust_decimal::Decimal>").called(ty),
+            ColumnType { sql: None, rust, .. } if rust.starts_with("Scaled<") => {
+                plain("Vec<rust_decimal::Decimal>").called(ty)
+            }
+            ColumnType { sql: None, rust, .. } => plain(&format!("Vec<{rust}>")),
+            _ => plain("String")
                 .called(ty)
                 .noted(format!("the type {ty} is taken for text")),
         };
@@ -84,12 +84,28 @@ pub(super) fn postgres(ty: &str, domains: &[Domain], enums: &[(&Enum, String)]) 
         "jsonb" => plain("serde_json::Value"),
         "json" => plain("serde_json::Value").called(ty),
         "date" => plain("orm::Date"),
-        "character varying" | "character" | "citext" | "name" => plain("String").called(ty),
+        "character varying" | "character" | "name" => plain("String").called(ty),
         "numeric" => decimal(ty, numbers),
+        "int4range" => plain("orm::Range<i32>"),
+        "int8range" => plain("orm::Range<i64>"),
+        "numrange" => plain("orm::Range<rust_decimal::Decimal>"),
+        "daterange" => plain("orm::Range<orm::Date>"),
+        "tstzrange" => plain("orm::Range<Timestamp>"),
+        "tsrange" => plain("orm::Range<orm::LocalTimestamp>"),
+        "inet" => plain("orm::Inet"),
+        "cidr" => plain("orm::Cidr"),
+        "macaddr" => plain("orm::MacAddr"),
+        "interval" => as_printed("orm::Interval", ty, "interval"),
+        "bit varying" | "bit" => as_printed("orm::Bits", ty, "bit varying"),
+        "vector" => as_printed("orm::Vector", ty, "vector"),
+        "hstore" => plain("orm::Hstore"),
+        "ltree" => plain("orm::Ltree"),
+        "citext" => plain("orm::CiText"),
         _ => match ty {
             "timestamptz" | "timestamp with time zone" => plain("Timestamp"),
             "timestamp" | "timestamp without time zone" => plain("orm::LocalTimestamp"),
             "time" | "time without time zone" => plain("orm::TimeOfDay"),
+            _ if name.starts_with("interval ") => plain("orm::Interval").called(ty),
             _ if ty.starts_with("timestamp(") && ty.ends_with("with time zone") => {
                 plain("Timestamp").called(ty)
             }
@@ -101,6 +117,14 @@ pub(super) fn postgres(ty: &str, domains: &[Domain], enums: &[(&Enum, String)]) 
                 .called(ty)
                 .noted(format!("the type {ty} is taken for text")),
         },
+    }
+}
+
+/// A Rust type whose column has another type than `usual`, such as one of a length.
+fn as_printed(rust: &str, ty: &str, usual: &str) -> ColumnType {
+    match ty == usual {
+        true => plain(rust),
+        false => plain(rust).called(ty),
     }
 }
 

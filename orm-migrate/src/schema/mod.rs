@@ -6,7 +6,7 @@
 //! are equal values and give equal files.
 
 mod beside;
-mod models;
+pub(crate) mod models;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +69,16 @@ pub struct Name {
 pub struct Extension {
     /// Its name.
     pub name: String,
-    /// The schema its objects live in.
+    /// The schema its objects live in. None, in a schema that is wanted, takes it wherever it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
+}
+
+impl Extension {
+    /// Whether this one, which is there, is what is wanted.
+    pub(crate) fn serves(&self, wanted: &Extension) -> bool {
+        self.name == wanted.name && (wanted.schema.is_none() || self.schema == wanted.schema)
+    }
 }
 
 /// An enum type.

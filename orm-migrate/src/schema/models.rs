@@ -1,6 +1,8 @@
 //! The schema of models: what `create_all` would create, as a value. What a table needs is decided in one place, the
 //! list of statements of the core; this file reads it.
 
+use std::collections::BTreeSet;
+
 use orm_core::ast::Nulls;
 use orm_core::ast::ddl::{self, Ddl, DefaultDef};
 use orm_core::error::{Error, ErrorKind, Result};
@@ -8,15 +10,18 @@ use orm_core::exec::create::create_statements;
 use orm_core::schema as models;
 use orm_core::sql::{Dialect, Scope, column_sql, render_ddl};
 
+use crate::Backend;
 use crate::introspect::parse;
 use crate::schema::{
-    Check, Column, Deferrable, Enum, Fill, ForeignKey, Function, Index, IndexPart, Key, Name, Schema, Table,
-    Trigger, Unique, action_of,
+    Check, Column, Deferrable, Enum, Extension, Fill, ForeignKey, Function, Index, IndexPart, Key, Name,
+    Schema, Table, Trigger, Unique, action_of,
 };
 
 impl Schema {
-    /// What `db.create_all(&models)` creates on a database of this dialect. Views are not part of it: they are declared
-    /// with [`Schema::views`].
+    /// What `db.create_all(&models)` creates on a database of this dialect, and the extensions of PostgreSQL that the
+    /// library's own types need (`citext`, `hstore`, `ltree`, `vector`), which `create_all` takes for granted. One that an
+    /// [`OtherType`](orm_core::value::OtherType) needs is added to [`Schema::extensions`]; views are declared with
+    /// [`Schema::views`].
     ///
     /// # Errors
     /// `Unsupported` for what the database has not: a `citext` column on SQLite.
@@ -28,8 +33,33 @@ impl Schema {
         for statement in create_statements(models, dialect.features()) {
             reader.read(statement)?;
         }
+        if dialect.name() == Backend::Postgres.name() {
+            reader.schema.extensions = extensions(&reader.schema.tables);
+        }
         reader.schema.normalize();
         Ok(reader.schema)
+    }
+}
+
+/// The extensions that the columns need.
+fn extensions(tables: &[Table]) -> Vec<Extension> {
+    let columns = tables.iter().flat_map(|t| &t.columns);
+    let names: BTreeSet<&str> = columns.filter_map(|c| extension_of(&c.ty)).collect();
+    let bare = |name: &str| Extension {
+        name: name.to_owned(),
+        schema: None,
+    };
+    names.into_iter().map(bare).collect()
+}
+
+/// The extension that has the type, for the types that the library knows: `vector(3)[]`.
+pub(crate) fn extension_of(ty: &str) -> Option<&'static str> {
+    match ty.split(['(', '[']).next().unwrap_or_default().trim() {
+        "citext" => Some("citext"),
+        "hstore" => Some("hstore"),
+        "ltree" | "lquery" | "ltxtquery" => Some("ltree"),
+        "vector" | "halfvec" | "sparsevec" => Some("vector"),
+        _ => None,
     }
 }
 

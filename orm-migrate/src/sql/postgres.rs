@@ -17,7 +17,7 @@ pub(crate) fn statements(change: &Change) -> Result<Vec<String>> {
         Change::CreateExtension(it) => {
             let place = it.schema.as_deref().map(|s| format!(" SCHEMA {}", quoted(s)));
             vec![format!(
-                "CREATE EXTENSION {}{}",
+                "CREATE EXTENSION IF NOT EXISTS {}{}",
                 quoted(&it.name),
                 place.unwrap_or_default()
             )]

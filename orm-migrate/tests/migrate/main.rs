@@ -21,3 +21,4 @@ mod squash;
 mod support;
 mod transfer;
 mod traps;
+mod types;

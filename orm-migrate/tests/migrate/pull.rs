@@ -254,7 +254,7 @@ fn on_postgres() -> orm::schema::Schema {
 }
 
 /// The committed text; `PULLED=overwrite` writes it anew, to be looked at.
-fn assert_file(name: &str, source: &str) {
+pub(crate) fn assert_file(name: &str, source: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/migrate/pulled")
         .join(name);

@@ -210,9 +210,46 @@ fn value(table: &Table, column: &Column, i: i64) -> String {
         "boolean" => "true".into(),
         "BLOB" => format!("X'0{i}'"),
         "mood" => "'good'".into(),
-        other => panic!("no value for {other}"),
+        ty => literal(ty, i).unwrap_or_else(|| panic!("no value for {ty}")),
     }
 }
+
+/// A value of one of PostgreSQL's own types, in the words of the database.
+fn literal(ty: &str, n: i64) -> Option<String> {
+    let text = match ty {
+        "interval" => format!("0{n}:00:00"),
+        "int4range" => format!("[{n},9)"),
+        "daterange" => format!("[2024-01-0{},)", n + 1),
+        "inet" => format!("10.0.0.{n}/8"),
+        "cidr" => format!("10.0.{n}.0/24"),
+        "macaddr" => format!("08:00:2b:01:02:0{n}"),
+        "bit varying" => format!("{n:04b}"),
+        "integer[]" | "bigint[]" => format!("{{{n},NULL}}"),
+        "text[]" => format!("{{it''s,{n}}}"),
+        "interval[]" => format!("{{0{n}:00:00}}"),
+        "int4range[]" => format!("{{\"[{n},9)\",empty}}"),
+        "inet[]" => format!("{{10.0.0.{n}}}"),
+        "mood[]" => "{good,bad}".into(),
+        _ => return None,
+    };
+    Some(format!("'{text}'::{ty}"))
+}
+
+/// PostgreSQL's own types, arrays among them.
+const OWN: [&str; 12] = [
+    "interval",
+    "int4range",
+    "daterange",
+    "inet",
+    "cidr",
+    "macaddr",
+    "bit varying",
+    "integer[]",
+    "text[]",
+    "interval[]",
+    "int4range[]",
+    "inet[]",
+];
 
 /// The rows of the tables and columns that both schemas have, as text.
 async fn rows(db: &Db, schema: &Schema, other: &Schema) -> Result<Vec<Vec<Option<String>>>, String> {
@@ -369,7 +406,11 @@ impl Random {
             (true, false) => &["bigint", "integer", "text", "numeric(10,2)", "boolean", "mood"],
             (false, _) => &["INTEGER", "TEXT", "REAL", "BLOB"],
         };
-        let ty = *self.pick(types);
+        let ty = match self.postgres && self.one_in(3) {
+            true if !schema.enums.is_empty() && self.one_in(8) => "mood[]",
+            true => *self.pick(&OWN),
+            false => *self.pick(types),
+        };
         let nullable = self.one_in(2);
         Column {
             name: name.into(),
@@ -393,7 +434,7 @@ impl Random {
             "numeric(10,2)" | "REAL" => format!("{n}.5"),
             "BLOB" => "X'00'".into(),
             "mood" => "'good'::mood".into(),
-            _ => n.to_string(),
+            _ => literal(ty, n as i64).unwrap_or_else(|| n.to_string()),
         }
     }
 
@@ -487,6 +528,10 @@ impl Random {
                 new.ty = match column.ty.as_str() {
                     "integer" => "bigint",
                     "bigint" | "boolean" if !stands => "text",
+                    // casts there and back that alter no value
+                    "interval" | "int4range" | "macaddr" | "text[]" if !stands => "text",
+                    "integer[]" if !stands => "bigint[]",
+                    "cidr" if !stands => "inet",
                     "INTEGER" if !stands => "TEXT",
                     _ => return,
                 }
