@@ -112,6 +112,8 @@ mod sources;
 mod special;
 #[path = "suite/threads.rs"]
 mod threads;
+#[path = "suite/trail_types.rs"]
+mod trail_types;
 #[path = "suite/trails.rs"]
 mod trails;
 #[path = "suite/transactions.rs"]

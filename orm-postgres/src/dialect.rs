@@ -6,7 +6,7 @@ use orm_core::sql::{
     BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
     type_of,
 };
-use orm_core::value::{EnumType, OtherType, RangeOf, Type, Value};
+use orm_core::value::{Element, EnumType, OtherType, RangeOf, Type, Value};
 
 use crate::functions;
 
@@ -76,7 +76,7 @@ impl PostgresDialect {
             format!("replace(replace({text}, 'null', ''), '\"', '')")
         };
         format!(
-            "CASE WHEN isempty({column}) THEN 'empty' ELSE CASE WHEN lower_inc({column}) THEN '[' ELSE '(' END || {} \
+            "CASE WHEN {column} IS NULL THEN NULL WHEN isempty({column}) THEN 'empty' ELSE CASE WHEN lower_inc({column}) THEN '[' ELSE '(' END || {} \
              || ',' || {} || CASE WHEN upper_inc({column}) THEN ']' ELSE ')' END END",
             bound("lower"),
             bound("upper")
@@ -158,11 +158,7 @@ impl Dialect for PostgresDialect {
     fn json_text(&self, column: &str, ty: Type) -> String {
         let text = match ty {
             Type::Bool | Type::I16 | Type::I32 | Type::I64 | Type::Json => format!("{column}::text"),
-            Type::F32 | Type::F64 => format!(
-                "CASE {column}::float8 WHEN 'NaN' THEN '\"NaN\"' WHEN 'Infinity' THEN '\"inf\"' \
-                 WHEN '-Infinity' THEN '\"-inf\"' ELSE regexp_replace(regexp_replace({column}::float8::text, \
-                 '^(-?[0-9]+)$', '\\1.0'), 'e[+]?(-?)0*', 'e\\1') END"
-            ),
+            Type::F32 | Type::F64 => float_text(&format!("{column}::float8")),
             Type::Text | Type::Enum(_) => format!("to_json({column}::text)::text"),
             Type::Bytes => format!("'\"' || encode({column}, 'hex') || '\"'"),
             Type::Uuid | Type::Decimal(..) => format!("'\"' || {column}::text || '\"'"),
@@ -193,7 +189,11 @@ impl Dialect for PostgresDialect {
             }
             Type::Other(_) => format!("to_json({column}::text)::text"),
             Type::Array(element) => {
-                let item = self.json_text("u.item", element.ty());
+                let item = match element {
+                    // the digits that its text on a database without arrays has
+                    Element::F32 => format!("coalesce({}, 'null')", float_text("u.item")),
+                    _ => self.json_text("u.item", element.ty()),
+                };
                 return format!(
                     "CASE WHEN {column} IS NULL THEN 'null' ELSE '[' || coalesce((SELECT string_agg({item}, ',' \
                      ORDER BY u.at) FROM unnest({column}) WITH ORDINALITY AS u(item, at)), '') || ']' END"
@@ -338,6 +338,15 @@ impl Dialect for PostgresDialect {
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
         functions::cast(w, expr, to)
     }
+}
+
+/// A number as Rust writes it.
+fn float_text(number: &str) -> String {
+    format!(
+        "CASE {number} WHEN 'NaN' THEN '\"NaN\"' WHEN 'Infinity' THEN '\"inf\"' \
+         WHEN '-Infinity' THEN '\"-inf\"' ELSE regexp_replace(regexp_replace({number}::text, \
+         '^(-?[0-9]+)$', '\\1.0'), 'e[+]?(-?)0*', 'e\\1') END"
+    )
 }
 
 fn enum_name(e: &EnumType) -> String {

@@ -183,6 +183,11 @@ impl Dialect for SqliteDialect {
             Type::Decimal(..) => format!("'\"' || {column} || '\"'"),
             Type::Interval | Type::Range(_) => format!("'\"' || {column} || '\"'"),
             Type::Other(_) => return format!("json_quote({column})"),
+            // documents are strings in there
+            Type::Array(Element::Json) => format!(
+                "CASE WHEN {column} IS NOT NULL THEN '[' || coalesce((SELECT group_concat(coalesce(e.value, 'null'), \
+                 ',') FROM json_each({column}) AS e), '') || ']' END"
+            ),
             Type::Json | Type::Array(_) => column.to_owned(),
         };
         format!("coalesce({text}, 'null')")

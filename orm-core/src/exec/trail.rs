@@ -17,7 +17,7 @@ use crate::exec::{Raw, WriteKind, bulk};
 use crate::query::{Batch, Insert};
 use crate::schema::{Column, Table};
 use crate::sql::{Scope, hex, integer};
-use crate::value::{DecimalParts, Type, Value, quoted, range_text};
+use crate::value::{DecimalParts, Element, Type, Value, quoted, range_text};
 
 /// One changed row.
 struct Entry<'a> {
@@ -232,6 +232,15 @@ pub(crate) fn json(out: &mut String, value: &Value) {
         // what has no text cannot be stored
         Value::Range(_, v) => shown(&range_text(v).unwrap_or_default()),
         Value::Other(_, s) => quoted(out, s),
+        Value::Array(Element::F32, items) => {
+            out.push('[');
+            separated(out, items, |out, item| match item {
+                // the digits that single precision needs, as the array is stored without arrays
+                Value::F32(n) if n.is_finite() => out.push_str(&format!("{n:?}")),
+                other => json(out, other),
+            });
+            out.push(']');
+        }
         Value::Array(_, items) => out.push_str(&list(items)),
     }
 }
