@@ -87,7 +87,11 @@ fn every(n: usize) -> orm::query::Insert<Every> {
         day: NaiveDate::from_ymd_opt([1, 1970, 9999][n % 3], 12, 31).expect("a day"),
         price: Decimal::new([-999_999_999_999, 0, 1][n % 3], 3),
         data: json!({ "text": text, "n": [n, null] }),
-        mood: if n.is_multiple_of(2) { Mood::Odd } else { Mood::Happy },
+        mood: if n.is_multiple_of(2) {
+            Mood::Odd
+        } else {
+            Mood::Happy
+        },
     };
     new.set(|e| (e.maybe.to(maybe), e.any.to(any)))
 }
