@@ -189,6 +189,12 @@ pub(crate) struct New {
     /// An empty migration, to be written by hand
     #[arg(long)]
     pub(crate) empty: bool,
+    /// A change of rows in Rust, with models frozen as the last migration left the tables
+    #[arg(long, conflicts_with_all = ["empty", "safe", "as_is", "rename", "no_rename"])]
+    pub(crate) data: bool,
+    /// With `--data`: only these tables; the rows of the first are walked through in batches
+    #[arg(long, value_name = "TABLES", value_delimiter = ',', requires = "data")]
+    pub(crate) tables: Vec<String>,
     /// The reason, for readers
     #[arg(long)]
     pub(crate) why: Option<String>,

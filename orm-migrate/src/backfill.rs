@@ -5,12 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use orm_core::ast::{self, Expr, InList, Nulls, Source};
+use orm_core::driver::BoxFuture;
 use orm_core::error::{Error, ErrorKind, Result};
+use orm_core::exec::{Record, Serves, Tx};
+use orm_core::query::{Cond, Orders};
+use orm_core::schema::Column;
+use orm_core::sql::Dialect;
 use orm_core::value::{Type, Value};
 
+use crate::schema::Name;
+use crate::sql::name;
 use crate::text::{Kind, tokens};
 use crate::wire::{Wire, text};
-use crate::{Backend, HISTORY_TABLE};
+use crate::words::quoted;
+use crate::{Backend, HISTORY_TABLE, code};
 
 /// How far a backfill has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +32,8 @@ pub struct Progress {
     pub took: Duration,
 }
 
-/// An UPDATE of a whole table, a few thousand rows at a time, in the order of its key.
+/// A change of a whole table, a few thousand rows at a time, in the order of its key: an UPDATE, or a function that is given
+/// the [`rows`](Self::rows).
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,12 +50,29 @@ pub struct Progress {
 pub struct Backfill {
     table: String,
     key: String,
-    set: String,
+    work: Work,
     only: Option<String>,
     batch: u32,
     throttle: Duration,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
+
+/// What is done to the rows of a batch.
+#[derive(Clone)]
+enum Work {
+    /// SET.
+    Set(String),
+    /// Read by their keys.
+    Rows {
+        key: &'static [usize],
+        columns: &'static [Column],
+        model: &'static str,
+        each: Each,
+    },
+}
+
+/// Reads the rows of these keys and changes them.
+type Each = Arc<dyn for<'t> Fn(&'t mut Tx, Vec<Value>) -> BoxFuture<'t, Result<()>> + Send + Sync>;
 
 impl fmt::Debug for Backfill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,16 +87,90 @@ impl fmt::Debug for Backfill {
 impl Backfill {
     /// `UPDATE table SET set`, by a unique column. Names and expressions are SQL, as a file would have them.
     pub fn new(table: &str, key: &str, set: &str) -> Self {
+        Backfill::of(table.to_owned(), key.to_owned(), Work::Set(set.to_owned()))
+    }
+
+    /// A function that is given the rows of each batch, locked until its transaction ends. The model is a
+    /// [frozen](crate::frozen) one: that of the program changes, and the rows here do not.
+    ///
+    /// The function runs in the transaction that also notes how far the backfill came. A batch that fails for a lock is run
+    /// again.
+    ///
+    /// ```
+    /// use orm::prelude::*;
+    /// use orm_migrate::{Backfill, Migration};
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// pub struct City { pub id: Id<City>, pub name: String }
+    ///
+    /// async fn shout(tx: &mut Tx, cities: Vec<City>) -> orm::Result<()> {
+    ///     for city in cities {
+    ///         let name = city.name.to_uppercase();
+    ///         city.update().set(|c| c.name.to(name)).save(tx).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// let work = Backfill::rows(|tx, cities: Vec<City>| Box::pin(shout(tx, cities))).batch(500);
+    /// let migration = Migration::backfill(20260131120000, "shout", work)?.frozen(orm::schema![City]);
+    /// # let _ = migration; Ok::<(), orm::Error>(())
+    /// ```
+    pub fn rows<M, F>(work: F) -> Self
+    where
+        M: Record + Send + 'static,
+        Tx: Serves<M>,
+        F: for<'t> Fn(&'t mut Tx, Vec<M>) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static,
+    {
+        let table = M::TABLE;
+        let key = table.key_columns().next().map(|c| c.column.name);
+        let place = Name {
+            schema: table.table.schema.map(str::to_owned),
+            name: table.table.name.to_owned(),
+        };
+        let work = Work::Rows {
+            key: table.key,
+            columns: table.columns,
+            model: table.model,
+            each: each(Arc::new(work)),
+        };
+        Backfill::of(name(&place), quoted(key.unwrap_or_default()), work)
+    }
+
+    fn of(table: String, key: String, work: Work) -> Self {
         Backfill {
-            table: table.to_owned(),
-            key: key.to_owned(),
-            set: set.to_owned(),
+            table,
+            key,
+            work,
             only: None,
             batch: 5000,
             throttle: Duration::ZERO,
             progress: None,
         }
     }
+
+    /// Whether there is one column to walk along, of a type that can be written down.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Work::Rows {
+            key, columns, model, ..
+        } = &self.work
+        else {
+            return Ok(());
+        };
+        let [at] = key else {
+            return Err(Error::config(format!(
+                "a backfill walks along one column, and the key of {model} has {}",
+                key.len()
+            ))
+            .with_model(model));
+        };
+        match columns[*at].column.ty {
+            Type::I16 | Type::I32 | Type::I64 | Type::Text | Type::Uuid => Ok(()),
+            _ => Err(
+                Error::unsupported("a key that is no integer, text or UUID", "a backfill of rows")
+                    .with_model(model),
+            ),
+        }
+    }
+
     /// Only rows for which this SQL condition holds.
     pub fn only(mut self, condition: &str) -> Self {
         self.only = Some(condition.to_owned());
@@ -104,11 +205,12 @@ impl Backfill {
     pub(crate) async fn step(
         &self,
         wire: &Wire,
+        dialect: &'static dyn Dialect,
         backend: Backend,
         version: i64,
         cursor: Option<&str>,
     ) -> Result<Option<(String, u64)>> {
-        let Backfill { table, key, set, .. } = self;
+        let Backfill { table, key, .. } = self;
         if let Some(cursor) = cursor {
             check_literal(cursor, backend)?;
         }
@@ -131,8 +233,29 @@ impl Backfill {
             .only
             .as_ref()
             .map_or(String::new(), |c| format!(" AND ({c})"));
-        let update = format!("UPDATE {table} SET {set} WHERE {from}{key} <= {last}{only}");
-        let changed = wire.exec(&update, vec![]).await?;
+        let these = format!("{from}{key} <= {last}{only}");
+        let changed = match &self.work {
+            Work::Set(set) => {
+                let update = format!("UPDATE {table} SET {set} WHERE {these}");
+                wire.exec(&update, vec![]).await?
+            }
+            Work::Rows {
+                key: at,
+                columns,
+                each,
+                ..
+            } => {
+                let ty = at.first().map_or(Type::I64, |at| columns[*at].column.ty);
+                let query = format!("SELECT {key} FROM {table} WHERE {these} ORDER BY {key}");
+                let keys = wire.rows(&query, vec![], &[ty]).await?;
+                let keys: Vec<Value> = keys.into_iter().flatten().collect();
+                let rows = keys.len() as u64;
+                if rows > 0 {
+                    code::within(&wire.shared, dialect, |tx| each(tx, keys)).await?;
+                }
+                rows
+            }
+        };
         let note = format!(
             "UPDATE {} SET cursor = $1, step = step + 1 WHERE id = $2 AND status = 'running'",
             wire.table(HISTORY_TABLE)
@@ -147,6 +270,47 @@ impl Backfill {
                 format!("the history of migration {version} was changed by somebody else while it ran"),
             )),
         }
+    }
+}
+
+fn each<M, F>(work: Arc<F>) -> Each
+where
+    M: Record + Send + 'static,
+    Tx: Serves<M>,
+    F: for<'t> Fn(&'t mut Tx, Vec<M>) -> BoxFuture<'t, Result<()>> + Send + Sync + 'static,
+{
+    Arc::new(move |tx, keys| {
+        let work = work.clone();
+        Box::pin(async move {
+            let query = M::query();
+            let source = query.ast().root();
+            let Some(key) = M::TABLE.key_columns().next().map(|c| &c.column) else {
+                return Ok(());
+            };
+            let list = InList::Values(key.ty, keys);
+            let query = query.filter(|_| Node(Expr::In(Box::new(Expr::Column(source, key)), Box::new(list))));
+            let rows = query.order_by(|_| By(source, key)).for_update().all(&*tx).await?;
+            work(tx, rows).await
+        })
+    })
+}
+
+/// A condition on the key, whose type is known at run time only.
+struct Node(Expr);
+impl<S> Cond<S> for Node {
+    fn into_cond(self) -> Expr {
+        self.0
+    }
+}
+
+struct By(Source, &'static ast::Column);
+impl<S> Orders<S> for By {
+    fn add_to(self, out: &mut Vec<ast::Order>) {
+        out.push(ast::Order {
+            expr: Expr::Column(self.0, self.1),
+            desc: false,
+            nulls: Nulls::Default,
+        });
     }
 }
 

@@ -11,6 +11,7 @@ use orm_core::driver::{
 };
 use orm_core::error::{Error, Result};
 use orm_core::exec::{Db, Tx};
+use orm_core::schema::Schema;
 use orm_core::sql::{Dialect, Sql};
 
 use crate::backfill::Backfill;
@@ -50,7 +51,7 @@ impl fmt::Debug for Code {
 
 impl Migration {
     /// A data migration of Rust code, which runs in one transaction. It may see another schema than the program's
-    /// models have: statements as text (`sql!`) stay right, queries by models may not.
+    /// models have: statements as text (`sql!`) stay right, and so do queries by [frozen](crate::frozen) models.
     ///
     /// ```
     /// use orm_migrate::Migration;
@@ -82,8 +83,10 @@ impl Migration {
     /// A data migration in batches; see [`Backfill`].
     ///
     /// # Errors
-    /// `Config` for a name that is not usable.
+    /// `Config` for a name that is not usable, and for [rows](Backfill::rows) with a key of several columns;
+    /// `Unsupported` for rows whose key is no integer, text or UUID.
     pub fn backfill(version: i64, name: &str, backfill: Backfill) -> Result<Self> {
+        backfill.check()?;
         Migration::of_code(version, name, Code::Batches(backfill))
     }
 
@@ -106,6 +109,15 @@ impl Migration {
         self
     }
 
+    /// The models that its code uses, frozen when it was written ([`frozen::generate`](crate::frozen::generate)). A run
+    /// refuses it, before anything is run, when they are not what the last snapshot before it says: each of their tables and
+    /// columns is there, under the same key, of the same type, and NULL in both or in neither. Columns that the models do not
+    /// have may come and go.
+    pub fn frozen(mut self, models: Schema) -> Self {
+        self.frozen = Some(models);
+        self
+    }
+
     /// Says what a file says in its header.
     pub fn with_header(mut self, header: Header) -> Self {
         self.header = header;
@@ -115,9 +127,18 @@ impl Migration {
 
 /// Runs code on the session, in the transaction that is open there.
 pub(crate) async fn run(shared: &Shared, dialect: &'static dyn Dialect, apply: &Apply) -> Result<()> {
+    within(shared, dialect, |tx| apply(tx)).await
+}
+
+/// As [`run`], for what is called once.
+pub(crate) async fn within(
+    shared: &Shared,
+    dialect: &'static dyn Dialect,
+    work: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<()>>,
+) -> Result<()> {
     let db = Db::new(Arc::new(Inside::new(shared, dialect)));
     let mut tx = db.begin().await?;
-    apply(&mut tx).await?;
+    work(&mut tx).await?;
     tx.commit().await
 }
 

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use orm_core::error::{Error, Result};
+use orm_core::schema::Schema;
 use orm_core::value::Timestamp;
 
 use crate::code::Code;
@@ -90,6 +91,8 @@ pub struct Migration {
     pub snapshot: Option<String>,
     pub(crate) header: Header,
     pub(crate) body: Body,
+    /// The models that code was written with.
+    pub(crate) frozen: Option<Schema>,
 }
 
 impl Migration {
@@ -131,6 +134,7 @@ impl Migration {
                 up: Box::new(up),
                 down: down.map(Box::new),
             },
+            frozen: None,
         })
     }
 
@@ -484,7 +488,7 @@ pub(crate) fn version_at(time: Timestamp) -> i64 {
     digits.parse().unwrap_or(1)
 }
 
-fn create(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn create(path: &Path, text: &str) -> Result<()> {
     let refuse =
         |e: std::io::Error| Error::config(format!("`{}` cannot be written: {}", path.display(), e.kind()));
     let mut file = fs::OpenOptions::new()

@@ -86,6 +86,23 @@ pub fn generate_with(
     how: &Options,
     backend: Backend,
 ) -> Result<Generated> {
+    let last = last(migrations, backend)?.unwrap_or_default();
+    let plan = match plan(&last, wanted, &how.renames, backend)? {
+        Planned::NeedsDecision(questions) => return Ok(Generated::NeedsDecision(questions)),
+        Planned::Plan(plan) if plan.changes.is_empty() => return Ok(Generated::Nothing),
+        Planned::Plan(plan) if how.direct => plan,
+        Planned::Plan(plan) => safe(&plan, backend),
+    };
+    let mut draft = Draft::new(name);
+    draft.header = header(&plan.up);
+    draft.up = plan.up.to_sql();
+    draft.down = Some(header(&plan.down).write() + &plan.down.to_sql());
+    draft.snapshot = Some(snapshot::write(wanted, backend.name()));
+    Ok(Generated::Draft(Box::new((draft, plan))))
+}
+
+/// The schema that the last migration left, if one says.
+pub(crate) fn last(migrations: &Migrations, backend: Backend) -> Result<Option<Schema>> {
     let graph = Graph::of(migrations)?;
     let heads = graph.heads();
     if heads.len() > 1 {
@@ -103,22 +120,7 @@ pub fn generate_with(
     let last = order
         .filter_map(|v| migrations.get(*v))
         .find_map(|m| m.snapshot.as_deref());
-    let last = match last {
-        Some(text) => snapshot::read(text, backend.name())?,
-        None => Schema::default(),
-    };
-    let plan = match plan(&last, wanted, &how.renames, backend)? {
-        Planned::NeedsDecision(questions) => return Ok(Generated::NeedsDecision(questions)),
-        Planned::Plan(plan) if plan.changes.is_empty() => return Ok(Generated::Nothing),
-        Planned::Plan(plan) if how.direct => plan,
-        Planned::Plan(plan) => safe(&plan, backend),
-    };
-    let mut draft = Draft::new(name);
-    draft.header = header(&plan.up);
-    draft.up = plan.up.to_sql();
-    draft.down = Some(header(&plan.down).write() + &plan.down.to_sql());
-    draft.snapshot = Some(snapshot::write(wanted, backend.name()));
-    Ok(Generated::Draft(Box::new((draft, plan))))
+    last.map(|text| snapshot::read(text, backend.name())).transpose()
 }
 
 fn header(script: &Script) -> Header {

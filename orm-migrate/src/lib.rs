@@ -25,6 +25,7 @@ pub mod diff;
 mod dir;
 pub mod docs;
 pub mod drift;
+pub mod frozen;
 pub mod generate;
 mod graph;
 mod header;

@@ -120,7 +120,7 @@ pub(crate) async fn rows(
     Table::take(done.sink)
 }
 
-/// Collects rows of integers and texts.
+/// Collects rows of integers, texts, times and UUIDs.
 struct Table {
     types: Vec<Type>,
     rows: Vec<Vec<Value>>,
@@ -145,10 +145,11 @@ impl Sink for Table {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
         let cell = |(i, ty): (usize, &Type)| {
             let value = match ty {
-                Type::I64 => cells.i64(i)?.map(Value::I64),
+                Type::I16 | Type::I32 | Type::I64 => cells.i64(i)?.map(Value::I64),
                 Type::Text => cells.text(i)?.map(|t| Value::Text(t.to_owned())),
                 Type::Timestamp => cells.timestamp(i)?.map(Value::Timestamp),
-                _ => return Err(Error::decode("the runner reads integers, texts and times")),
+                Type::Uuid => cells.uuid(i)?.map(Value::Uuid),
+                _ => return Err(Error::decode("the runner reads integers, texts, times and UUIDs")),
             };
             Ok(value.unwrap_or(Value::Null(*ty)))
         };

@@ -47,6 +47,8 @@ pub(crate) struct Context {
 pub(crate) fn needs_models(verb: &Verb, settings: &Settings) -> bool {
     let models = |of: &str| of == "models";
     match verb {
+        // its place is behind the code of the program
+        Verb::Migrate(Migrate::New(new)) if new.data => settings.migrations.is_some(),
         Verb::Migrate(Migrate::New(new)) => !new.empty,
         Verb::Migrate(Migrate::Lint(lint)) => lint.models,
         Verb::Migrate(Migrate::Preflight(typed)) => typed.models || settings.migrations.is_some(),

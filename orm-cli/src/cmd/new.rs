@@ -9,7 +9,7 @@ use orm::migrate::generate::{self, Generated, generate_with};
 use orm::migrate::lint::{Finding, Severity, lint};
 use orm::migrate::plan::Plan;
 use orm::migrate::schema::Name;
-use orm::migrate::{Backend, Draft, Migrations};
+use orm::migrate::{Backend, Draft, Migrations, frozen};
 use serde_json::{Value, json};
 
 use crate::args::New;
@@ -24,6 +24,9 @@ pub(crate) fn new(mut context: Context, typed: &New) -> Result<Reply, Stop> {
     migrations.verify_chain(backend)?;
     if typed.empty {
         return empty(&context, typed, backend);
+    }
+    if typed.data {
+        return data(&context, typed, &migrations, backend);
     }
     let heads = orm::migrate::Graph::of(&migrations)?.heads();
     if heads.len() > 1 {
@@ -110,6 +113,33 @@ fn empty(context: &Context, typed: &New, backend: Backend) -> Result<Reply, Stop
          `cargo orm migrate repair --checksums` writes migrations.lock anew\n",
     );
     Ok(reply)
+}
+
+/// A file of Rust beside the scripts, which no verb reads: the program registers it.
+fn data(context: &Context, typed: &New, migrations: &Migrations, backend: Backend) -> Result<Reply, Stop> {
+    let name = |said: &String| match said.split_once('.') {
+        Some((schema, name)) => Name::within(schema, name),
+        None => Name::new(said),
+    };
+    let tables: Vec<Name> = typed.tables.iter().map(name).collect();
+    let mut made = frozen::generate(&typed.name, migrations, &tables, backend)?;
+    made.header.why = typed.why.clone();
+    made.header.phase = typed.phase.map(Into::into);
+    made.header.label = typed.label.clone();
+    if typed.dry_run {
+        let source = made.source();
+        return Ok(Reply::new(
+            source.clone(),
+            json!({ "written": [], "source": source }),
+        ));
+    }
+    let file = short(made.write(&context.config.dir)?).display().to_string();
+    let text = format!(
+        "wrote {file}\nwrite its function, make it a module (`#[path = \"…/{file}\"] mod {0};`), and add \
+         `.with({0}::migration()?)?`\nto the migrations of the program: the function that `migrations` in orm.toml names\n",
+        made.name
+    );
+    Ok(Reply::new(text, json!({ "written": [file] })))
 }
 
 fn finish(

@@ -452,6 +452,79 @@ fn scripts_are_formatted_after_they_are_written() {
     assert!(failed.err.contains("then `false` failed"), "{}", failed.err);
 }
 
+#[test]
+fn a_change_of_rows_is_a_file_of_rust() {
+    use orm::migrate::schema::{Column, Key, Name, Schema, Table};
+    let project = Project::at("sqlite:none.db");
+    let without = project.orm(&["migrate", "new", "fill", "--data"]).ends(1);
+    assert!(
+        without.err.contains("no migration has a snapshot"),
+        "{}",
+        without.err
+    );
+    let column = |name: &str, ty: &str| Column {
+        name: name.into(),
+        ty: ty.into(),
+        ..Column::default()
+    };
+    let users = Table {
+        name: Name::new("users"),
+        columns: vec![column("id", "INTEGER"), column("name", "TEXT")],
+        primary_key: Some(Key {
+            columns: vec!["id".into()],
+            ..Key::default()
+        }),
+        options: "STRICT".into(),
+        ..Table::default()
+    };
+    let schema = Schema {
+        tables: vec![users],
+        ..Schema::default()
+    };
+    project.write(
+        "migrations/1_users.sql",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;\n",
+    );
+    project.write(
+        "migrations/1_users.snap.json",
+        &orm::migrate::snapshot::write(&schema, "sqlite"),
+    );
+    let new = [
+        "migrate",
+        "new",
+        "lower names",
+        "--data",
+        "--tables",
+        "users",
+        "--phase",
+        "expand",
+        "--json",
+    ];
+    let made = project.orm(&new).ends(0).json();
+    let file = made["written"][0].as_str().unwrap();
+    assert!(file.ends_with("_lower_names.rs"), "{file}");
+    let source = project.read(file);
+    assert!(
+        source.contains("rows: Vec<frozen::User>") && source.contains("Phase::Expand"),
+        "{source}"
+    );
+    let shown = project
+        .orm(&["migrate", "new", "all", "--data", "--dry-run"])
+        .ends(0);
+    assert!(shown.out.contains("async fn up(tx: &mut Tx)"), "{}", shown.out);
+    // it is no script
+    assert_eq!(project.orm(&["migrate", "heads"]).ends(0).out, "1_users\n");
+    let lost = project
+        .orm(&["migrate", "new", "x", "--data", "--tables", "nobody"])
+        .ends(1);
+    assert!(
+        lost.err.contains("the last snapshot has no table nobody"),
+        "{}",
+        lost.err
+    );
+    project.orm(&["migrate", "new", "x", "--data", "--empty"]).ends(1);
+}
+
 /// The verbs of a help text.
 fn verbs(help: &str) -> Vec<String> {
     let commands = help.split_once("Commands:\n").map_or("", |(_, rest)| rest);

@@ -49,7 +49,7 @@ mod relate;
 mod ty;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Backend;
 use crate::pull::ty::ColumnType;
@@ -77,11 +77,7 @@ pub struct Pulled {
 /// longer ones, `uuid::Uuid` and `serde_json::Value`. SQLite does not say of a TEXT whether it is a time, or of a BLOB
 /// whether it is a UUID (a key is taken for one): give such fields their types by hand.
 pub fn models(schema: &Schema, backend: Backend) -> Pulled {
-    let mut draft = Draft::new(schema, backend);
-    draft.structs();
-    draft.fields();
-    draft.foreign_keys();
-    draft.relations();
+    let mut draft = Draft::of(schema, backend);
     let mut source = String::new();
     draft.write(&mut source);
     draft.rest();
@@ -102,6 +98,23 @@ pub fn models(schema: &Schema, backend: Backend) -> Pulled {
         left_out: draft.left_out,
         beside,
     }
+}
+
+/// The name of the model of each table.
+pub(crate) fn names(schema: &Schema, backend: Backend) -> BTreeMap<Name, String> {
+    let draft = Draft::of(schema, backend);
+    let names = draft.models.into_iter().map(|m| (m.table.name.clone(), m.ident));
+    names.collect()
+}
+
+/// The Rust types of columns as they are read: without relations, without `Option`.
+pub(crate) fn types(schema: &Schema, backend: Backend) -> BTreeMap<(Name, String), String> {
+    let draft = Draft::of(schema, backend);
+    let of = |m: &ModelDraft<'_>| -> Vec<_> {
+        let key = |f: &FieldDraft<'_>| (m.table.name.clone(), f.column.name.clone());
+        m.fields.iter().map(|f| (key(f), f.ty.rust.clone())).collect()
+    };
+    draft.models.iter().flat_map(of).collect()
 }
 
 /// Names that generated code, or code beside it, uses otherwise.
@@ -248,6 +261,15 @@ impl<'s> Draft<'s> {
             taken: TAKEN.iter().map(|t| (*t).to_owned()).collect(),
             left_out: Vec::new(),
         }
+    }
+
+    fn of(schema: &'s Schema, backend: Backend) -> Self {
+        let mut draft = Draft::new(schema, backend);
+        draft.structs();
+        draft.fields();
+        draft.foreign_keys();
+        draft.relations();
+        draft
     }
 
     fn say(&mut self, of: impl std::fmt::Display, reason: impl std::fmt::Display) {

@@ -598,7 +598,13 @@ impl Job<'_> {
             self.inside.lock.confirm(self.wire()).await?;
             self.limit(Work::Data, true).await?;
             backfill
-                .step(self.wire(), self.of.backend, self.migration.version, cursor)
+                .step(
+                    self.wire(),
+                    self.of.db.dialect(),
+                    self.of.backend,
+                    self.migration.version,
+                    cursor,
+                )
                 .await
         };
         match work.await {

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orm_core::error::Error;
 
+use crate::code::Code;
 use crate::dir::Body;
 use crate::history::{self, Entry, Status};
-use crate::run::{Direction, Failure, Going, Migrator, Outcome, Result, applied, is_applied, is_unfinished};
+use crate::run::{
+    At, Direction, Failure, Going, Migrator, Outcome, Result, applied, is_applied, is_unfinished,
+};
 use crate::segments::{Segment, cut};
-use crate::{Kind, Migration, Target};
+use crate::{Kind, Migration, Target, frozen};
 
 /// A migration and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,6 +278,27 @@ impl Migrator {
              why=\"…\"`",
             finding.rule, finding.about, finding.why, finding.rule
         )))
+    }
+
+    /// Refuses code whose frozen models are not what the schema is by then.
+    pub(in crate::run) fn thawed(&self, list: &[(i64, Direction)]) -> Result<()> {
+        for (version, direction) in list {
+            if let Some(migration) = self.migrations.get(*version) {
+                if *direction == Direction::Down && matches!(migration.body, Body::Code(Code::Batches(_))) {
+                    continue; // nothing is run then
+                }
+                let fits = frozen::check(migration, &self.migrations, &self.graph, self.db.dialect());
+                fits.map_err(|e| {
+                    Failure::new(Outcome::Refused, e).at(At {
+                        version: *version,
+                        name: migration.name.clone(),
+                        statement: None,
+                        line: None,
+                    })
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to lose what nobody agreed to lose, and to undo what cannot be, before anything is run.

@@ -220,6 +220,7 @@ impl Migrator {
         let entries = history::read(&inside.wire).await?;
         let unknown = self.survey(&entries, true)?;
         let list = self.list(&entries, going)?;
+        self.thawed(&list)?;
         self.linted(&list)?;
         self.approve(&list)?;
         for (version, direction) in list {

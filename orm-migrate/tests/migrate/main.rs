@@ -5,6 +5,7 @@ mod docs;
 mod drift;
 mod folder;
 mod foreign;
+mod frozen;
 mod generate;
 mod introspect;
 mod killed;
