@@ -17,7 +17,7 @@ use orm_core::value::{Type, Value};
 use crate::schema::Name;
 use crate::sql::name;
 use crate::text::{Kind, tokens};
-use crate::wire::{Wire, text};
+use crate::wire::{Wire, int, text};
 use crate::words::quoted;
 use crate::{Backend, HISTORY_TABLE, code};
 
@@ -30,6 +30,35 @@ pub struct Progress {
     pub rows: u64,
     /// How long this run has taken.
     pub took: Duration,
+    /// How many rows lay ahead when this run began: the planner's estimate on PostgreSQL, counted on SQLite. `None` where
+    /// that cannot be told.
+    pub ahead: Option<u64>,
+    /// How long it will still take, if the batches to come take as long as those that were.
+    pub left: Option<Duration>,
+}
+
+impl Progress {
+    /// Before the first batch of a run.
+    pub(crate) fn start(ahead: Option<u64>) -> Self {
+        Progress {
+            batches: 0,
+            rows: 0,
+            took: Duration::ZERO,
+            ahead,
+            left: None,
+        }
+    }
+    /// One more batch, of so many rows at most.
+    pub(crate) fn batch(&mut self, changed: u64, size: u32, took: Duration) {
+        self.batches += 1;
+        self.rows += changed;
+        self.took = took;
+        let looked_at = self.batches.saturating_mul(size.into());
+        self.left = self.ahead.map(|ahead| {
+            let still = ahead.saturating_sub(looked_at) as f64 / looked_at.max(1) as f64;
+            Duration::try_from_secs_f64(took.as_secs_f64() * still).unwrap_or(Duration::MAX)
+        });
+    }
 }
 
 /// A change of a whole table, a few thousand rows at a time, in the order of its key: an UPDATE, or a function that is given
@@ -42,7 +71,7 @@ pub struct Progress {
 ///     .only("nick IS NULL")
 ///     .batch(5000)
 ///     .throttle(Duration::from_millis(50))
-///     .progress(|p| println!("{} rows", p.rows));
+///     .progress(|p| println!("{} rows, {:?} left", p.rows, p.left));
 /// let migration = Migration::backfill(20260131120000, "fill_nicknames", fill)?;
 /// # let _ = migration; Ok::<(), orm_core::error::Error>(())
 /// ```
@@ -195,6 +224,36 @@ impl Backfill {
     pub(crate) fn pause(&self) -> Duration {
         self.throttle
     }
+    pub(crate) fn size(&self) -> u32 {
+        self.batch
+    }
+    /// About how many rows lie behind the cursor, if anybody is told. Nothing depends on it: an error is no answer.
+    pub(crate) async fn ahead(&self, wire: &Wire, backend: Backend, cursor: Option<&str>) -> Option<u64> {
+        self.progress.as_ref()?;
+        let Backfill { table, key, .. } = self;
+        let behind = match cursor {
+            Some(cursor) => {
+                check_literal(cursor, backend).ok()?;
+                format!(" WHERE {key} > {cursor}")
+            }
+            None => String::new(),
+        };
+        match backend {
+            Backend::Postgres => {
+                // its first line ends in (cost=.. rows=1200 width=4)
+                let query = format!("EXPLAIN SELECT 1 FROM {table}{behind}");
+                let found = wire.rows(&query, vec![], &[Type::Text]).await.ok()?;
+                let line = text(found.first()?.first()?)?;
+                let (rows, _) = line.split_once(" rows=")?.1.split_once(' ')?;
+                rows.parse().ok()
+            }
+            Backend::Sqlite => {
+                let query = format!("SELECT count(*) FROM {table}{behind}");
+                let found = wire.rows(&query, vec![], &[Type::I64]).await.ok()?;
+                u64::try_from(int(found.first()?.first()?)?).ok()
+            }
+        }
+    }
     pub(crate) fn tell(&self, progress: Progress) {
         if let Some(told) = &self.progress {
             told(progress);
@@ -328,5 +387,28 @@ fn check_literal(literal: &str, backend: Backend) -> Result<()> {
         false => Err(Error::config(
             "the cursor of the backfill in the history is no literal",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::backfill::Progress;
+
+    #[test]
+    fn what_is_left_follows_from_what_was() {
+        let seconds = Duration::from_secs;
+        let mut p = Progress::start(Some(100));
+        p.batch(7, 25, seconds(1));
+        assert_eq!((p.batches, p.rows, p.left), (1, 7, Some(seconds(3))));
+        p.batch(3, 25, seconds(4));
+        assert_eq!((p.batches, p.rows, p.left), (2, 10, Some(seconds(4))));
+        // an estimate may be too small
+        p.batch(0, 250, seconds(5));
+        assert_eq!(p.left, Some(seconds(0)));
+        let mut p = Progress::start(None);
+        p.batch(1, 1, seconds(1));
+        assert_eq!(p.left, None);
     }
 }

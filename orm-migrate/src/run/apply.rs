@@ -549,11 +549,6 @@ impl Job<'_> {
         let entry = entry.filter(|e| matches!(e.status, Status::Running | Status::Failed));
         let mut cursor = entry.and_then(|e| e.cursor.clone());
         let before = entry.map_or(0, |e| usize::try_from(e.step).unwrap_or(0));
-        let mut progress = Progress {
-            batches: 0,
-            rows: 0,
-            took: Duration::ZERO,
-        };
         self.wire().begin().await?;
         let begun = async {
             self.undisturbed().await?;
@@ -569,14 +564,16 @@ impl Job<'_> {
             return Err(self.fail(fault, &Cut::default()).await);
         }
         let mut tries = 0;
+        let ahead = backfill
+            .ahead(self.wire(), self.of.backend, cursor.as_deref())
+            .await;
+        let mut progress = Progress::start(ahead);
         loop {
             match self.batch(backfill, cursor.as_deref()).await {
                 Ok(Some((at, rows))) => {
                     cursor = Some(at);
                     tries = 0;
-                    progress.batches += 1;
-                    progress.rows += rows;
-                    progress.took = self.started.elapsed();
+                    progress.batch(rows, backfill.size(), self.started.elapsed());
                     backfill.tell(progress);
                     if !backfill.pause().is_zero() {
                         tokio::time::sleep(backfill.pause()).await;

@@ -429,7 +429,10 @@ async fn a_backfill_in_batches(db: Db) -> orm_migrate::Result<()> {
         Backfill::new("users", "id", set)
             .only("name LIKE 'N%'")
             .batch(30)
-            .progress(move |p| told.send((p.batches, p.rows)).unwrap())
+            .progress(move |p| {
+                assert!(p.ahead.is_some_and(|rows| rows > 0) && p.left.is_some(), "{p:?}");
+                told.send((p.batches, p.rows)).unwrap();
+            })
     };
     let with = |set_to: &str| Migration::backfill(3, "lower", fill(set_to)).and_then(|m| set(&files).with(m));
     // dies in the third batch
