@@ -3,8 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::value::{
-    Cells, Date, DecimalParts, Element, Expected, LocalTimestamp, Lookup, Output, Row, TimeOfDay, Timestamp,
-    Type, Value, finished_one, not_loaded,
+    Cells, DecimalParts, Expected, Lookup, Output, Row, Type, finished_one, not_loaded, same_cells,
 };
 
 /// One row that something else fetched: models and shapes are read by column name, everything else by position.
@@ -78,46 +77,15 @@ impl Placed<'_> {
         self.places.get(i).map_or(usize::MAX, |place| place.at)
     }
 }
-macro_rules! forward {
-    ($($f:ident: $t:ty;)*) => {$(
-        fn $f(&self, i: usize) -> Result<Option<$t>> {
-            self.cells.$f(self.at(i))
-        }
-    )*};
-}
 impl Cells for Placed<'_> {
-    forward! {
-        bool: bool;
-        i64: i64;
-        f64: f64;
-        text: &str;
-        bytes: &[u8];
-        uuid: [u8; 16];
-        timestamp: Timestamp;
-        local_timestamp: LocalTimestamp;
-        date: Date;
-        time: TimeOfDay;
-        json: &str;
-    }
+    same_cells!();
     fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
         match self.places.get(i) {
             Some(Place { at, ty }) => self.cells.decimal_of(*at, *ty),
             None => self.cells.decimal(usize::MAX),
         }
     }
-    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
-        self.cells.value(self.at(i), ty)
-    }
-    fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
-        self.cells.array(self.at(i), element)
-    }
-    fn len(&self) -> usize {
-        self.places.len()
-    }
     fn position(&self, name: &str) -> Option<usize> {
         self.cells.position(name)
-    }
-    fn is_null(&self, i: usize) -> bool {
-        self.cells.is_null(self.at(i))
     }
 }

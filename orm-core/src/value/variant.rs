@@ -1,8 +1,7 @@
 //! A row of an enum of models, read as one of them.
 
 use crate::error::{Error, Result};
-use crate::value::{Cells, Date, DecimalParts, Element, LocalTimestamp, Output, Row, TimeOfDay, Timestamp};
-use crate::value::{Type, Value};
+use crate::value::{Cells, DecimalParts, Output, Row, Type, same_cells};
 
 /// Which of the labels the discriminator says, some cells ahead. Nothing is consumed.
 pub fn variant_at(
@@ -51,46 +50,16 @@ impl Spread<'_> {
     }
 }
 
-macro_rules! forward {
-    ($($f:ident: $t:ty;)*) => {$(
-        fn $f(&self, i: usize) -> Result<Option<$t>> {
-            self.cells.$f(self.at(i))
-        }
-    )*};
-}
-
 impl Cells for Spread<'_> {
-    forward! {
-        bool: bool;
-        i64: i64;
-        f64: f64;
-        text: &str;
-        bytes: &[u8];
-        uuid: [u8; 16];
-        timestamp: Timestamp;
-        local_timestamp: LocalTimestamp;
-        date: Date;
-        time: TimeOfDay;
-        json: &str;
-        decimal: DecimalParts;
+    same_cells!();
+    fn decimal(&self, i: usize) -> Result<Option<DecimalParts>> {
+        self.cells.decimal(self.at(i))
     }
     fn decimal_of(&self, i: usize, ty: Type) -> Result<Option<DecimalParts>> {
         self.cells.decimal_of(self.at(i), ty)
     }
-    fn value(&self, i: usize, ty: Type) -> Result<Option<Value>> {
-        self.cells.value(self.at(i), ty)
-    }
-    fn array(&self, i: usize, element: Element) -> Result<Option<Vec<Value>>> {
-        self.cells.array(self.at(i), element)
-    }
-    fn len(&self) -> usize {
-        self.places.len()
-    }
     fn position(&self, name: &str) -> Option<usize> {
         let found = self.cells.position(name)?;
         (0..self.places.len()).find(|i| self.at(*i) == found)
-    }
-    fn is_null(&self, i: usize) -> bool {
-        self.cells.is_null(self.at(i))
     }
 }

@@ -33,7 +33,7 @@ use crate::change::Change;
 use crate::diff::{changes, denied, known};
 use crate::introspect::{self, introspect_with};
 use crate::plan::{Plan, Script, plan};
-use crate::schema::Schema;
+use crate::schema::{Schema, add_absent};
 use crate::{Backend, Migration, Migrator, Outcome, snapshot};
 
 pub use words::in_words_of;
@@ -263,26 +263,8 @@ fn between(from: &Schema, to: &Schema, backend: Backend) -> Result<Plan> {
 
 /// Names of both.
 fn merge(into: &mut Schema, more: &Schema) {
-    macro_rules! all {
-        ($($field:ident),*) => {$(
-            for it in &more.$field {
-                if !into.$field.iter().any(|x| x.name == it.name) {
-                    into.$field.push(it.clone());
-                }
-            }
-        )*};
-    }
-    all!(
-        extensions,
-        enums,
-        domains,
-        composites,
-        sequences,
-        tables,
-        virtual_tables,
-        views,
-        functions
-    );
+    add_absent!(into, more; extensions);
+    words::missing(more, into);
     for schema in &more.schemas {
         if !into.schemas.contains(schema) {
             into.schemas.push(schema.clone());

@@ -13,7 +13,7 @@ use crate::code::Inside;
 use crate::diff::denied;
 use crate::introspect::{self, introspect_with};
 use crate::plan::plan;
-use crate::schema::Schema;
+use crate::schema::{Schema, add_absent};
 use crate::text::{Kind, Token, tokens};
 use crate::wire::Wire;
 
@@ -132,16 +132,9 @@ fn hints(from: &Schema, to: &mut Schema) {
             }
         }
         // what could not be created stands as it is written
-        macro_rules! rest {
-            ($($field:ident),*) => {$(
-                for it in &said.$field {
-                    if !table.$field.iter().any(|x| x.name == it.name) {
-                        table.$field.push(it.clone());
-                    }
-                }
-            )*};
-        }
-        rest!(
+        add_absent!(
+            table,
+            said;
             checks,
             foreign_keys,
             indexes,
@@ -159,18 +152,11 @@ fn hints(from: &Schema, to: &mut Schema) {
     }
 }
 
-/// Objects that could not be created stand as they are written.
-fn missing(from: &Schema, to: &mut Schema) {
-    macro_rules! rest {
-        ($($field:ident),*) => {$(
-            for it in &from.$field {
-                if !to.$field.iter().any(|x| x.name == it.name) {
-                    to.$field.push(it.clone());
-                }
-            }
-        )*};
-    }
-    rest!(
+/// Adds the objects that are only in the first: those that could not be created stand as they are written.
+pub(super) fn missing(from: &Schema, to: &mut Schema) {
+    add_absent!(
+        to,
+        from;
         enums,
         domains,
         composites,

@@ -2,6 +2,18 @@
 
 use crate::schema::{RowSecurity, Schema, Table};
 
+/// Adds to these lists what the other's have under names that are not there yet.
+macro_rules! add_absent {
+    ($into:expr, $from:expr; $($field:ident),* $(,)?) => {$(
+        for it in &$from.$field {
+            if !$into.$field.iter().any(|x| x.name == it.name) {
+                $into.$field.push(it.clone());
+            }
+        }
+    )*};
+}
+pub(crate) use add_absent;
+
 impl Schema {
     /// Adds objects that are not there yet, and to tables that are there triggers, policies and exclusion constraints: what
     /// models cannot say, such as [`Pulled::beside`](crate::pull::Pulled::beside), to what they say.
@@ -15,16 +27,9 @@ impl Schema {
     /// assert_eq!(models.tables[0].triggers.len(), 1);
     /// ```
     pub fn add(&mut self, beside: &Schema) {
-        macro_rules! named {
-            ($($field:ident),*) => {$(
-                for it in &beside.$field {
-                    if !self.$field.iter().any(|x| x.name == it.name) {
-                        self.$field.push(it.clone());
-                    }
-                }
-            )*};
-        }
-        named!(
+        add_absent!(
+            self,
+            beside;
             extensions,
             enums,
             domains,
@@ -62,16 +67,7 @@ impl Schema {
 
 impl Table {
     fn add(&mut self, beside: &Table) {
-        macro_rules! named {
-            ($($field:ident),*) => {$(
-                for it in &beside.$field {
-                    if !self.$field.iter().any(|x| x.name == it.name) {
-                        self.$field.push(it.clone());
-                    }
-                }
-            )*};
-        }
-        named!(triggers, policies, exclusions);
+        add_absent!(self, beside; triggers, policies, exclusions);
         if self.row_security == RowSecurity::Off {
             self.row_security = beside.row_security;
         }

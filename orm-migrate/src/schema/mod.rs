@@ -10,6 +10,7 @@ pub(crate) mod models;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use beside::add_absent;
 pub use orm_core::ast::ddl::Name as QualifiedName;
 pub use orm_core::schema::Action;
 
