@@ -84,6 +84,8 @@ mod partition;
 mod polymorphic;
 #[path = "suite/pools.rs"]
 mod pools;
+#[path = "suite/random.rs"]
+mod random;
 #[path = "suite/raw.rs"]
 mod raw;
 #[path = "suite/references.rs"]

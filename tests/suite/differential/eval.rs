@@ -112,7 +112,7 @@ impl Rows {
         }
     }
 
-    fn piece(&self, s: Option<&Sheet>, piece: &Piece, term: &Piecewise) -> Option<bool> {
+    pub fn piece(&self, s: Option<&Sheet>, piece: &Piece, term: &Piecewise) -> Option<bool> {
         let p = |term: &Piecewise| self.piece(s, piece, term);
         match term {
             Piecewise::True => Some(true),
@@ -127,7 +127,7 @@ impl Rows {
     }
 }
 
-fn compare<T: Ord>(op: Op, a: Option<T>, b: Option<T>) -> Option<bool> {
+pub fn compare<T: Ord>(op: Op, a: Option<T>, b: Option<T>) -> Option<bool> {
     let order = a?.cmp(&b?);
     Some(match op {
         Op::Eq => order == Ordering::Equal,
@@ -140,7 +140,7 @@ fn compare<T: Ord>(op: Op, a: Option<T>, b: Option<T>) -> Option<bool> {
 }
 
 /// AND: false wins, then unknown.
-fn all(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+pub fn all(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut out = Some(true);
     for value in values {
         match value {

@@ -6,6 +6,7 @@
 //!
 //! `ORM_TEST_QUERIES=100000` runs more queries, `ORM_TEST_SEED=17` that one alone.
 
+mod beyond;
 mod build;
 mod eval;
 mod term;
@@ -16,9 +17,10 @@ use std::collections::BTreeMap;
 use orm::prelude::*;
 use orm::schema::Schema;
 
+use crate::random::{Gen, seeds};
 use build::{cond, num, txt};
 use eval::Rows;
-use term::{Cond, Gen, NewPiece, NewSheet, Num, Piece, Sheet, Txt};
+use term::{Cond, NewPiece, NewSheet, Num, Piece, Sheet, Txt, day, number, price, word};
 
 fn sheets() -> Schema {
     orm::schema![Sheet, Piece]
@@ -27,11 +29,11 @@ fn sheets() -> Schema {
 async fn fill(db: &Db, seed: u64) -> orm::Result<Rows> {
     let g = &mut Gen::new(seed);
     let sheets = (0..14).map(|_| {
-        let (a, t, yes) = (g.maybe(Gen::number), g.maybe(Gen::word), g.maybe(|g| g.one_in(2)));
-        let (price, day) = (g.maybe(Gen::price), g.maybe(Gen::day));
+        let (a, t, yes) = (g.maybe(number), g.maybe(word), g.maybe(|g| g.one_in(2)));
+        let (price, day) = (g.maybe(price), g.maybe(day));
         let new = NewSheet {
-            b: g.number(),
-            u: g.word(),
+            b: number(g),
+            u: word(g),
             on: g.one_in(2),
         };
         new.set(|s| {
@@ -47,8 +49,8 @@ async fn fill(db: &Db, seed: u64) -> orm::Result<Rows> {
     let sheets = NewSheet::insert_all(db, sheets.collect::<Vec<_>>()).await?;
     let pieces = (0..30).map(|_| {
         let of = g.maybe(|g| sheets[g.below(14) as usize].id);
-        let n = g.maybe(Gen::number);
-        NewPiece { w: g.word() }.set(|p| (p.sheet_id.to(of), p.n.to(n)))
+        let n = g.maybe(number);
+        NewPiece { w: word(g) }.set(|p| (p.sheet_id.to(of), p.n.to(n)))
     });
     let pieces = NewPiece::insert_all(db, pieces.collect::<Vec<_>>()).await?;
     Ok(Rows { sheets, pieces })
@@ -264,22 +266,21 @@ async fn joins(db: &Db, rows: &Rows, g: &mut Gen) -> orm::Result<()> {
 
 #[orm::test(schema = sheets())]
 async fn generated_queries_mean_what_they_say(db: Db) -> orm::Result<()> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
-    let seeds = match number("ORM_TEST_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("ORM_TEST_QUERIES").unwrap_or(2000),
-    };
     let all = fill(&db, 1).await?;
-    for seed in seeds {
-        // the panic of a failed comparison follows this line
-        println!("seed {seed}: run it alone with ORM_TEST_SEED={seed}");
+    for seed in seeds(2000) {
         let g = &mut Gen::new(seed);
-        match g.below(7) {
+        match g.below(13) {
             0..=2 => rows(&db, &all, g).await?,
             3 => counts(&db, &all, g).await?,
             4 => groups(&db, &all, g).await?,
             5 => different(&db, &all, g).await?,
-            _ => joins(&db, &all, g).await?,
+            6 => joins(&db, &all, g).await?,
+            7 => beyond::windows(&db, &all, g).await?,
+            8 => beyond::sets(&db, &all, g).await?,
+            9 => beyond::derived(&db, &all, g).await?,
+            10 => beyond::recursive(&db, &all, g).await?,
+            11 => beyond::nested(&db, &all, g).await?,
+            _ => beyond::writes(&db, &all, g).await?,
         }
     }
     Ok(())

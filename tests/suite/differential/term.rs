@@ -2,46 +2,21 @@
 
 use orm::prelude::*;
 
-/// The same numbers for the same seed.
-pub struct Gen(u64);
+use crate::random::Gen;
 
-impl Gen {
-    pub fn new(seed: u64) -> Gen {
-        let mut g = Gen(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        g.next();
-        g
-    }
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 16
-    }
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-    pub fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-    pub fn maybe<T>(&mut self, f: impl FnOnce(&mut Gen) -> T) -> Option<T> {
-        (!self.one_in(4)).then(|| f(self))
-    }
-    pub fn number(&mut self) -> i64 {
-        self.below(9) as i64 - 4
-    }
-    pub fn word(&mut self) -> String {
-        ["", "a", "b", "ab", "Ba", "%", "a_b", " a ", "'\"\\"][self.below(9) as usize].to_owned()
-    }
-    pub fn price(&mut self) -> Decimal {
-        Decimal::new(self.below(801) as i64 - 400, 2)
-    }
-    pub fn day(&mut self) -> NaiveDate {
-        let days = [10_957, 11_015, 11_322, 19_782, 20_088][self.below(5) as usize];
-        chrono::DateTime::UNIX_EPOCH.date_naive() + chrono::Duration::days(days)
-    }
-    fn several<T>(&mut self, most: u64, mut f: impl FnMut(&mut Gen) -> T) -> Vec<T> {
-        (0..self.below(most + 1)).map(|_| f(self)).collect()
-    }
+pub fn number(g: &mut Gen) -> i64 {
+    g.below(9) as i64 - 4
+}
+pub fn word(g: &mut Gen) -> String {
+    g.pick(&["", "a", "b", "ab", "Ba", "%", "a_b", " a ", "'\"\\"])
+        .to_owned()
+}
+pub fn price(g: &mut Gen) -> Decimal {
+    Decimal::new(g.below(801) as i64 - 400, 2)
+}
+pub fn day(g: &mut Gen) -> NaiveDate {
+    let days = g.pick(&[10_957, 11_015, 11_322, 19_782, 20_088]);
+    chrono::DateTime::UNIX_EPOCH.date_naive() + chrono::Duration::days(days)
 }
 
 pub use chrono::NaiveDate;
@@ -138,12 +113,12 @@ pub enum Piecewise {
 
 impl Op {
     pub fn of(g: &mut Gen) -> Op {
-        [Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge][g.below(6) as usize]
+        g.pick(&[Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge])
     }
 }
 
 fn divisor(g: &mut Gen) -> i64 {
-    [-3, -2, -1, 1, 2, 3][g.below(6) as usize]
+    g.pick(&[-3, -2, -1, 1, 2, 3])
 }
 
 impl Num {
@@ -152,7 +127,7 @@ impl Num {
             return match g.below(3) {
                 0 => Num::A,
                 1 => Num::B,
-                _ => Num::Lit(g.maybe(Gen::number)),
+                _ => Num::Lit(g.maybe(number)),
             };
         };
         let n = |g: &mut Gen| Box::new(Num::of(g, depth));
@@ -169,9 +144,9 @@ impl Num {
             9 => Num::Length(Box::new(Txt::of(g, depth))),
             10 => Num::Else(n(g), n(g)),
             11 => {
-                let mut arms = vec![(Cond::of(g, depth), g.number())];
-                arms.extend(g.several(2, |g| (Cond::of(g, depth), g.number())));
-                Num::Case(arms, g.maybe(Gen::number))
+                let mut arms = vec![(Cond::of(g, depth), number(g))];
+                arms.extend(g.several(2, |g| (Cond::of(g, depth), number(g))));
+                Num::Case(arms, g.maybe(number))
             }
             12 => Num::Year,
             13 => Num::Month,
@@ -190,12 +165,12 @@ impl Txt {
         match g.below(9) {
             0 | 1 => Txt::T,
             2 => Txt::U,
-            3 => Txt::Lit(g.word()),
+            3 => Txt::Lit(word(g)),
             4 => Txt::Lower(t(g)),
             5 => Txt::Upper(t(g)),
             6 => Txt::Trim(t(g)),
             7 => Txt::Concat(t(g), t(g)),
-            _ => Txt::Else(t(g), g.word()),
+            _ => Txt::Else(t(g), word(g)),
         }
     }
 }
@@ -206,8 +181,8 @@ impl Cond {
             return match g.below(5) {
                 0 => Cond::Yes,
                 1 => Cond::On,
-                2 => Cond::Price(Op::of(g), g.price()),
-                3 => Cond::Day(Op::of(g), g.day()),
+                2 => Cond::Price(Op::of(g), price(g)),
+                3 => Cond::Day(Op::of(g), day(g)),
                 _ => Cond::Num(Op::of(g), Num::of(g, 0), Num::of(g, 0)),
             };
         };
@@ -217,18 +192,18 @@ impl Cond {
         match g.below(28) {
             0..=2 => Cond::Num(Op::of(g), n(g), n(g)),
             3 => Cond::Txt(g.one_in(2), t(g), t(g)),
-            4 => Cond::Cost(Op::of(g), g.price()),
-            5 => Cond::Between(n(g), g.number(), g.number()),
-            6 => Cond::In(n(g), g.several(3, Gen::number)),
-            7 => Cond::NotIn(n(g), g.several(3, Gen::number)),
-            8 => Cond::SameAs(n(g), g.maybe(Gen::number)),
-            9 => Cond::OtherThan(n(g), g.maybe(Gen::number)),
+            4 => Cond::Cost(Op::of(g), price(g)),
+            5 => Cond::Between(n(g), number(g), number(g)),
+            6 => Cond::In(n(g), g.several(3, number)),
+            7 => Cond::NotIn(n(g), g.several(3, number)),
+            8 => Cond::SameAs(n(g), g.maybe(number)),
+            9 => Cond::OtherThan(n(g), g.maybe(number)),
             10 => Cond::Null(n(g)),
             11 => Cond::NotNull(t(g)),
-            12 => Cond::Contains(t(g), g.word()),
-            13 => Cond::Starts(t(g), g.word()),
-            14 => Cond::Ends(t(g), g.word()),
-            15 => Cond::IContains(t(g), g.word()),
+            12 => Cond::Contains(t(g), word(g)),
+            13 => Cond::Starts(t(g), word(g)),
+            14 => Cond::Ends(t(g), word(g)),
+            15 => Cond::IContains(t(g), word(g)),
             16..=17 => Cond::All(g.several(3, c)),
             18..=19 => Cond::Any(g.several(3, c)),
             20..=21 => Cond::Not(Box::new(c(g))),
@@ -247,8 +222,8 @@ impl Piecewise {
         let p = |g: &mut Gen| Box::new(Piecewise::of(g, depth.saturating_sub(1)));
         match g.below(if depth == 0 { 4 } else { 8 }) {
             0 => Piecewise::True,
-            1 => Piecewise::Num(Op::of(g), g.number()),
-            2 => Piecewise::Word(g.word()),
+            1 => Piecewise::Num(Op::of(g), number(g)),
+            2 => Piecewise::Word(word(g)),
             3 => Piecewise::Null,
             4 => Piecewise::Outer(Op::of(g), Num::of(g, depth.saturating_sub(1))),
             5 => Piecewise::Both(p(g), p(g)),
