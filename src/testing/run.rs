@@ -12,7 +12,12 @@ use orm_core::sql::Features;
 use crate::testing::TestDb;
 
 /// A test that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+fn patience() -> Duration {
+    let seconds = std::env::var("ORM_TEST_TIMEOUT")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(120))
+}
 
 /// How a test is to be run. Made by `#[orm::test]`.
 #[doc(hidden)]
@@ -114,13 +119,13 @@ pub fn run<G: Given, V: Verdict, F: Future<Output = V>>(
                 .unwrap_or_else(|e| panic!("the schema was refused: {e}"));
         }
         let (given, _guard) = G::give(db);
-        let test = tokio::time::timeout(PATIENCE, test(given));
+        let test = tokio::time::timeout(patience(), test(given));
         let (verdict, repeats) = match plan.n_plus_one {
             Some(limit) => watch_repeats(limit, test).await,
             None => (test.await, Vec::new()),
         };
         let Ok(verdict) = verdict else {
-            panic!("the test took longer than {} s", PATIENCE.as_secs());
+            panic!("the test took longer than {} s", patience().as_secs());
         };
         if verdict.passed() && !repeats.is_empty() {
             let repeats: Vec<String> = repeats.iter().map(Repeat::to_string).collect();

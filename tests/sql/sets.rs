@@ -158,6 +158,13 @@ fn rows_as_values() {
         q.ast().clone(),
         r#"SELECT t0."id" FROM "posts" AS t0 WHERE NOT EXISTS (SELECT 1 FROM (SELECT t1."name" AS "_1", t1."email" AS "_2" FROM "users" AS t1) AS "n" WHERE "n"."_1" = t0."title" AND "n"."_2" = t0."title") AND t0."org_id" = $1"#,
     );
+    // the opposite of more than the list alone
+    let names = User::query().select(|u| u.name);
+    let q = posts(Post::query().filter(|p| p.title.in_(names).or(p.title.eq("x")).not()));
+    same(
+        q.ast().clone(),
+        r#"SELECT t0."id" FROM "posts" AS t0 WHERE NOT (t0."title" IN (SELECT "n"."v" FROM (SELECT t1."name" AS "v" FROM "users" AS t1) AS "n" WHERE "n"."v" IS NOT NULL) OR t0."title" = $1) AND t0."org_id" = $2"#,
+    );
     let q = posts(Post::query().filter(|p| row((p.org_id, p.title)).in_([(1i64, "x"), (2, "y")])));
     same(
         q.ast().clone(),

@@ -134,7 +134,8 @@ macro_rules! surface {
             pub fn cast<B: Scalar>(self) -> Expr<S, T::With<B>> {
                 Expr::new(Node::Cast(Box::new(self.node()), B::TYPE))
             }
-            /// One of these values, or of the rows of a query. An empty list is false.
+            /// One of these values, or of the rows of a query. An empty list is false; NULLs among the rows of a query are
+            /// left out, so that the opposite means what it says.
             pub fn in_<L: InList<S, T::Base>>(self, list: L) -> Filter<S> {
                 Expr::new(Node::In(Box::new(self.node()), Box::new(list.into_list())))
             }

@@ -196,10 +196,13 @@ impl SqlWriter<'_> {
             && let InList::Query(q) = &**list
             && may_be_null(q)
         {
-            return self.is_not_in(e, q);
+            return self.is_in_values_of(e, q, "NOT ");
         }
         self.push("NOT ");
-        self.operand(e)
+        let outside = std::mem::replace(&mut self.negated, true);
+        let written = self.operand(e);
+        self.negated = outside;
+        written
     }
 
     fn compare(&mut self, op: CompareOp, a: &Expr, b: &Expr) -> Result<()> {
@@ -296,6 +299,7 @@ impl SqlWriter<'_> {
                 self.list(items)?;
                 self.push(")");
             }
+            InList::Query(q) if self.negated && may_be_null(q) => return self.is_in_values_of(e, q, ""),
             InList::Query(q) => {
                 self.same_scale(e, q)?;
                 self.side(e)?;
@@ -306,23 +310,27 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    /// `NOT IN` over the rows that are not NULL: one NULL among them would make it true for no row at all.
-    fn is_not_in(&mut self, e: &Expr, q: &Select) -> Result<()> {
+    /// `IN` or `NOT IN` over the rows that are not NULL: one NULL among them would make the opposite true for no row at
+    /// all.
+    fn is_in_values_of(&mut self, e: &Expr, q: &Select, not: &str) -> Result<()> {
         self.same_scale(e, q)?;
         if let Expr::Tuple(items) = e {
-            return self.is_no_row_of(items, q);
+            return self.is_row_of(items, q, not);
         }
         self.side(e)?;
-        self.push(" NOT IN (SELECT \"n\".\"v\" FROM (");
+        self.push(" ");
+        self.push(not);
+        self.push("IN (SELECT \"n\".\"v\" FROM (");
         self.select(q, &["v"], &[])?;
         self.push(") AS \"n\" WHERE \"n\".\"v\" IS NOT NULL)");
         Ok(())
     }
 
-    /// No row of the query equals this one: a row with a NULL equals none.
-    fn is_no_row_of(&mut self, items: &[Expr], q: &Select) -> Result<()> {
+    /// A row of the query equals this one, or none does: a row with a NULL equals none.
+    fn is_row_of(&mut self, items: &[Expr], q: &Select, not: &str) -> Result<()> {
         let names: Vec<_> = (0..items.len()).map(numbered).collect();
-        self.push("NOT EXISTS (SELECT 1 FROM (");
+        self.push(not);
+        self.push("EXISTS (SELECT 1 FROM (");
         self.select(q, &names, &[])?;
         self.push(") AS \"n\" WHERE ");
         for (i, (item, name)) in items.iter().zip(&names).enumerate() {

@@ -68,6 +68,8 @@ pub struct SqlWriter<'a> {
     pub(crate) totals: bool,
     /// Whether a window function is being written.
     pub(crate) in_window: bool,
+    /// Whether the opposite of a condition is being written, so that "unknown" is not the same as "false".
+    pub(crate) negated: bool,
     /// Common table expressions that stand in front of the statement.
     pub(crate) common: Common,
 }
@@ -103,6 +105,7 @@ enum RefName {
 pub(crate) struct Frame {
     refs: usize,
     root: Option<Source>,
+    negated: bool,
 }
 
 /// The rest of a [`Sql`] beside text and values.
@@ -154,6 +157,7 @@ impl<'a> SqlWriter<'a> {
             windows: Vec::new(),
             totals: false,
             in_window: false,
+            negated: false,
             common: Common::default(),
         }
     }
@@ -502,6 +506,7 @@ impl<'a> SqlWriter<'a> {
         let frame = Frame {
             refs: self.refs.len(),
             root: self.root,
+            negated: std::mem::take(&mut self.negated),
         };
         self.root = root;
         frame
@@ -510,6 +515,7 @@ impl<'a> SqlWriter<'a> {
     pub(crate) fn leave(&mut self, frame: Frame) {
         self.refs.truncate(frame.refs);
         self.root = frame.root;
+        self.negated = frame.negated;
     }
     /// Gives the next alias to a source, or the one it had where expressions repeat.
     pub(crate) fn define(&mut self, source: Source, outer: bool) {

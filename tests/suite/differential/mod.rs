@@ -4,7 +4,7 @@
 //! What the databases are known to differ in is not generated, and is written down in the guide ("Traps"): the order of
 //! texts is the collation's, and integers beyond 64 bits are an error.
 //!
-//! `ORM_TEST_QUERIES=100000` runs more queries, `ORM_TEST_SEED=17` that one alone.
+//! `ORM_TEST_QUERIES=100000` runs more queries (with `ORM_TEST_TIMEOUT=7200`), `ORM_TEST_SEED=17` that one alone.
 
 mod beyond;
 mod build;
@@ -115,7 +115,7 @@ async fn rows(db: &Db, rows: &Rows, g: &mut Gen) -> orm::Result<()> {
     Ok(())
 }
 
-/// As many rows as an unoptimised reading of the condition says, whatever the plan: the condition as a filter, as a
+/// NoREC: as many rows as an unoptimised reading of the condition says, whatever the plan. The condition as a filter, as a
 /// value, its opposite, and both beside "unknown".
 async fn counts(db: &Db, rows: &Rows, g: &mut Gen) -> orm::Result<()> {
     let c = Cond::of(g, 4);
