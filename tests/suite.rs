@@ -98,6 +98,8 @@ mod repeats;
 mod repository;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/schema_map.rs"]
+mod schema_map;
 #[path = "suite/session.rs"]
 mod session;
 #[path = "suite/sets.rs"]

@@ -125,12 +125,13 @@ impl Dialect for PostgresDialect {
     /// Only ever forwards: rows inserted meanwhile by others have moved the sequence themselves.
     fn advance_identity(
         &self,
+        schema: Option<&str>,
         table: &'static Table,
         key: &'static Column,
         given: i64,
     ) -> Option<Vec<RawPart>> {
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let name = match table.schema {
+        let name = match schema {
             Some(schema) => format!("{}.{}", quoted(schema), quoted(table.name)),
             None => quoted(table.name),
         };

@@ -212,11 +212,12 @@ async fn advance_identity(raw: &Raw<'_>, table: &'static Table, highest: i64, si
     let Some(column) = table.key_columns().next() else {
         return Ok(());
     };
-    let Some(parts) = raw
-        .runner
-        .dialect()
-        .advance_identity(&table.table, &column.column, highest)
-    else {
+    let Some(parts) = raw.runner.dialect().advance_identity(
+        raw.scope.schemas.used(table.table.schema),
+        &table.table,
+        &column.column,
+        highest,
+    ) else {
         return Ok(());
     };
     let ast = crate::ast::Raw {

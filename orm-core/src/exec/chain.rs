@@ -178,7 +178,10 @@ pub(crate) async fn append(
     }
     // its entries are about nobody
     let raw = &Raw {
-        scope: Scope::default(),
+        scope: Scope {
+            schemas: raw.scope.schemas.clone(),
+            ..Scope::default()
+        },
         ..raw.again()
     };
     let digest = sha256(full_name(chain).as_bytes());

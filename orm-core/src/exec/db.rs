@@ -11,7 +11,7 @@ use crate::exec::context::Listens;
 use crate::exec::insert::InsertForm;
 use crate::exec::texts::Texts;
 use crate::exec::{Exec, Raw, Writer};
-use crate::sql::{Dialect, Scope};
+use crate::sql::{Dialect, SchemaMap, Scope};
 
 /// A database: cheap to clone, shared by all tasks.
 #[derive(Clone)]
@@ -23,11 +23,33 @@ pub struct Db {
 pub(crate) struct Shared {
     pub(crate) driver: SharedDriver,
     pub(crate) options: DbOptions,
-    pub(crate) statements: AtomicU64,
+    pub(crate) statements: Arc<AtomicU64>,
     /// Reads of one row, by the address of its table.
     pub(crate) keyed: Texts<usize>,
     pub(crate) inserts: Texts<InsertForm>,
     pub(crate) listens: Listens,
+    schemas: SchemaMap,
+}
+
+impl Shared {
+    fn new(driver: SharedDriver, options: DbOptions) -> Self {
+        Shared {
+            driver,
+            options,
+            statements: Arc::default(),
+            keyed: Texts::default(),
+            inserts: Texts::default(),
+            listens: Listens::default(),
+            schemas: SchemaMap::default(),
+        }
+    }
+    /// What a plain handle adds to its statements.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            schemas: self.schemas.clone(),
+            ..Scope::default()
+        }
+    }
 }
 
 /// How statements are observed, the same for every backend.
@@ -71,14 +93,36 @@ impl Db {
     /// As [`new`](Db::new), with settings for observation.
     pub fn with_options(driver: SharedDriver, options: DbOptions) -> Self {
         Db {
-            shared: Arc::new(Shared {
-                driver,
-                options,
-                statements: AtomicU64::new(0),
-                keyed: Texts::default(),
-                inserts: Texts::default(),
-                listens: Listens::default(),
-            }),
+            shared: Arc::new(Shared::new(driver, options)),
+        }
+    }
+    /// The same database with tables in other schemas: a handle for one tenant of a database with a schema for each. It
+    /// shares the pool and the counter of statements, and remembers texts of its own: keep it. `None` is the schema of models declared without one.
+    ///
+    /// Everything that the library writes is translated: statements, [`create_all`](Self::create_all), triggers. Not
+    /// translated are hand-written SQL and the types of the database (enums, domains), which are shared by all schemas.
+    /// A second map replaces the first. On a database without schemas each statement on a translated table is an
+    /// `Unsupported` error.
+    ///
+    /// With `db.schema_map([(None, "acme")])`:
+    ///
+    /// ```sql
+    /// SELECT t0."id", t0."name" FROM "acme"."users" AS t0 WHERE t0."id" = $1
+    /// ```
+    #[must_use]
+    pub fn schema_map<'a>(&self, pairs: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) -> Db {
+        let Shared {
+            driver,
+            options,
+            statements,
+            ..
+        } = &*self.shared;
+        // texts of statements name tables, and so are not shared
+        let mut shared = Shared::new(driver.clone(), options.clone());
+        shared.statements = statements.clone();
+        shared.schemas = SchemaMap::new(pairs);
+        Db {
+            shared: Arc::new(shared),
         }
     }
     /// The driver, for backend crates.
@@ -129,7 +173,7 @@ impl Exec for Db {
         Raw {
             runner,
             shared: &self.shared,
-            scope: Scope::default(),
+            scope: self.shared.scope(),
             tx: None,
             relation: None,
         }

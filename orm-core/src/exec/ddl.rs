@@ -9,7 +9,7 @@ use crate::exec::fetch::step;
 use crate::exec::transaction::mode_at;
 use crate::exec::{Db, Exec, Tx};
 use crate::schema::{Schema, Table};
-use crate::sql::{self, ROW_VERSION, Scope};
+use crate::sql::{self, ROW_VERSION};
 
 impl Db {
     /// Creates all tables, enum types, constraints, indexes and comments of the schema, in foreign-key order, in one
@@ -17,7 +17,7 @@ impl Db {
     #[track_caller]
     pub fn create_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
         let creatable = self.creatable(schema);
-        let statements = create_statements(schema, self.dialect().features());
+        let statements = self.translated(create_statements(schema, self.dialect().features()));
         let created = self.run_ddl(statements);
         async move {
             creatable?;
@@ -38,14 +38,36 @@ impl Db {
     /// Drops all tables and enum types of the schema that exist, in one transaction; tables that refer to each other
     /// in a circle as well.
     pub fn drop_all<'a>(&'a self, schema: &Schema) -> impl Future<Output = Result<()>> + Send + use<'a> {
-        let statements = drop_statements(schema, self.dialect().features());
+        let statements = self.translated(drop_statements(schema, self.dialect().features()));
         async move {
-            let (dialect, scope) = (self.dialect(), Scope::default());
+            let (dialect, scope) = (self.dialect(), self.shared().scope());
             let render = |ddl: &Ddl| sql::render_ddl(ddl, dialect, &scope);
             let batch = statements.iter().map(render).collect::<Result<Vec<_>>>()?;
             self.shared().listens.forget();
             self.driver().drop_tables(batch).await
         }
+    }
+    /// With the schemas that tables are in by the handle's map. Types are shared: they stay where they are.
+    fn translated(&self, statements: Vec<Ddl>) -> Vec<Ddl> {
+        let map = self.shared().scope().schemas;
+        if map.is_empty() {
+            return statements;
+        }
+        let mut schemas: Vec<String> = Vec::new();
+        for ddl in &statements {
+            let used = match ddl {
+                Ddl::CreateTable(table) => map.used(table.name.schema.as_deref()),
+                Ddl::CreateEnum { name, .. } => name.schema.as_deref(),
+                _ => None,
+            };
+            if let Some(schema) = used.filter(|schema| schemas.iter().all(|s| s != schema)) {
+                schemas.push(schema.to_owned());
+            }
+        }
+        let rest = statements
+            .into_iter()
+            .filter(|ddl| !matches!(ddl, Ddl::CreateSchema(_) | Ddl::DropEnum(_)));
+        schemas.into_iter().map(Ddl::CreateSchema).chain(rest).collect()
     }
     #[track_caller]
     fn run_ddl<'a>(&'a self, statements: Vec<Ddl>) -> impl Future<Output = Result<()>> + Send + use<'a> {

@@ -392,7 +392,7 @@ impl Exec for Tx {
         Raw {
             runner: self,
             shared: &self.core.shared,
-            scope: Scope::default(),
+            scope: self.core.shared.scope(),
             tx: Some(self),
             relation: None,
         }

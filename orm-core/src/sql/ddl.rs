@@ -44,7 +44,7 @@ impl SqlWriter<'_> {
             Ddl::DropEnum(name) => {
                 self.require(self.features().enum_types, "DROP TYPE")?;
                 self.push("DROP TYPE IF EXISTS ");
-                self.full_name(name)
+                self.type_full_name(name)
             }
             Ddl::CreateTable(table) => self.create_table(table),
             Ddl::DropTable(name) => {
@@ -157,12 +157,35 @@ impl SqlWriter<'_> {
 
     fn create_enum(&mut self, name: &Name, labels: &[String]) -> Result<()> {
         self.require(self.features().enum_types, "CREATE TYPE")?;
+        // the schemas of a map share their types, and whoever comes second finds them there
+        let shared = !self.scope().schemas.is_empty();
+        let mut tag = "$create$".to_owned();
+        while labels.iter().any(|label| label.contains(&tag)) {
+            tag.insert(1, '_');
+        }
+        if shared {
+            self.push("DO ");
+            self.push(&tag);
+            self.push(" BEGIN ");
+        }
         self.push("CREATE TYPE ");
-        self.full_name(name)?;
+        self.type_full_name(name)?;
         self.push(" AS ENUM (");
         self.literals(labels)?;
         self.push(")");
+        if shared {
+            self.push("; EXCEPTION WHEN duplicate_object THEN NULL; END ");
+            self.push(&tag);
+        }
         Ok(())
+    }
+    /// Types stay in the schema they were declared for, whatever tables do.
+    fn type_full_name(&mut self, name: &Name) -> Result<()> {
+        if let Some(schema) = &name.schema {
+            self.ident(schema)?;
+            self.push(".");
+        }
+        self.ident(&name.name)
     }
     /// Text literals separated by commas.
     pub fn literals<S: AsRef<str>>(&mut self, texts: &[S]) -> Result<()> {

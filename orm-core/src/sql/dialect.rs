@@ -121,8 +121,10 @@ pub trait Dialect: Send + Sync + 'static {
     /// What it can do.
     fn features(&self) -> &Features;
     /// A statement that moves the sequence of a generated key past a key that was given, where inserting it does not.
+    /// The table may be in another schema than it was declared for.
     fn advance_identity(
         &self,
+        _schema: Option<&str>,
         _table: &'static Table,
         _key: &'static Column,
         _given: i64,

@@ -14,6 +14,7 @@ mod expr;
 pub mod function;
 mod list;
 mod nullable;
+mod schemas;
 mod select;
 pub mod text;
 mod trigger;
@@ -26,6 +27,7 @@ pub use crate::ast::types::type_of;
 pub use ddl::{ColumnSql, column_sql};
 pub use dialect::{BulkInsert, Context, Dialect, Features, ListForm, Refusal, Told, TriggerForm};
 pub(crate) use list::{hex, integer};
+pub use schemas::SchemaMap;
 pub(crate) use writer::ROW_VERSION;
 pub use writer::SqlWriter;
 
@@ -52,6 +54,8 @@ pub struct Scope {
     pub as_of: Option<Timestamp>,
     /// One clock value for the whole operation. `None`: the server's statement clock where the dialect has one.
     pub clock: Option<Timestamp>,
+    /// What schemas are called.
+    pub schemas: SchemaMap,
 }
 
 /// A rendered statement, ready to be sent.

@@ -345,7 +345,7 @@ impl<'a> SqlWriter<'a> {
         self.qualified(table.schema, table.name)
     }
     pub(crate) fn qualified(&mut self, schema: Option<&str>, name: &str) -> Result<()> {
-        if let Some(schema) = schema {
+        if let Some(schema) = self.scope.schemas.used(schema) {
             self.require(self.features.schemas, "a schema in front of a table's name")?;
             self.ident(schema)?;
             self.push(".");
