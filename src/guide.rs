@@ -49,6 +49,8 @@ struct Types;
 struct JsonAndInput;
 #[doc = include_str!("../docs/guide/24-pages-and-bulk.md")]
 struct PagesAndBulk;
+#[doc = include_str!("../docs/guide/25-views-and-plans.md")]
+struct ViewsAndPlans;
 #[cfg(all(feature = "migrate", feature = "sqlite"))]
 #[doc = include_str!("../docs/guide/20-transfer.md")]
 struct Transfer;

@@ -44,9 +44,10 @@ pub use orm_core::driver::{Isolation, PoolConfig, PoolOrder, PoolStatus, PrePing
 pub use orm_core::error::{Error, ErrorKind, Result};
 pub use orm_core::exec::{
     Acting, ChainFault, ChainHead, ChainReport, Change, Committed, Cursor, Db, DbOptions, Echo, Edit, Exec,
-    ForRequest, Graph, HashChain, History, HookHandle, Hooks, InTx, InsertGraph, Inserts, LoadRelations,
-    MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref, Repeat, Replaced, Repository, Serves,
-    Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Version, Write, WriteKind, Writes, watch_repeats,
+    Explain, ForRequest, Graph, HashChain, History, HookHandle, Hooks, InTx, InsertGraph, Inserts,
+    LoadRelations, MemoryRepository, Merge, Mergeable, Merged, Pending, Record, Ref, Repeat, Replaced,
+    Repository, Serves, Session, Snapshot, Tenant, Tracked, Tx, UnitOfWork, Version, Write, WriteKind,
+    Writes, watch_repeats,
 };
 pub use orm_core::model::{DbEnum, Embed, Forest, Model, Part, Path, Shape, Tree};
 #[doc(inline)]
@@ -64,6 +65,7 @@ pub mod private {
 pub use orm_core::query::{NumberedPage, Page, PageCursor};
 pub use orm_core::relation::Polymorphic;
 pub use orm_core::schema::Schema;
+pub use orm_core::sql::plan::Plan;
 pub use orm_core::sql_fn;
 #[cfg(feature = "json")]
 pub use orm_core::value::Json;

@@ -28,6 +28,8 @@ mod history;
 mod inheritance;
 #[path = "sql/pages.rs"]
 mod pages;
+#[path = "sql/plans.rs"]
+mod plans;
 #[path = "sql/polymorphic.rs"]
 mod polymorphic;
 #[path = "sql/selects.rs"]

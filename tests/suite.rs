@@ -80,6 +80,8 @@ mod outlines;
 mod pages;
 #[path = "suite/partition.rs"]
 mod partition;
+#[path = "suite/plans.rs"]
+mod plans;
 #[path = "suite/polymorphic.rs"]
 mod polymorphic;
 #[path = "suite/pools.rs"]

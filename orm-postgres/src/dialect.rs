@@ -2,13 +2,14 @@
 
 use orm_core::ast::{Aggregate, AggregateFn, Column, Expr, Function, RawPart, Table, TextOp, Window};
 use orm_core::error::Result;
+use orm_core::sql::plan::{ExplainOptions, Plan};
 use orm_core::sql::{
-    BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
-    type_of,
+    BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm,
+    function, text, type_of,
 };
 use orm_core::value::{Element, EnumType, OtherType, RangeOf, Type, Value};
 
-use crate::functions;
+use crate::{functions, plan};
 
 /// PostgreSQL 13 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +49,7 @@ static FEATURES: Features = Features {
     table_options: "",
     row_version: Some("xmin"),
     server_clock: true,
+    explain_analyze: true,
     copy: true,
     inserted_marker: Some("(xmax = 0)"),
     refusal: Refusal::Function(
@@ -246,6 +248,12 @@ impl Dialect for PostgresDialect {
             value(Value::Text(transaction.clone())),
             RawPart::Text("), true) IS NULL"),
         ]
+    }
+    fn explain(&self, options: &ExplainOptions) -> Explain {
+        plan::explain(options)
+    }
+    fn plan(&self, rows: Vec<Vec<Value>>, _: &str) -> Result<Plan> {
+        plan::plan(rows)
     }
     fn listens(&self) -> &'static str {
         "SELECT 1 FROM pg_trigger WHERE tgname LIKE 'trail\\_%' OR tgname LIKE 'history\\_%' LIMIT 1"

@@ -23,6 +23,7 @@ mod json;
 mod options;
 mod other;
 mod own;
+mod plan;
 mod pool;
 mod session;
 mod transaction;

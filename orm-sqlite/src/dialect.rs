@@ -8,13 +8,14 @@
 
 use orm_core::ast::{Aggregate, AggregateFn, Expr, Function, RawPart, TextOp, Window};
 use orm_core::error::Result;
+use orm_core::sql::plan::{ExplainOptions, Plan};
 use orm_core::sql::{
-    BulkInsert, Context, Dialect, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm, function, text,
-    type_of,
+    BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm,
+    function, text, type_of,
 };
 use orm_core::value::{Element, Type, Value};
 
-use crate::functions;
+use crate::{functions, plan};
 
 /// SQLite 3.44 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +55,7 @@ static FEATURES: Features = Features {
     table_options: " STRICT",
     row_version: None,
     server_clock: false,
+    explain_analyze: false,
     copy: false,
     inserted_marker: None,
     refusal: Refusal::Inline("BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
@@ -129,6 +131,12 @@ impl Dialect for SqliteDialect {
     }
     fn identity(&self) -> &'static str {
         " PRIMARY KEY AUTOINCREMENT"
+    }
+    fn explain(&self, _: &ExplainOptions) -> Explain {
+        plan::explain()
+    }
+    fn plan(&self, rows: Vec<Vec<Value>>, statement: &str) -> Result<Plan> {
+        plan::plan(rows, statement)
     }
     fn column_check(&self, w: &mut SqlWriter<'_>, column: &str, ty: Type) -> Result<()> {
         let labels = match ty {

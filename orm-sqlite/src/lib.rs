@@ -23,6 +23,7 @@ mod open;
 mod options;
 mod own;
 mod path;
+mod plan;
 mod pool;
 #[allow(unsafe_code)]
 mod raw;

@@ -119,34 +119,29 @@ impl<M: Insertable> UpsertNothing<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Option<M>> {
         let (raw, site) = (ex.raw(), Location::caller());
-        let source = Source::fresh();
-        let parts = parts_of(self.insert.into_batch(), true);
+        let (one, parts) = self.into_parts();
         if parts.overriding {
-            let one = One {
-                target: self.target,
-                source,
-                action: ConflictAction::Nothing,
-            };
             return Pending::steps(async move {
                 let row = upsert_row::<M>(&raw, &one, parts, site).await?;
                 Ok(row.map(Upserted::into_inner))
             });
         }
-        let insert = upsert_insert(
-            M::TABLE,
-            parts,
-            source,
-            conflict(M::TABLE, source, &self.target, ConflictAction::Nothing),
-        );
+        let insert = one.into_statement(M::TABLE, parts);
         let take = |done: Done| Ok(Collect::<M>::take(done.sink)?.pop());
-        statement(
-            raw,
-            Statement::Insert(Box::new(insert)),
-            Some(M::TABLE),
-            Collect::<M>::boxed(),
-            take,
-            site,
-        )
+        statement(raw, insert, Some(M::TABLE), Collect::<M>::boxed(), take, site)
+    }
+    fn into_parts(self) -> (One, InsertParts) {
+        let one = One {
+            target: self.target,
+            source: Source::fresh(),
+            action: ConflictAction::Nothing,
+        };
+        (one, parts_of(self.insert.into_batch(), true))
+    }
+    /// The INSERT.
+    pub(crate) fn into_statement(self) -> Statement {
+        let (one, parts) = self.into_parts();
+        one.into_statement(M::TABLE, parts)
     }
 }
 
@@ -164,20 +159,7 @@ impl<M: Writable> UpsertUpdate<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Upserted<M>> {
         let (raw, site) = (ex.raw(), Location::caller());
-        let UpsertUpdate {
-            insert,
-            target,
-            source,
-            set,
-            revive,
-        } = self;
-        let action = update_action(M::TABLE, source, &target, set, revive);
-        let one = One {
-            target,
-            source,
-            action,
-        };
-        let parts = parts_of(insert.into_batch(), true);
+        let (one, parts) = self.into_parts();
         Pending::steps(async move {
             bulk::advance_past(&raw, M::TABLE, std::slice::from_ref(&parts), site).await?;
             if let Some(marker) = raw.runner.dialect().features().inserted_marker {
@@ -191,6 +173,27 @@ impl<M: Writable> UpsertUpdate<M> {
             unit.end(outcome).await
         })
     }
+    fn into_parts(self) -> (One, InsertParts) {
+        let UpsertUpdate {
+            insert,
+            target,
+            source,
+            set,
+            revive,
+        } = self;
+        let action = update_action(M::TABLE, source, &target, set, revive);
+        let one = One {
+            target,
+            source,
+            action,
+        };
+        (one, parts_of(insert.into_batch(), true))
+    }
+    /// The INSERT.
+    pub(crate) fn into_statement(self) -> Statement {
+        let (one, parts) = self.into_parts();
+        one.into_statement(M::TABLE, parts)
+    }
 }
 
 /// The parts of an upsert that are the same for all its rows.
@@ -198,6 +201,13 @@ struct One {
     target: Vec<&'static Column>,
     source: Source,
     action: ConflictAction,
+}
+
+impl One {
+    fn into_statement(self, table: &'static Table, parts: InsertParts) -> Statement {
+        let clause = conflict(table, self.source, &self.target, self.action);
+        Statement::Insert(Box::new(upsert_insert(table, parts, self.source, clause)))
+    }
 }
 
 #[cold]
@@ -312,6 +322,14 @@ impl<M: Writable> UpsertAll<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Vec<Upserted<M>>> {
         let (raw, site) = (ex.raw(), Location::caller());
+        let (one, rows) = self.into_parts();
+        Pending::steps(async move {
+            let unit = Unit::open(raw, site).await?;
+            let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
+            unit.end(outcome).await
+        })
+    }
+    fn into_parts(self) -> (One, Vec<InsertParts>) {
         let UpsertAll {
             batch,
             target,
@@ -328,12 +346,13 @@ impl<M: Writable> UpsertAll<M> {
             source,
             action,
         };
-        let rows = batch.into_rows();
-        Pending::steps(async move {
-            let unit = Unit::open(raw, site).await?;
-            let outcome = upsert_rows::<M>(&unit, &one, rows, site).await;
-            unit.end(outcome).await
-        })
+        (one, batch.into_rows())
+    }
+    /// The INSERT of the first row, if there is one.
+    pub(crate) fn into_statement(self) -> Option<Statement> {
+        let (one, rows) = self.into_parts();
+        let first = rows.into_iter().next()?;
+        Some(one.into_statement(M::TABLE, first))
     }
 }
 

@@ -14,7 +14,9 @@ use crate::exec::db::no_row;
 use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
 use crate::exec::hooks::{refuse_unseen, watched};
 use crate::exec::parts::apart;
-use crate::exec::{Edit, InTx, Pending, Raw, Serves, Writes, bulk, copy, insert, keyed, tree};
+use crate::exec::{
+    Edit, Explain, InTx, Pending, Raw, Serves, Writes, bulk, copy, explain, insert, keyed, tree,
+};
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
@@ -169,6 +171,20 @@ pub trait Inserts: New {
         let next = move |batch: &mut Batch| rows.next().map(|row| row.add_to(batch)).is_some();
         let table = <Self::Model as Model>::TABLE;
         Pending::steps(copy::copy_all(ex.raw(), table, next, Location::caller()))
+    }
+    /// How the database inserts this row; see [`Explain`].
+    #[track_caller]
+    fn explain<'a, E: Writes<Self::Model> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        self.into_insert().explain(ex)
+    }
+    /// How the database inserts these rows; see [`Explain`]. Of rows that take several statements it is the first one.
+    #[track_caller]
+    fn explain_all<'a, E: Writes<Self::Model> + ?Sized, I: IntoInsert<Self::Model>>(
+        ex: &'a E,
+        rows: impl IntoIterator<Item = I>,
+    ) -> Explain<'a> {
+        let batch = batch_of::<Self::Model, I>(rows);
+        explain::inserted_all::<Self::Model>(ex.raw(), batch, Location::caller())
     }
 }
 impl<N: New> Inserts for N {}
@@ -366,6 +382,22 @@ impl<M: Model> Update<M> {
     pub fn save<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, M> {
         self.save_by(ex.raw(), Location::caller())
     }
+    /// The UPDATE, unless no column was set.
+    pub(crate) fn into_statement(self) -> Option<Statement> {
+        let Update {
+            source,
+            mut set,
+            mut key,
+            version,
+            ..
+        } = self;
+        if set.is_empty() {
+            return None;
+        }
+        touch(M::TABLE, source, &mut set);
+        key.extend(version);
+        Some(returning_update::<M>(source, set, key, Unfiltered::ALL))
+    }
     pub(crate) fn save_by(self, raw: Raw<'_>, site: Site) -> Pending<'_, M> {
         let Update {
             source,
@@ -513,24 +545,30 @@ impl<M: Model> UpdateWhere<M> {
     #[track_caller]
     pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
         let (raw, site) = (ex.raw(), Location::caller());
+        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
+            return Pending::failed(e);
+        }
+        match self.into_statement() {
+            Some(update) => affected(raw, update, M::TABLE, site),
+            None => Pending::steps(async { Ok(0) }),
+        }
+    }
+    /// The UPDATE, unless no column was set.
+    pub(crate) fn into_statement(self) -> Option<Statement> {
         let UpdateWhere {
             source,
             mut set,
             filter,
-            each,
             unfiltered,
             ..
         } = self;
-        if let Err(e) = refuse_unseen(M::TABLE, each) {
-            return Pending::failed(e);
-        }
         if set.is_empty() {
-            return Pending::steps(async { Ok(0) });
+            return None;
         }
         touch(M::TABLE, source, &mut set);
         let mut update = update_statement(M::TABLE, source, set, filter, Deleted::Hidden);
         update.guard.unfiltered = unfiltered;
-        affected(raw, Statement::Update(Box::new(update)), M::TABLE, site)
+        Some(Statement::Update(Box::new(update)))
     }
     /// Changes the rows and returns them.
     #[track_caller]
@@ -565,18 +603,15 @@ impl<M: Model> DeleteWhere<M> {
         if let Err(e) = refuse_unseen(M::TABLE, self.each) {
             return Pending::failed(e);
         }
-        let DeleteWhere {
-            source,
-            filter,
-            unfiltered,
-            ..
-        } = self;
         if cascades(M::TABLE) {
-            let mode = (Mode::Delete, unfiltered);
-            let delete = cascade::delete(raw, M::TABLE, source, filter, mode, site);
+            let mode = (Mode::Delete, self.unfiltered);
+            let delete = cascade::delete(raw, M::TABLE, self.source, self.filter, mode, site);
             return Pending::steps(delete);
         }
-        let write = delete_or_hide(M::TABLE, source, filter, unfiltered);
-        affected(raw, write, M::TABLE, site)
+        affected(raw, self.into_statement(), M::TABLE, site)
+    }
+    /// The DELETE, or the UPDATE that a soft-deleting model has in its place.
+    pub(crate) fn into_statement(self) -> Statement {
+        delete_or_hide(M::TABLE, self.source, self.filter, self.unfiltered)
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::ast::{Aggregate, Column, Expr, Function, RawPart, Table, TextOp, Window};
 use crate::error::{Error, Result};
+use crate::sql::plan::{ExplainOptions, Plan};
 use crate::sql::{SqlWriter, function};
-use crate::value::{Timestamp, Type};
+use crate::value::{Timestamp, Type, Value};
 
 /// What a database can do, as plain data. Checked at render: unsupported is an error before anything is sent.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,8 @@ pub struct Features {
     pub row_version: Option<&'static str>,
     /// The server's clock is used for shadow columns.
     pub server_clock: bool,
+    /// EXPLAIN can run a statement and measure it.
+    pub explain_analyze: bool,
     /// `COPY … FROM STDIN`: rows as a stream of text.
     pub copy: bool,
     /// A hand-written boolean that tells, in RETURNING of an upsert, whether the row is new. Where there is none the
@@ -90,6 +93,15 @@ pub struct Features {
     pub max_params: usize,
     /// How many rows are inserted at once.
     pub bulk_insert: BulkInsert,
+}
+
+/// How a database is asked for the plan of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
+    /// What stands before the statement.
+    pub words: String,
+    /// The types of the columns that come back.
+    pub columns: &'static [Type],
 }
 
 /// How many rows are inserted by one statement.
@@ -190,6 +202,10 @@ pub trait Dialect: Send + Sync + 'static {
         let _ = number;
         None
     }
+    /// What stands before a statement to ask how it is answered.
+    fn explain(&self, options: &ExplainOptions) -> Explain;
+    /// The plan in the rows of that; the statement is the one that was asked about.
+    fn plan(&self, rows: Vec<Vec<Value>>, statement: &str) -> Result<Plan>;
     /// A CHECK that the storage of this type needs.
     fn column_check(&self, w: &mut SqlWriter<'_>, column: &str, ty: Type) -> Result<()> {
         let _ = (w, column, ty);

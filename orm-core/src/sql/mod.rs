@@ -14,6 +14,7 @@ mod expr;
 pub mod function;
 mod list;
 mod nullable;
+pub mod plan;
 mod schemas;
 mod select;
 pub mod text;
@@ -25,7 +26,7 @@ mod writer;
 pub(crate) use crate::ast::types;
 pub use crate::ast::types::type_of;
 pub use ddl::{ColumnSql, column_sql};
-pub use dialect::{BulkInsert, Context, Dialect, Features, ListForm, Refusal, Told, TriggerForm};
+pub use dialect::{BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, Told, TriggerForm};
 pub(crate) use list::{hex, integer};
 pub use schemas::SchemaMap;
 pub(crate) use writer::ROW_VERSION;
@@ -204,6 +205,24 @@ pub fn render_copy(
 
 /// The operation of a statement whose binds are rows to load.
 pub const COPY: &str = "COPY";
+
+/// The statement that asks how this one is answered. Its binds are those of the statement; with `analyze` it runs it.
+pub fn explained(sql: Sql, options: &plan::ExplainOptions, dialect: &dyn Dialect) -> Result<Sql> {
+    options.check(dialect)?;
+    let explain = dialect.explain(options);
+    Ok(Sql {
+        text: format!("{} {}", explain.words, sql.text).into(),
+        columns: explain.columns.into(),
+        effort: if options.analyze {
+            sql.effort
+        } else {
+            Effort::Short
+        },
+        writes: options.analyze && sql.writes,
+        operation: "EXPLAIN",
+        ..sql
+    })
+}
 
 fn finish_insert(
     s: &Insert,

@@ -346,8 +346,11 @@ impl RawConnection {
     }
 
     fn store(&mut self, statement: *mut ffi::sqlite3_stmt, cached: bool) -> StatementId {
+        // an EXPLAIN counts as what it explains, and changes nothing
         // SAFETY: a statement that was just prepared.
-        let reads_only = unsafe { ffi::sqlite3_stmt_readonly(statement) } != 0;
+        let reads_only = unsafe {
+            ffi::sqlite3_stmt_readonly(statement) != 0 || ffi::sqlite3_stmt_isexplain(statement) != 0
+        };
         let slot = Slot {
             statement,
             params: Vec::new(),

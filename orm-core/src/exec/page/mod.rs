@@ -11,12 +11,13 @@ use crate::ast::{Distinct, Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, other_sink};
+use crate::exec::explain::selected;
 use crate::exec::fetch::{Site, step};
 use crate::exec::key::Cell;
 use crate::exec::load::{Batches, Loaded, select_beside};
 use crate::exec::page::terms::Term;
 use crate::exec::read::following;
-use crate::exec::{Pending, Raw, Serves};
+use crate::exec::{Explain, Pending, Raw, Serves};
 use crate::model::Model;
 use crate::query::{Page, PageCursor, Paged, Position};
 use crate::relation::Branch;
@@ -44,6 +45,20 @@ impl<M: Model, O: Output> Paged<M, O> {
                 .await
         };
         Pending::hooked(Box::pin(rows), Cut::page::<O>)
+    }
+    /// How the database finds the page; see [`Query::explain`](crate::query::Query::explain).
+    #[track_caller]
+    pub fn explain<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        let raw = following(ex.raw(), &self.query);
+        let (ast, loads) = self.query.into_parts();
+        let dialect = raw.runner.dialect();
+        let plan = Plan::new(ast, self.position, self.size, dialect, &raw.scope);
+        let select = plan.and_then(|mut plan| {
+            select_beside(&mut plan.select, &loads)?;
+            plan.cells();
+            Ok(plan.select)
+        });
+        selected(raw, select, M::TABLE, Location::caller())
     }
 }
 

@@ -7,11 +7,12 @@ use crate::ast::{Expr as Node, Select, Statement};
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::collect::{Collect, other_sink};
+use crate::exec::explain::selected;
 use crate::exec::fetch::{Site, step};
 use crate::exec::load::{Batches, Loaded, select_beside, select_keys};
 use crate::exec::page::{Sinks, terms};
 use crate::exec::read::{counting, following};
-use crate::exec::{Pending, Raw, Serves};
+use crate::exec::{Explain, Pending, Raw, Serves};
 use crate::model::Model;
 use crate::query::{NumberedPage, NumberedPages, Query};
 use crate::relation::Branch;
@@ -39,6 +40,17 @@ impl<M: Model, O: Output> NumberedPages<M, O> {
             plan.run(&raw, M::TABLE, sinks, site).await
         };
         Pending::hooked(Box::pin(rows), Counted::page::<O>)
+    }
+    /// How the database finds the page and counts the rows; see [`Query::explain`].
+    #[track_caller]
+    pub fn explain<'a, E: Serves<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        let raw = following(ex.raw(), &self.query);
+        let select = Plan::new(self).and_then(|mut plan| {
+            select_beside(&mut plan.select, &plan.loads)?;
+            plan.select.columns.push(Node::Subquery(plan.count));
+            Ok(plan.select)
+        });
+        selected(raw, select, M::TABLE, Location::caller())
     }
 }
 
