@@ -24,6 +24,8 @@ mod groups;
 mod guards;
 #[path = "sql/history.rs"]
 mod history;
+#[path = "sql/hybrids.rs"]
+mod hybrids;
 #[path = "sql/inheritance.rs"]
 mod inheritance;
 #[path = "sql/pages.rs"]

@@ -54,6 +54,8 @@ mod history;
 mod hooks;
 #[path = "suite/hostile.rs"]
 mod hostile;
+#[path = "suite/hybrids.rs"]
+mod hybrids;
 #[path = "suite/inheritance.rs"]
 mod inheritance;
 #[path = "suite/inheritance_joined.rs"]

@@ -16,6 +16,7 @@ pub use crate::model::{
     TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version, Versioned, foreign_key, take,
     unlinkable,
 };
+pub use crate::query::hybrid;
 pub use crate::query::shape::{
     ColsOf, Plan, Projection, by_result, fills, held, items, over, reads, relation,
 };

@@ -9,6 +9,7 @@ mod check;
 mod ctxt;
 mod expand;
 mod fallback;
+mod hybrid;
 mod migrations;
 mod name;
 mod parse;
@@ -181,6 +182,25 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     test::expand(options.into(), item.into())
         .unwrap_or_else(|e| e.to_compile_error())
         .into()
+}
+
+/// Gives the columns of a model the methods of this `impl`: one definition for an instance and for SQL.
+///
+/// ```text
+/// #[orm::hybrid]
+/// impl Post {
+///     pub fn is_popular(&self) -> bool {
+///         self.published && self.views > 100
+///     }
+/// }
+/// ```
+///
+/// `post.is_popular()` computes it in Rust, `Post::query().filter(|p| p.is_popular())` in the database. A body is one
+/// expression over fields, literals, parameters and other hybrids, with `let` in front; what has no counterpart in SQL with
+/// the same answer does not compile. What does not mention `self` is computed in Rust and bound.
+#[proc_macro_attribute]
+pub fn hybrid(options: TokenStream, item: TokenStream) -> TokenStream {
+    hybrid::expand(options.into(), item.into()).into()
 }
 
 fn expand_model(input: &DeriveInput) -> proc_macro2::TokenStream {

@@ -130,7 +130,7 @@ fn placeholder(cx: &Ctxt, literal: &LitStr, body: &str, place: Place) -> Option<
         }
         Place::Name => {
             return refuse(format!(
-                "`{{{body}}}` stands for a name, and only values can be put in: write the name out"
+                "`{{{body}}}` stands inside the quotes of a name: drop them and put an `Ident` in, or write the name out"
             ));
         }
         Place::Comment | Place::LongComment => {
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(
             one(r#""select '{a}', \"{b}\"""#),
             "`{a}` stands inside quotes, where it is text: drop the quotes, or write `{{`|\
-             `{b}` stands for a name, and only values can be put in: write the name out",
+             `{b}` stands inside the quotes of a name: drop them and put an `Ident` in, or write the name out",
         );
         assert_eq!(one(r#""  ""#), "this statement is empty");
     }

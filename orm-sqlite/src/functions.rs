@@ -19,6 +19,9 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
             w.push(")");
             Ok(())
         }
+        // SQLite knows no other letters
+        Function::AsciiLower => wrapped(w, "lower(", function::one(args)?, ")"),
+        Function::AsciiUpper => wrapped(w, "upper(", function::one(args)?, ")"),
         Function::Substring => substring(w, args),
         Function::Left | Function::Right => ends(w, f, args),
         Function::PadStart | Function::PadEnd => padded(w, f, args),

@@ -292,3 +292,49 @@ async fn a_statement_can_be_read_without_being_run(db: Db) -> orm::Result<()> {
     assert!(!text.text.contains("s3cr3t") && text.text.contains("\"tags\""));
     Ok(())
 }
+
+/// A name stands for nothing but a name, whatever it holds.
+#[orm::test(schema = blog())]
+async fn names_are_quoted(db: Db) -> orm::Result<()> {
+    use orm::query::Ident;
+    let ann = user(&db, "ann").await;
+    let hostile = [
+        "a\"b",
+        "\"; drop table users; --",
+        "users\" where 1 = 1 or \"x",
+        "it's",
+        "$1",
+        "?1",
+        "{id}",
+        "a b\tc\n",
+        "select",
+        "ünï 日 😀",
+        "/*",
+        "--",
+        "back\\slash",
+        "[a]",
+        "`a`",
+    ];
+    for name in hostile {
+        let (table, column) = (Ident::new(name), Ident::new(format!("{name}\"")));
+        sql!("create table {table} ({column} bigint, id bigint)")
+            .exec(&db)
+            .await?;
+        let n = 7_i64;
+        sql!("insert into {table} ({column}, id) values ({n}, {ann.id})")
+            .exec(&db)
+            .await?;
+        let read: Vec<(i64, String)> = sql!(
+            "select t.{column}, u.name from {table} t join users u on u.id = t.id where t.{column} = {n}"
+        )
+        .fetch(&db)
+        .await?;
+        assert_eq!(read, [(7, "ann".to_owned())], "{name}");
+        sql!("drop table {table}").exec(&db).await?;
+    }
+    let none = Ident::new("no\0ne");
+    let e = refused(sql!("select 1 from {none}").fetch::<i64, _>(&db).await);
+    assert_eq!(e.kind(), ErrorKind::InvalidQuery, "{e}");
+    assert_eq!(User::query().count(&db).await?, 1);
+    Ok(())
+}

@@ -198,6 +198,10 @@ pub enum Function {
     Lower,
     /// Upper case.
     Upper,
+    /// Lower case of the letters of ASCII, and of no others.
+    AsciiLower,
+    /// Upper case of the letters of ASCII.
+    AsciiUpper,
     /// Characters of a text.
     Length,
     /// Without blanks at both ends.

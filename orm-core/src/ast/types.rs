@@ -124,6 +124,8 @@ fn call(f: Function, args: &[Expr]) -> Type {
         | Function::Trunc => first(),
         Function::Lower
         | Function::Upper
+        | Function::AsciiLower
+        | Function::AsciiUpper
         | Function::Trim
         | Function::TrimStart
         | Function::TrimEnd

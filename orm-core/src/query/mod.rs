@@ -14,6 +14,8 @@ mod dynamic;
 mod embed;
 mod expr;
 mod group;
+#[doc(hidden)]
+pub mod hybrid;
 mod insert;
 mod join;
 #[cfg(feature = "json")]
@@ -50,6 +52,7 @@ pub use expr::{
     Cond, Expr, Filter, IntoExpr, Order, Orders, Selection, Set, Sets, actor, all_of, any_of, now, value,
 };
 pub use group::{Group, Grouped, GroupingSets, Keys};
+pub use hybrid::Ordered;
 pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
 pub(crate) use join::related_table;
@@ -63,8 +66,8 @@ pub(crate) use page::Position;
 pub use page::{NumberedPage, NumberedPages, Page, PageCursor, PageStart, Paged};
 pub use quantified::{Quantified, all_rows, any_row};
 pub use raw::{
-    Ident, RawArg, RawOf, RawOperand, RawSql, declared, declared_aggregate, raw_expr, raw_list, raw_operand,
-    raw_value,
+    Ident, RawArg, RawOf, RawOperand, RawPiece, RawSql, declared, declared_aggregate, raw_expr, raw_list,
+    raw_operand, raw_value,
 };
 pub use rows::{Row, RowList, RowOf, RowValue, row};
 pub use select::Query;

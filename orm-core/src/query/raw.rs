@@ -4,7 +4,7 @@ use crate::ast::{Declared, Expr as Node, Function, Raw, RawPart};
 use crate::query::{Agg, Col, Expr, Phantom};
 use crate::value::{SqlType, Type, Value};
 
-/// A hand-written statement. Values are binds, never text; identifiers cannot be put in.
+/// A hand-written statement. Values are binds, never text; names are put in by [`Ident`] only, which quotes them.
 #[must_use = "a statement does nothing until `.fetch(&db)` or `.exec(&db)`"]
 #[derive(Clone, Debug)]
 pub struct RawSql {
@@ -57,21 +57,44 @@ impl RawArg for &str {
     }
 }
 
-/// Called by `sql!` for `{value}`.
-pub fn raw_value<T: RawArg + ?Sized>(value: &T) -> RawPart {
-    match T::TYPE {
-        // how it is stored is known by its type only
-        Type::Decimal(..) => RawPart::List(T::TYPE, vec![value.to_value()]),
-        _ => RawPart::Expr(crate::ast::Expr::Value(value.to_value())),
+/// What may stand in the braces of `sql!`: a value, or a name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound in `sql!`",
+    label = "expected a column type, or an `Ident` for a name",
+    note = "a list is written `{{..list}}`"
+)]
+pub trait RawPiece {
+    /// The piece.
+    fn to_piece(&self) -> RawPart;
+}
+#[diagnostic::do_not_recommend]
+impl<T: RawArg + ?Sized> RawPiece for T {
+    fn to_piece(&self) -> RawPart {
+        match T::TYPE {
+            // how it is stored is known by its type only
+            Type::Decimal(..) => RawPart::List(T::TYPE, vec![self.to_value()]),
+            _ => RawPart::Expr(crate::ast::Expr::Value(self.to_value())),
+        }
     }
+}
+#[diagnostic::do_not_recommend]
+impl RawPiece for Ident {
+    fn to_piece(&self) -> RawPart {
+        RawPart::Name(self.0.as_str().into())
+    }
+}
+
+/// Called by `sql!` for `{value}`.
+pub fn raw_value<T: RawPiece + ?Sized>(value: &T) -> RawPart {
+    value.to_piece()
 }
 /// Called by `sql!` for `{..list}`.
 pub fn raw_list<'a, T: RawArg + 'a>(values: impl IntoIterator<Item = &'a T>) -> RawPart {
     RawPart::List(T::TYPE, values.into_iter().map(RawArg::to_value).collect())
 }
 
-/// A name in the database that is known at run time only, for `raw_expr!`: it is quoted, so that it stands for nothing
-/// but a name.
+/// A name in the database that is known at run time only, for `sql!` and `raw_expr!`: it is quoted, so that it stands for
+/// nothing but a name, whatever it holds. A name in a schema is two of them: `{schema}.{table}`.
 ///
 /// ```
 /// use orm_core::query::Ident;
@@ -127,7 +150,7 @@ impl<S, T> RawOperand<S> for Expr<S, T> {
 #[diagnostic::do_not_recommend]
 impl<S> RawOperand<S> for Ident {
     fn to_part(&self) -> RawPart {
-        RawPart::Name(self.0.as_str().into())
+        self.to_piece()
     }
 }
 

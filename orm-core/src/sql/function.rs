@@ -14,6 +14,22 @@ pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()>
         Function::Least => "least",
         Function::Lower => "lower",
         Function::Upper => "upper",
+        Function::AsciiLower => {
+            return translated(
+                w,
+                args,
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                "abcdefghijklmnopqrstuvwxyz",
+            );
+        }
+        Function::AsciiUpper => {
+            return translated(
+                w,
+                args,
+                "abcdefghijklmnopqrstuvwxyz",
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            );
+        }
         Function::Length => "length",
         Function::Trim => "trim",
         Function::TrimStart => "ltrim",
@@ -76,6 +92,18 @@ fn float(w: &mut SqlWriter<'_>, f: FloatFn, args: &[Expr]) -> Result<()> {
         w.push(" AS ");
         w.type_name(Type::F64)?;
         w.push(")");
+    }
+    w.push(")");
+    Ok(())
+}
+
+/// Letters replaced one by one: databases know the case of more letters than those of ASCII.
+fn translated(w: &mut SqlWriter<'_>, args: &[Expr], from: &str, to: &str) -> Result<()> {
+    w.push("translate(");
+    w.expr(one(args)?)?;
+    for letters in [from, to] {
+        w.push(", ");
+        w.literal(letters)?;
     }
     w.push(")");
     Ok(())

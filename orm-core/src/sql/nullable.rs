@@ -29,7 +29,12 @@ impl SqlWriter<'_> {
             Expr::Call(f, args) => {
                 let strict = matches!(
                     **f,
-                    Function::Lower | Function::Upper | Function::Length | Function::Trim
+                    Function::Lower
+                        | Function::Upper
+                        | Function::AsciiLower
+                        | Function::AsciiUpper
+                        | Function::Length
+                        | Function::Trim
                 );
                 !strict || args.iter().any(|e| self.nullable(e))
             }
