@@ -116,7 +116,7 @@ pub(crate) fn lost() -> Error {
     Error::new(ErrorKind::ConnectionLost, "the connection to the server broke").with_sent(true)
 }
 
-fn statement_error(error: &sqlx::Error) -> Error {
+pub(crate) fn statement_error(error: &sqlx::Error) -> Error {
     match error {
         sqlx::Error::Database(e) => match e.try_downcast_ref::<PgDatabaseError>() {
             Some(e) => from_server(e),

@@ -20,6 +20,7 @@ mod ext;
 mod from_row;
 mod functions;
 mod json;
+mod listen;
 mod options;
 mod other;
 mod own;
@@ -37,6 +38,7 @@ pub use driver::Postgres;
 pub use ext::PgExt;
 #[doc(hidden)]
 pub use from_row::from_row;
+pub use listen::{Listener, Message, Notice, notify};
 pub use options::{PostgresOptions, TlsMode};
 
 use std::sync::Arc;

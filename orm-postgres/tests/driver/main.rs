@@ -3,6 +3,7 @@
 mod cancel;
 mod config;
 mod failure;
+mod listen;
 mod lost;
 mod own;
 mod proxy;
