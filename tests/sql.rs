@@ -28,6 +28,8 @@ mod history;
 mod hybrids;
 #[path = "sql/inheritance.rs"]
 mod inheritance;
+#[path = "sql/operators.rs"]
+mod operators;
 #[path = "sql/pages.rs"]
 mod pages;
 #[path = "sql/plans.rs"]

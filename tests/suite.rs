@@ -74,6 +74,8 @@ mod models;
 mod named_filters;
 #[path = "suite/observe.rs"]
 mod observe;
+#[path = "suite/operators.rs"]
+mod operators;
 #[path = "suite/orphans.rs"]
 mod orphans;
 #[path = "suite/outlines.rs"]

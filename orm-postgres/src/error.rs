@@ -193,6 +193,7 @@ fn from_server(error: &PgDatabaseError) -> Error {
         "22012" => own(Database, "division by zero"),
         "22021" | "22P05" => own(OutOfRange, "the text holds a character the database cannot store"),
         "22P02" | "22P03" | "22018" => own(Database, "a value is not valid for its type"),
+        "2201B" => own(Database, "the regular expression is not valid"),
         "22023" => own(Database, "a value is not valid for this function or setting"),
         "21000" => own(Database, "a subquery or an upsert met more than one row"),
         "40001" => own(

@@ -1,18 +1,18 @@
-//! Operators that only PostgreSQL has.
+//! Operators on whatever is a text expression.
 
 use orm_core::ast::{Expr as Node, TextOp};
 use orm_core::query::{Expr, Filter, IntoExpr, Operand};
 use orm_core::value::Text;
 
-/// Operators that only PostgreSQL has, on columns and expressions: `use orm::postgres::PgExt;` brings them into scope.
-/// On another backend the query is an `Unsupported` error before anything is sent.
+/// PostgreSQL's operators on texts, for functions that are generic over the expression. Columns and expressions have them as
+/// methods of their own, without an import, and on every backend.
 ///
 /// ```
-/// use orm_core::query::{Col, Filter};
+/// use orm_core::query::{Filter, IntoExpr};
 /// use orm_postgres::PgExt;
 ///
-/// fn by_name<S>(name: Col<S, String>) -> Filter<S> {
-///     name.ilike("ann%").or(name.iregex("^bob\\M"))
+/// fn by_name<S>(name: impl IntoExpr<S, T = String>) -> Filter<S> {
+///     name.iregex("^bob\\M")
 /// }
 /// ```
 pub trait PgExt<S>: IntoExpr<S> + Sized {

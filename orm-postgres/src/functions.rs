@@ -6,7 +6,7 @@ use orm_core::sql::dates::{DatePattern, date_pattern};
 use orm_core::sql::{SqlWriter, function, type_of};
 use orm_core::value::{Type, Value};
 
-use crate::json;
+use crate::{json, operators};
 
 pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
     match f {
@@ -34,6 +34,9 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
         Function::DateDiff(unit) => date_diff(w, unit, args),
         Function::DateFormat(pattern) => date_format(w, pattern, function::one(args)?),
         Function::Json(f) => json::call(w, f, args),
+        Function::Array(f) => operators::array(w, f, args),
+        Function::Range(f) => operators::range(w, f, args),
+        Function::Distance(f) => operators::distance(w, f, args),
         Function::DateOf => {
             w.push("CAST(");
             in_utc(w, function::one(args)?)?;

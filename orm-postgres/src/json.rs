@@ -46,13 +46,17 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: JsonFn, args: &[Expr]) -> Result<()
             w.push(") AS bigint) END");
             Ok(())
         }
-        JsonFn::Contains => {
+        JsonFn::Contains | JsonFn::HasAny | JsonFn::HasAll => {
             let Some((part, steps)) = rest.split_last() else {
                 return Err(function::arguments());
             };
             w.push("(");
             place(w, doc, steps)?;
-            w.push(" @> ");
+            w.push(match f {
+                JsonFn::HasAny => " ?| ",
+                JsonFn::HasAll => " ?& ",
+                _ => " @> ",
+            });
             w.operand(part)?;
             w.push(")");
             Ok(())

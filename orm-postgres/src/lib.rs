@@ -21,6 +21,7 @@ mod from_row;
 mod functions;
 mod json;
 mod listen;
+mod operators;
 mod options;
 mod other;
 mod own;

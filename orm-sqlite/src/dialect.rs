@@ -3,8 +3,8 @@
 //! Storage: truth values INTEGER 0 and 1, instants and dates TEXT of fixed width, UUIDs BLOB(16), JSON and enums TEXT,
 //! decimals of at most 18 digits INTEGER scaled by their scale, other decimals TEXT.
 //!
-//! Letter case: SQLite folds ASCII letters only, so `lower`, `icontains`, `ilike` and the like treat `Ä` and `ä` as
-//! different.
+//! Letter case: SQLite folds ASCII letters only. Where others may be meant, our own `orm_lower` is called; its `lower` serves
+//! where the text that is looked for is ASCII, so that an index on it is used.
 
 use orm_core::ast::{Aggregate, AggregateFn, Expr, Function, RawPart, TextOp, Window};
 use orm_core::error::Result;
@@ -15,7 +15,7 @@ use orm_core::sql::{
 };
 use orm_core::value::{Element, Type, Value};
 
-use crate::{functions, plan};
+use crate::{functions, operators, plan, regex};
 
 /// SQLite 3.44 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,8 +40,8 @@ static FEATURES: Features = Features {
     lookups_in_order: true,
     function_columns: false,
     conflict_needs_where: true,
-    unicode_case: false,
-    regex: false,
+    unicode_case: true,
+    regex: true,
     arrays: false,
     enum_types: false,
     scaled_decimals: true,
@@ -260,34 +260,59 @@ impl Dialect for SqliteDialect {
     fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()> {
         use TextOp::*;
         match (op, text::bound(right)) {
-            (Contains, _) => found(w, left, right, false),
+            (Contains, _) => found(w, left, right, Case::Kept),
             (StartsWith | EndsWith | Like, Some(literal)) => {
                 let pattern = text::glob(op, literal)?;
                 w.operand(left)?;
                 w.push(" GLOB ");
                 w.param(Value::Text(pattern))
             }
-            (ContainsNoCase | StartsWithNoCase | EndsWithNoCase, Some(literal)) => {
+            (ContainsNoCase | StartsWithNoCase | EndsWithNoCase | LikeNoCase, Some(literal)) => {
                 let pattern = text::like(op, literal)?.into_owned();
-                w.operand(left)?;
-                w.push(" LIKE ");
-                w.param(Value::Text(pattern))?;
+                // LIKE knows the case of ASCII letters
+                match pattern.is_ascii() {
+                    true => {
+                        w.operand(left)?;
+                        w.push(" LIKE ");
+                        w.param(Value::Text(pattern))?;
+                    }
+                    false => {
+                        folded(w, Case::Folded, left)?;
+                        w.push(" LIKE ");
+                        w.param(Value::Text(pattern.chars().map(regex::lower).collect()))?;
+                    }
+                }
                 w.push(" ESCAPE '\\'");
                 Ok(())
             }
-            (ContainsNoCase, None) => found(w, left, right, true),
-            (StartsWith | StartsWithNoCase, None) => {
-                part_equals(w, left, right, op == StartsWithNoCase, true)
+            (LikeNoCase, None) => {
+                folded(w, Case::Folded, left)?;
+                w.push(" LIKE ");
+                folded(w, Case::Folded, right)?;
+                w.push(" ESCAPE '\\'");
+                Ok(())
             }
-            (EndsWith | EndsWithNoCase, None) => part_equals(w, left, right, op == EndsWithNoCase, false),
-            (EqNoCase, _) => {
-                lower(w, true, left)?;
+            (Like, None) => pair(w, "orm_like(", left, right),
+            (ContainsNoCase, None) => found(w, left, right, Case::Folded),
+            (StartsWith, None) => part_equals(w, left, right, Case::Kept, true),
+            (StartsWithNoCase, None) => part_equals(w, left, right, Case::Folded, true),
+            (EndsWith, None) => part_equals(w, left, right, Case::Kept, false),
+            (EndsWithNoCase, None) => part_equals(w, left, right, Case::Folded, false),
+            (EqNoCase, literal) => {
+                let ascii = literal.is_some_and(str::is_ascii);
+                let case = if ascii { Case::Ascii } else { Case::Folded };
+                folded(w, case, left)?;
                 w.push(" = ");
-                lower(w, true, right)
+                folded(w, case, right)
             }
-            (Like, None) => Err(w.unsupported("a LIKE pattern that is not a bound text")),
-            (LikeNoCase, _) => Err(w.unsupported("ILIKE (use `icontains` or its kind)")),
-            (Regex | RegexNoCase, _) => Err(w.unsupported("a regular expression")),
+            (Regex | RegexNoCase, pattern) => {
+                let refused = pattern.and_then(|p| regex::Regex::new(p, false).err());
+                if let Some(regex::Refused::Unsupported(feature)) = refused {
+                    return Err(w.unsupported(feature));
+                }
+                let open = if op == Regex { "orm_regex(" } else { "orm_iregex(" };
+                pair(w, open, left, right)
+            }
         }
     }
 
@@ -309,7 +334,7 @@ impl Dialect for SqliteDialect {
             }
             AggregateFn::BoolAnd => "min",
             AggregateFn::BoolOr => "max",
-            AggregateFn::ArrayAgg => return Err(w.unsupported("array_agg")),
+            AggregateFn::ArrayAgg => return array_agg(w, call, over),
             AggregateFn::JsonAgg => return json_agg(w, call, over),
             AggregateFn::PercentileCont | AggregateFn::PercentileDisc | AggregateFn::Mode => {
                 return Err(w.unsupported("an ordered-set aggregate"));
@@ -356,29 +381,50 @@ pub(crate) fn decimal_scale(args: &[Expr]) -> Option<u8> {
     }
 }
 
-fn lower(w: &mut SqlWriter<'_>, lower: bool, e: &Expr) -> Result<()> {
-    if !lower {
-        return w.operand(e);
-    }
-    w.push("lower(");
+/// What letters are compared as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    /// As they are.
+    Kept,
+    /// In the lower case of ASCII.
+    Ascii,
+    /// In lower case.
+    Folded,
+}
+
+fn folded(w: &mut SqlWriter<'_>, case: Case, e: &Expr) -> Result<()> {
+    w.push(match case {
+        Case::Kept => return w.operand(e),
+        Case::Ascii => "lower(",
+        Case::Folded => "orm_lower(",
+    });
     w.expr(e)?;
     w.push(")");
     Ok(())
 }
 
-fn found(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool) -> Result<()> {
-    w.push("instr(");
-    lower(w, no_case, left)?;
+fn pair(w: &mut SqlWriter<'_>, open: &str, left: &Expr, right: &Expr) -> Result<()> {
+    w.push(open);
+    w.expr(left)?;
     w.push(", ");
-    lower(w, no_case, right)?;
+    w.expr(right)?;
+    w.push(")");
+    Ok(())
+}
+
+fn found(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, case: Case) -> Result<()> {
+    w.push("instr(");
+    folded(w, case, left)?;
+    w.push(", ");
+    folded(w, case, right)?;
     w.push(") > 0");
     Ok(())
 }
 
 /// The first or last characters of `left`, as many as `right` has, are `right`.
-fn part_equals(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool, start: bool) -> Result<()> {
+fn part_equals(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, case: Case, start: bool) -> Result<()> {
     w.push("substr(");
-    lower(w, no_case, left)?;
+    folded(w, case, left)?;
     if start {
         w.push(", 1, length(");
     } else {
@@ -388,7 +434,7 @@ fn part_equals(w: &mut SqlWriter<'_>, left: &Expr, right: &Expr, no_case: bool, 
     }
     w.expr(right)?;
     w.push(")) = ");
-    lower(w, no_case, right)
+    folded(w, case, right)
 }
 
 /// The average of scaled integers with four more digits, half away from zero, without leaving the integers.
@@ -414,6 +460,30 @@ fn average(w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Re
     w.push(" END) / (2 * ");
     part(w, "count")?;
     w.push("))");
+    Ok(())
+}
+
+/// Arrays are JSON; of no rows there is none.
+fn array_agg(w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()> {
+    let of = call.args.first().map(type_of);
+    match of {
+        Some(Type::Decimal(..) | Type::F32 | Type::Array(_)) | None => {
+            return Err(w.unsupported("array_agg of this type"));
+        }
+        Some(_) => {}
+    }
+    w.push("nullif(");
+    w.aggregate_call("json_group_array", call, over, &mut |w, e| match of {
+        Some(Type::Bool) => {
+            w.push("json(CASE ");
+            w.expr(e)?;
+            w.push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)");
+            Ok(())
+        }
+        Some(Type::Bytes | Type::Uuid) => operators::digits(w, e),
+        _ => w.expr(e),
+    })?;
+    w.push(", '[]')");
     Ok(())
 }
 

@@ -177,6 +177,9 @@ fn general(message: &str) -> Error {
     if message == functions::NOT_VALID {
         return Error::new(ErrorKind::Database, "a value is not valid for its type");
     }
+    if message == functions::INVALID_REGEX {
+        return Error::new(ErrorKind::Database, "the regular expression is not valid");
+    }
     if message == "integer overflow" {
         return Error::new(ErrorKind::OutOfRange, "an integer left the range of 64 bits");
     }

@@ -7,7 +7,7 @@ use orm_core::value::{Type, Value};
 
 use crate::dates::{date_add, date_diff, date_format, date_part, date_trunc, wrapped};
 use crate::dialect::decimal_scale;
-use crate::json;
+use crate::{json, operators};
 
 pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()> {
     match f {
@@ -37,6 +37,11 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<
         Function::DateDiff(unit) => date_diff(w, unit, args),
         Function::DateFormat(pattern) => date_format(w, pattern, function::one(args)?),
         Function::Json(f) => json::call(w, f, args),
+        Function::Array(f) => operators::array(w, f, args),
+        Function::Range(f) => operators::range(w, f, args),
+        Function::Distance(f) => operators::distance(w, f, args),
+        Function::Lower => wrapped(w, "orm_lower(", function::one(args)?, ")"),
+        Function::Upper => wrapped(w, "orm_upper(", function::one(args)?, ")"),
         Function::DateOf => wrapped(w, "substr(", function::one(args)?, ", 1, 10)"),
         Function::Round | Function::Floor | Function::Ceil | Function::Trunc
             if decimal_scale(args).is_some() =>
@@ -117,6 +122,11 @@ pub(crate) fn cast(w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
         (Type::Enum(_) | Type::Json | Type::Date | Type::Time, Type::Text) => w.operand(expr),
         _ => Err(w.unsupported("this cast")),
     }
+}
+
+/// Whether it is a decimal that is stored as an integer.
+pub(crate) fn is_scaled(e: &Expr) -> bool {
+    decimal_scale(std::slice::from_ref(e)).is_some()
 }
 
 /// Types between which SQLite's CAST means what it says.

@@ -72,7 +72,24 @@ pub(crate) fn call(w: &mut SqlWriter<'_>, f: JsonFn, args: &[Expr]) -> Result<()
                 ") END",
             )
         }
-        JsonFn::Contains => Err(w.unsupported("containment of JSON")),
+        JsonFn::Contains | JsonFn::HasAny | JsonFn::HasAll => {
+            let Some((part, steps)) = rest.split_last() else {
+                return Err(function::arguments());
+            };
+            w.push(match f {
+                JsonFn::HasAny => "orm_json_has_any(",
+                JsonFn::HasAll => "orm_json_has_all(",
+                _ => "orm_json_contains(",
+            });
+            match path(steps)? {
+                Some(at) => pair(w, "", doc, " -> ", at, "")?,
+                None => w.expr(doc)?,
+            }
+            w.push(", ");
+            w.expr(part)?;
+            w.push(")");
+            Ok(())
+        }
         JsonFn::Set => {
             let Some((value, steps)) = rest.split_last() else {
                 return Err(function::arguments());

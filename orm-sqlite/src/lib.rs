@@ -11,8 +11,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
+mod calls;
 mod dates;
 pub mod dialect;
+mod document;
 mod driver;
 mod error;
 mod from_row;
@@ -20,13 +22,16 @@ mod functions;
 mod json;
 mod offload;
 mod open;
+mod operators;
 mod options;
 mod own;
 mod path;
 mod plan;
 mod pool;
+mod ranges;
 #[allow(unsafe_code)]
 mod raw;
+mod regex;
 mod task;
 mod transaction;
 mod types;

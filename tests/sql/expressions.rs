@@ -1,5 +1,6 @@
 use orm_core::ast::*;
 use orm_core::error::ErrorKind;
+use orm_core::query::IntoExpr;
 use orm_core::value::{Type, Value};
 use orm_postgres::PgExt;
 
@@ -201,20 +202,67 @@ fn bound_text_predicates() {
 }
 
 #[test]
-fn text_predicates_of_postgres() {
+fn letters_beyond_ascii() {
+    use TextOp::*;
+    filter(
+        text_op(EqNoCase, text("Ä")),
+        r#"lower(t0."name") = lower($1)"#,
+        r#"orm_lower(t0."name") = orm_lower(?1)"#,
+    );
+    let (_, lite) = filter(
+        text_op(ContainsNoCase, text("Ä%")),
+        r#"t0."name" ILIKE $1"#,
+        r#"orm_lower(t0."name") LIKE ?1 ESCAPE '\'"#,
+    );
+    assert_eq!(lite, [Value::Text(r"%ä\%%".into())]);
+    filter(
+        text_op(StartsWithNoCase, c(&EMAIL)),
+        r#"starts_with(lower(t0."name"), lower(t0."email"))"#,
+        r#"substr(orm_lower(t0."name"), 1, length(t0."email")) = orm_lower(t0."email")"#,
+    );
+}
+
+#[test]
+fn patterns() {
     type Typed<T> = orm_core::query::Expr<(), T>;
     let name = || Typed::<Option<String>>::from_node(c(&NAME));
     let email = || Typed::<String>::from_node(c(&EMAIL));
-    let ilike = "ILIKE (use `icontains` or its kind)";
-    only(name().ilike("a%").into_node(), r#"t0."name" ILIKE $1"#, ilike);
-    only(
+    filter(
+        name().ilike("a%").into_node(),
+        r#"t0."name" ILIKE $1"#,
+        r#"t0."name" LIKE ?1 ESCAPE '\'"#,
+    );
+    filter(
         email().ilike(name()).into_node(),
         r#"t0."email" ILIKE t0."name""#,
-        ilike,
+        r#"orm_lower(t0."email") LIKE orm_lower(t0."name") ESCAPE '\'"#,
     );
-    let regex = "a regular expression";
-    only(name().regex("^a").into_node(), r#"t0."name" ~ $1"#, regex);
-    only(name().iregex("^a").into_node(), r#"t0."name" ~* $1"#, regex);
+    filter(
+        name().regex("^a").into_node(),
+        r#"t0."name" ~ $1"#,
+        r#"orm_regex(t0."name", ?1)"#,
+    );
+    filter(
+        name().iregex(email()).into_node(),
+        r#"t0."name" ~* t0."email""#,
+        r#"orm_iregex(t0."name", t0."email")"#,
+    );
+    let back = "a back reference in a regular expression";
+    only(name().regex(r"(a)\1").into_node(), r#"t0."name" ~ $1"#, back);
+}
+
+/// The extension is there for what is generic over it.
+#[test]
+fn patterns_by_the_extension_of_postgres() {
+    fn starts<X: IntoExpr<(), T = String>>(text: X) -> Expr {
+        PgExt::regex(text, "^a").into_node()
+    }
+    let email = orm_core::query::Expr::<(), String>::from_node(c(&EMAIL));
+    filter(
+        starts(email),
+        r#"t0."email" ~ $1"#,
+        r#"orm_regex(t0."email", ?1)"#,
+    );
 }
 
 #[test]
@@ -238,12 +286,12 @@ fn computed_text_predicates() {
     filter(
         text_op(EndsWithNoCase, c(&EMAIL)),
         r#"right(lower(t0."name"), length(lower(t0."email"))) = lower(t0."email")"#,
-        r#"substr(lower(t0."name"), length(t0."name") + 1 - length(t0."email")) = lower(t0."email")"#,
+        r#"substr(orm_lower(t0."name"), length(t0."name") + 1 - length(t0."email")) = orm_lower(t0."email")"#,
     );
-    only(
+    filter(
         text_op(Like, c(&EMAIL)),
         r#"t0."name" LIKE t0."email""#,
-        "a LIKE pattern that is not a bound text",
+        r#"orm_like(t0."name", t0."email")"#,
     );
 }
 

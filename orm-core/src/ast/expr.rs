@@ -254,6 +254,12 @@ pub enum Function {
     DateOf,
     /// Something in a JSON document.
     Json(JsonFn),
+    /// Something about an array.
+    Array(ArrayFn),
+    /// Something about a range.
+    Range(RangeFn),
+    /// `(vector, vector)`: how far they are from each other.
+    Distance(DistanceFn),
     /// A database function by name; the caller vouches for it.
     Named(&'static str, Type),
     /// A database function that was declared.
@@ -291,12 +297,77 @@ pub enum JsonFn {
     Length,
     /// Whether it contains the last argument.
     Contains,
+    /// Whether one of the keys in the last argument, an array, is a key of the object or a text in the array.
+    HasAny,
+    /// Whether all of them are.
+    HasAll,
     /// The document with the last argument there.
     Set,
     /// The document without it.
     Remove,
     /// The document with the keys of an object, which is the second argument; keys and values follow one by one.
     Merge,
+}
+
+/// What is asked of an array, the first argument, or made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrayFn {
+    /// `(array, item)`: whether an item equals it; NULL where only a NULL could.
+    Has,
+    /// `(array, array)`: whether each item of the second is in the first.
+    HasAll,
+    /// `(array, array)`: whether an item of the second is in the first.
+    HasAny,
+    /// How many items it has.
+    Length,
+    /// `(array, place from 1)`: the item, NULL beyond the ends.
+    At,
+    /// `(array, first, last)`: the items from one place to another, both included.
+    Slice,
+    /// `(array, item)`: with the item at its end.
+    Append,
+    /// `(array, array)`: one behind the other. A NULL is as an empty array.
+    Concat,
+    /// `(array, item)`: without the items that equal it.
+    Remove,
+}
+
+/// What is asked of a range, the first argument, or made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangeFn {
+    /// `(range, value)`: whether the value lies in it.
+    Has,
+    /// `(range, range)`: whether the second lies in the first.
+    Contains,
+    /// `(range, range)`: whether a value lies in both.
+    Overlaps,
+    /// `(range, range)`: whether nothing lies between them, and nothing in both.
+    Adjacent,
+    /// `(range, range)`: whether the first ends before the second begins.
+    Before,
+    /// `(range, range)`: whether the first begins behind the end of the second.
+    After,
+    /// `(range, range)`: what lies in both.
+    Intersect,
+    /// `(range, range)`: the smallest range that both lie in.
+    Merge,
+    /// Where it begins; NULL where it is open, or empty.
+    Lower,
+    /// Where it ends.
+    Upper,
+    /// Whether nothing lies in it.
+    IsEmpty,
+}
+
+/// Distances of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DistanceFn {
+    /// That of two points.
+    Euclidean,
+    /// One less the cosine of the angle between them.
+    Cosine,
+    /// The negative inner product.
+    InnerProduct,
 }
 
 /// A part of a date or instant, in UTC.

@@ -16,9 +16,9 @@ pub(crate) use names::numbered;
 pub(crate) use renumber::{columns_of, renumber, sources_in};
 
 pub use expr::{
-    Aggregate, AggregateFn, CompareOp, DatePart, DateUnit, Declared, Expr, FloatFn, Frame, FrameBound,
-    FrameExclude, FrameUnit, Function, InList, JsonFn, MathOp, Quantifier, RawPart, TextOp, Window,
-    WindowCall, WindowFn,
+    Aggregate, AggregateFn, ArrayFn, CompareOp, DatePart, DateUnit, Declared, DistanceFn, Expr, FloatFn,
+    Frame, FrameBound, FrameExclude, FrameUnit, Function, InList, JsonFn, MathOp, Quantifier, RangeFn,
+    RawPart, TextOp, Window, WindowCall, WindowFn,
 };
 pub use select::{
     Cte, Distinct, FromItem, GroupBy, Join, JoinKind, Lock, LockStrength, LockWait, Nulls, Order, Select,

@@ -1,6 +1,6 @@
 //! The type of every expression.
 
-use crate::ast::{Aggregate, AggregateFn, Expr, Function, JsonFn, MathOp, WindowFn};
+use crate::ast::{Aggregate, AggregateFn, ArrayFn, Expr, Function, JsonFn, MathOp, RangeFn, WindowFn};
 use crate::value::{DecimalParts, Type, Value};
 
 /// Digits that fit a 64-bit integer: the precision of computed scaled decimals.
@@ -150,8 +150,32 @@ fn call(f: Function, args: &[Expr]) -> Type {
             JsonFn::Text | JsonFn::Kind => Type::Text,
             JsonFn::Int | JsonFn::Length => Type::I64,
             JsonFn::Float => Type::F64,
-            JsonFn::Bool | JsonFn::Contains => Type::Bool,
+            JsonFn::Bool | JsonFn::Contains | JsonFn::HasAny | JsonFn::HasAll => Type::Bool,
         },
+        Function::Array(f) => match f {
+            ArrayFn::Has | ArrayFn::HasAll | ArrayFn::HasAny => Type::Bool,
+            ArrayFn::Length => Type::I64,
+            ArrayFn::At => match first() {
+                Type::Array(element) => element.ty(),
+                other => other,
+            },
+            ArrayFn::Slice | ArrayFn::Append | ArrayFn::Concat | ArrayFn::Remove => first(),
+        },
+        Function::Range(f) => match f {
+            RangeFn::Has
+            | RangeFn::Contains
+            | RangeFn::Overlaps
+            | RangeFn::Adjacent
+            | RangeFn::Before
+            | RangeFn::After
+            | RangeFn::IsEmpty => Type::Bool,
+            RangeFn::Lower | RangeFn::Upper => match first() {
+                Type::Range(of) => of.ty(),
+                other => other,
+            },
+            RangeFn::Intersect | RangeFn::Merge => first(),
+        },
+        Function::Distance(_) => Type::F64,
         Function::Named(_, ty) => ty,
         Function::Declared(declared) => declared.ty,
     }

@@ -139,7 +139,7 @@ macro_rules! aggregates {
             {
                 Agg::call(AggregateFn::StringAgg, vec![self.node(), separator.into_node()])
             }
-            /// All values as an array; `None` of no rows. `Unsupported` on SQLite, which has no arrays.
+            /// All values as an array; `None` of no rows. Decimals and `f32` are `Unsupported` on SQLite.
             pub fn array_agg(self) -> Agg<S, Option<Vec<T>>>
             where
                 Vec<T>: Scalar,

@@ -167,8 +167,8 @@ macro_rules! surface {
             pub fn ends_with<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::EndsWith, self.node(), r.into_node())
             }
-            /// Contains this text in any case. On SQLite, here and wherever case does not matter, that is the case of
-            /// ASCII letters (`Features::unicode_case`).
+            /// Contains this text in any case. Here and wherever case does not matter, the letters of all scripts have one
+            /// (on PostgreSQL as far as the database's locale says).
             pub fn icontains<R: Operand<S, String>>(self, r: R) -> Filter<S> where T: Text {
                 text(TextOp::ContainsNoCase, self.node(), r.into_node())
             }
@@ -187,6 +187,20 @@ macro_rules! surface {
             /// `LIKE` with a pattern of `%` and `_`, case-sensitive on every backend; `\` escapes.
             pub fn like<R: Operand<S, String>>(self, pattern: R) -> Filter<S> where T: Text {
                 text(TextOp::Like, self.node(), pattern.into_node())
+            }
+            /// As [`like`](Self::like), in any case.
+            pub fn ilike<R: Operand<S, String>>(self, pattern: R) -> Filter<S> where T: Text {
+                text(TextOp::LikeNoCase, self.node(), pattern.into_node())
+            }
+            /// A regular expression matches somewhere in the text, case-sensitively: PostgreSQL's `~`. The syntax is that
+            /// of its advanced regular expressions; of these SQLite refuses back references, look-around and the
+            /// options `b e x`. A malformed one is a `Database` error.
+            pub fn regex<R: Operand<S, String>>(self, pattern: R) -> Filter<S> where T: Text {
+                text(TextOp::Regex, self.node(), pattern.into_node())
+            }
+            /// As [`regex`](Self::regex), in any case: `~*`.
+            pub fn iregex<R: Operand<S, String>>(self, pattern: R) -> Filter<S> where T: Text {
+                text(TextOp::RegexNoCase, self.node(), pattern.into_node())
             }
             /// Sum; `None` of no rows. Integers give an `i64`, overflow is an error.
             pub fn sum(self) -> Agg<S, Option<T::Sum>> where T: Numeric {

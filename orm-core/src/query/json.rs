@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ast::{CompareOp, Expr as Node, Function, JsonFn};
 use crate::query::{Col, Expr, Filter, Phantom};
-use crate::value::{Json, SqlType, Value};
+use crate::value::{Element, Json, SqlType, Value};
 
 /// Columns that hold JSON.
 #[diagnostic::on_unimplemented(message = "a path leads into JSON, and this is `{Self}`")]
@@ -63,6 +63,11 @@ impl<S, T> Clone for JsonPath<S, T> {
 fn written(value: &impl Serialize) -> Node {
     let text = serde_json::to_string(value);
     Node::Value(text.map_or(Value::Refused("the value cannot be written as JSON"), Value::Json))
+}
+
+fn texts<K: Into<String>>(keys: impl IntoIterator<Item = K>) -> Node {
+    let keys = keys.into_iter().map(|key| Value::Text(key.into()));
+    Node::Value(Value::Array(Element::Text, keys.collect()))
 }
 
 impl<S, T: JsonDoc> JsonPath<S, T> {
@@ -128,10 +133,21 @@ impl<S, T: JsonDoc> JsonPath<S, T> {
         ))
     }
     /// Whether it contains this: the keys of an object with what they contain, the items of an array in any order (`@>`).
-    /// `Unsupported` on SQLite.
     pub fn contains(self, part: impl Serialize) -> Filter<S> {
         let part = written(&part);
         self.call(JsonFn::Contains, Some(part))
+    }
+    /// Whether the object has this key, or the array this text (`?`).
+    pub fn has_key(self, key: impl Into<String>) -> Filter<S> {
+        self.has_any_key([key])
+    }
+    /// Whether it has one of these keys (`?|`); false for none.
+    pub fn has_any_key<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Filter<S> {
+        self.call(JsonFn::HasAny, Some(texts(keys)))
+    }
+    /// Whether it has all of these keys (`?&`); true for none.
+    pub fn has_all_keys<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Filter<S> {
+        self.call(JsonFn::HasAll, Some(texts(keys)))
     }
     /// The document with this value here, for `doc.to(..)`. What is above must be there: objects on the way are not made. A
     /// place one behind the end of an array adds to it.

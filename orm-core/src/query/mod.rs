@@ -3,6 +3,7 @@
 //! Nothing here can run: it imports neither `sql` nor `driver` nor `exec`.
 
 mod aggregate;
+mod arrays;
 mod case;
 mod changed;
 mod column;
@@ -25,6 +26,7 @@ mod numbers;
 mod operand;
 mod page;
 mod quantified;
+mod ranges;
 mod raw;
 mod rows;
 mod select;
@@ -35,6 +37,7 @@ mod texts;
 mod update;
 mod upsert;
 mod values;
+mod vectors;
 mod walk;
 mod window;
 mod write;

@@ -14,11 +14,11 @@ fn count(n: u32) -> Node {
 macro_rules! texts {
     ($Ty:ident, [$($k:tt)*]) => {
         impl<S, T: Text, $($k)*> $Ty<S, T, $($k)*> {
-            /// Lower case. On SQLite that of ASCII letters (`Features::unicode_case`).
+            /// Lower case, letter by letter. For a comparison use [`ieq`](Self::ieq), which an index on `lower(..)` serves.
             pub fn lower(self) -> Expr<S, T> {
                 Expr::new(call(Function::Lower, vec![self.node()]))
             }
-            /// Upper case. On SQLite that of ASCII letters.
+            /// Upper case, letter by letter: `ß` stays.
             pub fn upper(self) -> Expr<S, T> {
                 Expr::new(call(Function::Upper, vec![self.node()]))
             }

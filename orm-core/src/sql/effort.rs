@@ -5,7 +5,7 @@
 
 use crate::ast::{
     Column, CompareOp, Delete, Deleted, Distinct, Expr, FromItem, Function, Guard, InList, Insert,
-    InsertSource, JoinKind, Select, Source, Table, TableRef, Update,
+    InsertSource, JoinKind, Select, Source, Table, TableRef, TextOp, Update,
 };
 use crate::sql::Effort;
 
@@ -149,6 +149,9 @@ fn is_quick_call(f: Function) -> bool {
             | Function::PadStart
             | Function::PadEnd
             | Function::Json(_)
+            | Function::Array(_)
+            | Function::Range(_)
+            | Function::Distance(_)
     )
 }
 
@@ -163,6 +166,7 @@ fn is_quick(e: &Expr) -> bool {
             is_quick(e)
         }
         Expr::All(items) | Expr::Any(items) | Expr::Tuple(items) => items.iter().all(is_quick),
+        Expr::Text(TextOp::Regex | TextOp::RegexNoCase, ..) => false,
         Expr::Compare(_, a, b) | Expr::Math(_, a, b) | Expr::Text(_, a, b) => is_quick(a) && is_quick(b),
         Expr::Between(three) => three.iter().all(is_quick),
         Expr::In(e, list) => {

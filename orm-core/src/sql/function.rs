@@ -56,6 +56,9 @@ pub fn standard(w: &mut SqlWriter<'_>, f: Function, args: &[Expr]) -> Result<()>
         Function::DateFormat(_) => return Err(w.unsupported("a date as text")),
         Function::DateOf => "date",
         Function::Json(_) => return Err(w.unsupported("JSON")),
+        Function::Array(_) => return Err(w.unsupported("an operator of arrays")),
+        Function::Range(_) => return Err(w.unsupported("an operator of ranges")),
+        Function::Distance(_) => return Err(w.unsupported("a distance of vectors")),
         Function::Named(name, _) => {
             w.name(name)?;
             return w.parenthesised(args);

@@ -8,6 +8,9 @@ use std::ptr::NonNull;
 
 use libsqlite3_sys as ffi;
 
+use crate::calls;
+use crate::ranges::Range;
+
 /// A function's result.
 pub(crate) enum Answer {
     Null,
@@ -31,6 +34,7 @@ pub(crate) enum Argument<'a> {
 /// What [`crate::error`] knows these by.
 pub(crate) const OUT_OF_RANGE: &str = "orm: the number is out of range";
 pub(crate) const NOT_VALID: &str = "orm: a value is not valid for its type";
+pub(crate) const INVALID_REGEX: &str = "orm: the regular expression is not valid";
 
 /// A function of arguments that are not NULL; it is NULL when one of them is.
 type Function = fn(&[Argument<'_>]) -> Answer;
@@ -38,7 +42,7 @@ type Function = fn(&[Argument<'_>]) -> Answer;
 const ONE: c_int = 1;
 
 /// Name, number of arguments, function. A plain `fn` pointer travels as the function's user data by its place here.
-static FUNCTIONS: [(&CStr, c_int, Function); 16] = [
+static FUNCTIONS: &[(&CStr, c_int, Function)] = &[
     (c"orm_sqrt", ONE, |a| float(a, |x, _| x.sqrt())),
     (c"orm_power", 2, |a| float(a, f64::powf)),
     (c"orm_exp", ONE, |a| float(a, |x, _| x.exp())),
@@ -59,11 +63,44 @@ static FUNCTIONS: [(&CStr, c_int, Function); 16] = [
     (c"orm_real", ONE, real),
     (c"orm_text", ONE, text),
     (c"orm_split", 3, split),
+    (c"orm_lower", ONE, calls::lower),
+    (c"orm_upper", ONE, calls::upper),
+    (c"orm_like", 2, calls::like),
+    (c"orm_regex", 2, |a| calls::matches(a, false)),
+    (c"orm_iregex", 2, |a| calls::matches(a, true)),
+    (c"orm_json_contains", 2, calls::json_contains),
+    (c"orm_json_has_any", 2, |a| calls::json_has(a, false)),
+    (c"orm_json_has_all", 2, |a| calls::json_has(a, true)),
+    (c"orm_array_has", 2, calls::array_has),
+    (c"orm_array_has_any", 2, |a| calls::array_meets(a, false)),
+    (c"orm_array_has_all", 2, |a| calls::array_meets(a, true)),
+    (c"orm_array_slice", 3, calls::array_slice),
+    (c"orm_array_concat", 2, calls::array_concat),
+    (c"orm_array_remove", 2, calls::array_remove),
+    (c"orm_range_has", 3, calls::range_has),
+    (c"orm_range_contains", 3, calls::range_contains),
+    (c"orm_range_overlaps", 3, |a| {
+        calls::range_asks(a, Range::overlaps)
+    }),
+    (c"orm_range_adjacent", 3, |a| {
+        calls::range_asks(a, Range::adjacent)
+    }),
+    (c"orm_range_before", 3, |a| calls::range_asks(a, Range::before)),
+    (c"orm_range_intersect", 3, calls::range_intersect),
+    (c"orm_range_merge", 3, calls::range_merge),
+    (c"orm_range_lower", 2, |a| calls::range_bound(a, Range::lower)),
+    (c"orm_range_upper", 2, |a| calls::range_bound(a, Range::upper)),
+    (c"orm_range_is_empty", 2, calls::range_is_empty),
+    (c"orm_distance", 2, |a| calls::distance(a, calls::euclidean)),
+    (c"orm_cosine_distance", 2, |a| calls::distance(a, calls::cosine)),
+    (c"orm_negative_inner_product", 2, |a| {
+        calls::distance(a, calls::negative_inner_product)
+    }),
 ];
 
 /// Adds the functions to a connection; a code other than `SQLITE_OK` when that fails.
 pub(crate) fn install(db: NonNull<ffi::sqlite3>) -> c_int {
-    for (name, arguments, function) in &FUNCTIONS {
+    for (name, arguments, function) in FUNCTIONS {
         let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DETERMINISTIC | ffi::SQLITE_INNOCUOUS;
         // SAFETY: the handle is open; the name is a static C string; the user data is a static that lives for ever and is
         // only read; no destructor is needed for it.
