@@ -38,6 +38,8 @@ mod plans;
 mod polymorphic;
 #[path = "sql/selects.rs"]
 mod selects;
+#[path = "sql/set_based.rs"]
+mod set_based;
 #[path = "sql/sets.rs"]
 mod sets;
 #[path = "sql/sources.rs"]

@@ -108,6 +108,8 @@ mod schema;
 mod schema_map;
 #[path = "suite/session.rs"]
 mod session;
+#[path = "suite/set_based.rs"]
+mod set_based;
 #[path = "suite/sets.rs"]
 mod sets;
 #[path = "suite/shadow.rs"]

@@ -225,11 +225,29 @@ fn lateral_and_distinct_on() {
     );
     let mut s = users();
     s.distinct = Distinct::On(vec![c(&AGE)]);
-    only_postgres(
-        s,
-        r#"SELECT DISTINCT ON (t0."age") t0."id" FROM "users" AS t0"#,
-        "DISTINCT ON",
+    s.order = vec![
+        order(c(&AGE), true, Nulls::Default),
+        order(c(&EMAIL), false, Nulls::Default),
+    ];
+    s.limit = Some(2);
+    check(
+        s.clone(),
+        r#"SELECT DISTINCT ON (t0."age") t0."id" FROM "users" AS t0 ORDER BY t0."age" DESC, t0."email" LIMIT $1"#,
+        r#"SELECT t0."_1" FROM (SELECT t1."id" AS "_1", row_number() OVER (PARTITION BY t1."age" ORDER BY t1."age" DESC, t1."email") AS "_2", t1."age" AS "_3", t1."email" AS "_4" FROM "users" AS t1) AS t0 WHERE t0."_2" = ?1 ORDER BY t0."_3" DESC NULLS FIRST, t0."_4" NULLS LAST LIMIT +?2"#,
     );
+    // an order that begins elsewhere
+    s.order.swap(0, 1);
+    let message = "the order of a query with `distinct_on` has to begin with what it is distinct on";
+    refused(s.clone(), ErrorKind::InvalidQuery, message);
+    s.distinct = Distinct::On(vec![c(&AGE), c(&EMAIL)]);
+    s.order.truncate(1);
+    check(
+        s.clone(),
+        r#"SELECT DISTINCT ON (t0."age", t0."email") t0."id" FROM "users" AS t0 ORDER BY t0."email" LIMIT $1"#,
+        r#"SELECT t0."_1" FROM (SELECT t1."id" AS "_1", row_number() OVER (PARTITION BY t1."age", t1."email" ORDER BY t1."email") AS "_2", t1."email" AS "_3" FROM "users" AS t1) AS t0 WHERE t0."_2" = ?1 ORDER BY t0."_3" NULLS LAST LIMIT +?2"#,
+    );
+    s.order.push(order(c(&ID), false, Nulls::Default));
+    refused(s, ErrorKind::InvalidQuery, message);
 }
 
 fn arm(op: SetOp, all: bool, query: Select) -> SetOperation {

@@ -270,3 +270,61 @@ fn a_clone_of_a_query_on_a_query_has_sources_of_its_own() {
         r#"SELECT t0."id" FROM "users" AS t0 WHERE t0."id" IN (SELECT t1."author_id" FROM (SELECT t2."author_id" AS "author_id", count(*) AS "_2" FROM "posts" AS t2 WHERE t2."deleted_at" IS NULL AND t2."org_id" = $1 GROUP BY t2."author_id") AS t1 WHERE t1."_2" > $2) AND t0."id" IN (SELECT t3."author_id" FROM (SELECT t5."author_id" AS "author_id", count(*) AS "_2" FROM "posts" AS t5 WHERE t5."deleted_at" IS NULL AND t5."org_id" = $1 GROUP BY t5."author_id") AS t3 JOIN (SELECT t6."author_id" AS "author_id", count(*) AS "_2" FROM "posts" AS t6 WHERE t6."deleted_at" IS NULL AND t6."org_id" = $1 GROUP BY t6."author_id") AS t4 ON t3."author_id" = t4."author_id")"#,
     );
 }
+
+#[test]
+fn the_first_row_of_each() {
+    let q = Post::query()
+        .distinct_on(|p| p.author_id)
+        .order_by(|p| (p.author_id.asc(), p.title.desc()))
+        .select(|p| p.title);
+    check(
+        q.ast().clone(),
+        r#"SELECT DISTINCT ON (t0."author_id") t0."title" FROM "posts" AS t0 WHERE t0."deleted_at" IS NULL AND t0."org_id" = $1 ORDER BY t0."author_id", t0."title" DESC"#,
+        r#"SELECT t0."_1" FROM (SELECT t1."title" AS "_1", row_number() OVER (PARTITION BY t1."author_id" ORDER BY t1."author_id" NULLS LAST, t1."title" DESC) AS "_2", t1."author_id" AS "_3", t1."title" AS "_4" FROM "posts" AS t1 WHERE t1."deleted_at" IS NULL AND t1."org_id" = ?1) AS t0 WHERE t0."_2" = ?2 ORDER BY t0."_3" NULLS LAST, t0."_4" DESC NULLS FIRST"#,
+    );
+    // by an expression, which has to be the same in both places
+    let q = User::query()
+        .join(|u| u.posts)
+        .distinct_on(|(u, _)| u.age + 1)
+        .order_by(|(u, p)| ((u.age + 1).desc(), p.id.asc()))
+        .limit(3)
+        .select(|(u, p)| (u.email, p.title));
+    check(
+        q.ast().clone(),
+        r#"SELECT DISTINCT ON (t0."age" + $1) t0."email", t1."title" FROM "users" AS t0 JOIN "posts" AS t1 ON t1."author_id" = t0."id" WHERE t1."deleted_at" IS NULL AND t1."org_id" = $2 ORDER BY (t0."age" + $1) DESC, t1."id" LIMIT $3"#,
+        r#"SELECT t0."_1", t0."_2" FROM (SELECT t1."email" AS "_1", t2."title" AS "_2", row_number() OVER (PARTITION BY t1."age" + ?1 ORDER BY (t1."age" + ?2) DESC, t2."id") AS "_3", t1."age" + ?3 AS "_4", t2."id" AS "_5" FROM "users" AS t1 JOIN "posts" AS t2 ON t2."author_id" = t1."id" WHERE t2."deleted_at" IS NULL AND t2."org_id" = ?4) AS t0 WHERE t0."_3" = ?5 ORDER BY t0."_4" DESC NULLS FIRST, t0."_5" NULLS LAST LIMIT +?6"#,
+    );
+    let q = User::query().distinct_on(|u| u.age).order_by(|u| u.email.asc());
+    refused(
+        q.ast().clone(),
+        ErrorKind::InvalidQuery,
+        "the order of a query with `distinct_on` has to begin with what it is distinct on",
+    );
+}
+
+#[test]
+fn locks_of_chosen_tables() {
+    let text = |join: &str, lock: &str| {
+        format!(
+            r#"SELECT t0."id" FROM "posts" AS t0 {join} "users" AS t1 ON t1."id" = t0."author_id" WHERE t0."deleted_at" IS NULL AND t0."org_id" = $1{lock}"#
+        )
+    };
+    let left = Post::query().left_join(|p| p.author).for_update_of(|(p, _)| p);
+    check(
+        left.no_wait().select(|(p, _)| p.id).ast().clone(),
+        &text("LEFT JOIN", " FOR UPDATE OF t0 NOWAIT"),
+        &text("LEFT JOIN", "").replace('$', "?"),
+    );
+    let both = Post::query().join(|p| p.author).for_key_share_of(|(p, a)| (a, p));
+    check(
+        both.select(|(p, _)| p.id).ast().clone(),
+        &text("JOIN", " FOR KEY SHARE OF t1, t0"),
+        &text("JOIN", "").replace('$', "?"),
+    );
+    let one = Post::query().join(|p| p.author).for_no_key_update_of(|(_, a)| a);
+    only_postgres(
+        one.select(|(p, _)| p.id).skip_locked().ast().clone(),
+        &text("JOIN", " FOR NO KEY UPDATE OF t1 SKIP LOCKED"),
+        "SKIP LOCKED",
+    );
+}

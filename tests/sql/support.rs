@@ -201,6 +201,11 @@ impl From<ddl::Ddl> for Any {
         Any(Statement::Ddl(Box::new(s)))
     }
 }
+impl From<Statement> for Any {
+    fn from(s: Statement) -> Self {
+        Any(s)
+    }
+}
 /// A condition on users becomes a select of ids.
 impl From<Expr> for Any {
     fn from(e: Expr) -> Self {

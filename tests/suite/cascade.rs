@@ -67,11 +67,11 @@ pub struct Folder {
     pub parent_id: Option<Id<Folder>>,
 }
 
-fn teams() -> Schema {
+pub(crate) fn teams() -> Schema {
     orm::schema![Team, Member, Badge, Space, Topic, TeamTopic, Folder]
 }
 
-async fn team(db: &Db, name: &str) -> orm::Result<(Team, Vec<Member>, Topic)> {
+pub(crate) async fn team(db: &Db, name: &str) -> orm::Result<(Team, Vec<Member>, Topic)> {
     let team = NewTeam { name: name.into() }.insert(db).await?;
     let members = ["x", "y", "z"].map(|name| NewMember {
         team_id: team.id,
@@ -89,7 +89,7 @@ async fn team(db: &Db, name: &str) -> orm::Result<(Team, Vec<Member>, Topic)> {
     Ok((team, members, topic))
 }
 
-async fn living(db: &Db) -> orm::Result<(i64, i64, i64, i64)> {
+pub(crate) async fn living(db: &Db) -> orm::Result<(i64, i64, i64, i64)> {
     Ok((
         Team::query().count(db).await?,
         Member::query().count(db).await?,

@@ -28,7 +28,7 @@ pub struct Receipt {
     pub ratio: f64,
 }
 
-fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     orm::schema![Booking, Receipt]
 }
 

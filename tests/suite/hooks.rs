@@ -128,7 +128,7 @@ impl Hooks for Price {
     }
 }
 
-fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     orm::schema![Task, Word, Seen, Note, Price]
 }
 
@@ -136,7 +136,7 @@ fn task(title: &str) -> NewTask {
     NewTask { title: title.into() }
 }
 
-async fn seen(db: &Db) -> orm::Result<Vec<String>> {
+pub(crate) async fn seen(db: &Db) -> orm::Result<Vec<String>> {
     let all = Seen::query()
         .order_by(|s| s.id.asc())
         .select(|s| s.what)

@@ -94,7 +94,7 @@ pub struct Commit {
     pub text: String,
 }
 
-fn company() -> orm::schema::Schema {
+pub(crate) fn company() -> orm::schema::Schema {
     orm::schema![Commit, Badge, Staff, Team]
 }
 
@@ -105,7 +105,7 @@ fn engineer(name: &str, language: &str) -> NewEngineer {
     }
 }
 
-async fn staff(db: &Db) -> orm::Result<(Team, Engineer, Manager, Intern)> {
+pub(crate) async fn staff(db: &Db) -> orm::Result<(Team, Engineer, Manager, Intern)> {
     let core = NewTeam { name: "core".into() }.insert(db).await?;
     let bob = NewManager {
         name: "Bob".into(),

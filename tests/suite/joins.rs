@@ -226,3 +226,122 @@ async fn not_in_a_left_joined_column_is_not_emptied_by_its_nulls(db: Db) -> orm:
     assert_eq!(others, User::query().count(&db).await? - 1, "everybody but ann");
     Ok(())
 }
+
+#[orm::test(schema = blog())]
+async fn the_first_row_of_each(db: Db) -> orm::Result<()> {
+    let (ann, bob) = (user(&db, "ann").await, user(&db, "bob").await);
+    for (author, title, views) in [
+        (&ann, "a1", 5),
+        (&ann, "a2", 9),
+        (&ann, "a3", 9),
+        (&bob, "b1", 2),
+        (&bob, "b2", 1),
+        (&bob, "hidden", 99),
+    ] {
+        let new = NewPost {
+            author_id: author.id,
+            title: title.into(),
+        };
+        new.set(|p| p.views.to(views)).insert(&db).await?;
+    }
+    Post::delete_where(|p| p.title.eq("hidden")).exec(&db).await?;
+    let most = || {
+        Post::query()
+            .distinct_on(|p| p.author_id)
+            .order_by(|p| (p.author_id.asc(), p.views.desc(), p.title.desc()))
+    };
+    let titles = |posts: Vec<Post>| posts.into_iter().map(|p| p.title).collect::<Vec<_>>();
+    assert_eq!(titles(most().all(&db).await?), ["a3", "b1"]);
+    assert_eq!(most().count(&db).await?, 2);
+    assert_eq!(titles(most().limit(1).offset(1).all(&db).await?), ["b1"]);
+    assert_eq!(most().first(&db).await?.map(|p| p.title).as_deref(), Some("a3"));
+    let rows = most().select(|p| (p.views + 1, p.title)).all(&db).await?;
+    assert_eq!(rows, [(10, "a3".to_owned()), (3, "b1".to_owned())]);
+    let loaded = most().with(|p| p.author).all(&db).await?;
+    assert_eq!(
+        loaded.iter().map(|p| p.author.name.as_str()).collect::<Vec<_>>(),
+        ["ann", "bob"]
+    );
+    // of joined tables, by an expression, and as a source
+    let by_length = Post::query()
+        .join(|p| p.author)
+        .distinct_on(|(p, a)| (a.name, p.title.length()))
+        .order_by(|(p, a)| (a.name.desc(), p.title.length().asc(), p.views.asc()))
+        .select(|(p, a)| (a.name, p.title));
+    let first = |name: &str, title: &str| (name.to_owned(), title.to_owned());
+    assert_eq!(
+        by_length.all(&db).await?,
+        [first("bob", "b2"), first("ann", "a1")]
+    );
+    let total = orm::from(most().select(|p| (p.author_id, p.views)))
+        .filter(|(_, views)| views.gt(2))
+        .aggregate(|(_, views)| views.sum());
+    assert_eq!(total.one(&db).await?, Some(9));
+    let none = Post::query()
+        .filter(|p| p.views.gt(1000))
+        .distinct_on(|p| p.author_id);
+    assert_eq!(none.all(&db).await?, []);
+    let again = orm::from(most().select(|p| (p.author_id, p.views)))
+        .distinct_on(|(_, views)| views)
+        .select(|(_, views)| views);
+    assert_eq!(again.count(&db).await?, 2);
+    // which row is the first would be left to chance
+    let chance = Post::query()
+        .distinct_on(|p| p.author_id)
+        .order_by(|p| (p.views.desc(), p.author_id.asc()));
+    let e = refused(chance.all(&db).await);
+    assert_eq!(e.kind(), ErrorKind::InvalidQuery);
+    let e = refused(most().page(1).fetch(&db).await);
+    assert_eq!(e.kind(), ErrorKind::InvalidQuery);
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
+async fn locks_of_chosen_tables(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    let p = post(&db, &ann, "a").await;
+    let joined = || Post::query().join(|p| p.author).left_join(|(p, _)| p.category);
+    let tx = db.begin().await?;
+    let rows = joined().for_update_of(|(p, _, _)| p).select(|(p, _, _)| p.id);
+    assert_eq!(rows.all(&tx).await?, [p.id]);
+    let rows = joined()
+        .for_share_of(|(_, a, _)| a)
+        .no_wait()
+        .select(|(p, _, _)| p.id);
+    assert_eq!(rows.all(&tx).await?, [p.id]);
+    let both = joined()
+        .for_key_share_of(|(p, a, _)| (p, a))
+        .select(|(p, _, _)| p.id);
+    assert_eq!(both.all(&tx).await?, [p.id]);
+    let skip = joined().for_no_key_update_of(|(p, _, _)| p).skip_locked();
+    let rows = skip.select(|(p, _, _)| p.id).all(&tx).await;
+    if !db.dialect().features().row_locks {
+        assert_eq!(refused(rows).kind(), ErrorKind::Unsupported);
+        return Ok(());
+    }
+    assert_eq!(rows?, [p.id]);
+    let other = db.begin().await?;
+    // the post is locked, the author is shared
+    let left = joined()
+        .for_update_of(|(p, _, _)| p)
+        .skip_locked()
+        .select(|(p, _, _)| p.id);
+    assert_eq!(left.all(&other).await?, []);
+    let shared = joined()
+        .for_share_of(|(_, a, _)| a)
+        .no_wait()
+        .select(|(_, a, _)| a.id);
+    assert_eq!(shared.all(&other).await?, [ann.id]);
+    let e = refused(
+        joined()
+            .for_update_of(|(_, a, _)| a)
+            .no_wait()
+            .select(|(_, a, _)| a.id)
+            .all(&other)
+            .await,
+    );
+    assert_eq!(e.kind(), ErrorKind::LockTimeout);
+    other.rollback().await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::ast::{Expr as Node, InsertSource, Select, Statement};
+use crate::ast::{Expr as Node, FromItem, InsertSource, Select, Source, Statement, TableRef};
 use crate::driver::{Discard, Sink};
 use crate::error::{Error, Result};
 use crate::exec::Raw;
@@ -10,7 +10,7 @@ use crate::exec::collect::Collect;
 use crate::exec::fetch::{Site, inserts, plain_step, step};
 use crate::exec::parts::apart;
 use crate::model::Model;
-use crate::query::{Batch, InsertGroup, InsertParts};
+use crate::query::{Batch, InsertGroup, InsertParts, ascending};
 use crate::schema::{Column, Table};
 use crate::sql::{BulkInsert, Features};
 use crate::value::{Timestamp, Value};
@@ -162,6 +162,25 @@ pub(crate) async fn advance_past(
     site: Site,
 ) -> Result<()> {
     match highest_key(table, list) {
+        Some(highest) => advance_identity(raw, table, highest, site).await,
+        None => Ok(()),
+    }
+}
+
+/// Moves the key's sequence past all keys of the table, after keys were given by the database itself.
+pub(crate) async fn advance_past_all(raw: &Raw<'_>, table: &'static Table, site: Site) -> Result<()> {
+    let Some(key) = table.key_columns().next() else {
+        return Ok(());
+    };
+    let source = Source::fresh();
+    let mut ast = Select::from(TableRef::unguarded(source, FromItem::Table(&table.table)));
+    ast.columns = vec![Node::Column(source, &key.column)];
+    ast.order = vec![ascending(Node::Column(source, &key.column))];
+    ast.order[0].desc = true;
+    ast.limit = Some(1);
+    let sink = Collect::<i64>::boxed();
+    let done = plain_step(raw, Statement::Select(Box::new(ast)), Some(table), sink, site).await?;
+    match Collect::<i64>::take(done.sink)?.pop() {
         Some(highest) => advance_identity(raw, table, highest, site).await,
         None => Ok(()),
     }

@@ -14,9 +14,10 @@ use crate::error::Result;
 use crate::exec::fetch::{Site, step};
 use crate::exec::key::{Identities, Key, Place, among, cell, place};
 use crate::exec::transaction::Unit;
-use crate::exec::write::delete_or_hide;
 use crate::exec::{Raw, bulk};
-use crate::query::{delete_statement, in_hand, nodes, soft_delete_set, touch, update_statement};
+use crate::query::{
+    delete_or_hide, delete_statement, in_hand, nodes, soft_delete_set, touch, update_statement,
+};
 use crate::relation::label_is;
 use crate::schema::{Cascade, RelationDef, Table};
 use crate::value::{Type, Value};
@@ -84,9 +85,24 @@ pub(crate) async fn keys_of(
 ) -> Result<Vec<Key>> {
     let mut select = rows(table, source, guard);
     select.filter = filter;
+    keys_met(raw, table, select, site).await
+}
+
+/// The keys of the rows of the select's first table, locked.
+pub(crate) async fn keys_met(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    mut select: Select,
+    site: Site,
+) -> Result<Vec<Key>> {
+    let source = select.root();
+    let of = match select.joins.is_empty() {
+        true => Vec::new(),
+        false => vec![source],
+    };
     select.lock = Some(Lock {
         strength: LockStrength::Update,
-        of: Vec::new(),
+        of,
         wait: LockWait::Wait,
     });
     let at = nodes(source, table.key_columns())
@@ -104,6 +120,17 @@ pub(crate) fn rows(table: &'static Table, source: Source, guard: Guard) -> Selec
         item: FromItem::Table(&table.table),
         guard,
     })
+}
+
+/// Removes rows by their keys, after what hangs on them; how many of this table.
+pub(crate) async fn remove_all(
+    raw: &Raw<'_>,
+    table: &'static Table,
+    keys: Vec<Key>,
+    mode: Mode,
+    site: Site,
+) -> Result<u64> {
+    remove(raw, table, keys, mode, &mut HashSet::new(), site).await
 }
 
 /// Removes rows by their keys, after what hangs on them.

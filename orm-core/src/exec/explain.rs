@@ -17,8 +17,9 @@ use crate::exec::write::parts_of;
 use crate::exec::{Exec, Pending, Raw, Serves, Tx, Writes, bulk, context, parts};
 use crate::model::{Insertable, Model, Rel, Writable};
 use crate::query::{
-    Batch, Compound, DeleteWhere, Insert, InsertParts, Query, RawSql, Update, UpdateWhere, UpsertAll,
-    UpsertNothing, UpsertUpdate, insert_statement,
+    Batch, Changed, Compound, DeleteWhere, Insert, InsertFrom, InsertParts, JoinedDelete, JoinedUpdate,
+    Query, RawSql, Root, SetWrite, Update, UpdateWhere, UpsertAll, UpsertNothing, UpsertUpdate,
+    insert_statement,
 };
 use crate::relation::Related;
 use crate::schema::Table;
@@ -254,10 +255,7 @@ impl<M: Model> UpdateWhere<M> {
     /// How the database carries out this change; see [`Explain`].
     #[track_caller]
     pub fn explain<'a, E: Writes<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
-        let statement = self
-            .into_statement()
-            .ok_or_else(|| nothing("no column is set, so that nothing is sent"));
-        Explain::of(ex.raw(), statement, Some(M::TABLE), Location::caller())
+        of_many::<M>(ex.raw(), self.into_write(Vec::new()), Location::caller())
     }
 }
 
@@ -277,8 +275,49 @@ impl<M: Model> DeleteWhere<M> {
     /// of their own and not part of it.
     #[track_caller]
     pub fn explain<'a, E: Writes<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
-        let statement = Ok(self.into_statement());
-        Explain::of(ex.raw(), statement, Some(M::TABLE), Location::caller())
+        of_many::<M>(ex.raw(), self.into_write(Vec::new()), Location::caller())
+    }
+}
+
+/// A question about a write of many rows.
+fn of_many<M: Model>(raw: Raw<'_>, write: SetWrite, site: Site) -> Explain<'_> {
+    let statement = match write.fault {
+        Some(fault) => Err(Error::new(ErrorKind::InvalidQuery, fault.to_string()).with_model(M::TABLE.model)),
+        None if write.idle => Err(nothing("no column is set, so that nothing is sent")),
+        None => Ok(write.statement),
+    };
+    Explain::of(raw, statement, Some(M::TABLE), site)
+}
+
+impl<M: Model, C: Copy> JoinedUpdate<M, C> {
+    /// How the database carries out this change; see [`Explain`].
+    #[track_caller]
+    pub fn explain<'a, E: Writes<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        of_many::<M>(ex.raw(), self.into_write(Vec::new()), Location::caller())
+    }
+}
+
+impl<M: Model, C: Copy> JoinedDelete<M, C> {
+    /// How the database deletes these rows; see [`DeleteWhere::explain`].
+    #[track_caller]
+    pub fn explain<'a, E: Writes<M> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        of_many::<M>(ex.raw(), self.into_write(Vec::new()), Location::caller())
+    }
+}
+
+impl<M: Model, Q: Root> InsertFrom<M, Q> {
+    /// How the database inserts the rows of the query; see [`Explain`].
+    #[track_caller]
+    pub fn explain<'a, E: Writes<M> + Serves<Q::Model> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        of_many::<M>(ex.raw(), self.into_write(Vec::new()), Location::caller())
+    }
+}
+
+impl<M: Model, O, N: Model> Changed<M, O, N> {
+    /// How the database carries out this write; see [`Explain`].
+    #[track_caller]
+    pub fn explain<'a, E: Writes<M> + Serves<N> + ?Sized>(self, ex: &'a E) -> Explain<'a> {
+        of_many::<M>(ex.raw(), self.into_write(), Location::caller())
     }
 }
 

@@ -34,6 +34,7 @@ mod read;
 mod repeats;
 mod repository;
 mod session;
+mod set_based;
 mod snapshot;
 mod texts;
 pub(crate) mod trail;

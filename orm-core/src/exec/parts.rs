@@ -57,7 +57,7 @@ pub(crate) async fn statement(
             let outcome = unit.sent(outcome).await;
             unit.end(outcome).await
         }
-        Statement::Delete(mut delete) if delete.returning.is_empty() => {
+        Statement::Delete(mut delete) if delete.returning.is_empty() && delete.using.is_empty() => {
             let filter = std::mem::take(&mut delete.filter);
             delete.filter = in_own_columns(table, delete.source, delete.guard, filter);
             // the other tables follow by their foreign keys
@@ -70,6 +70,12 @@ pub(crate) async fn statement(
             unit.end(outcome).await
         }
         Statement::Insert(insert) => {
+            if matches!(insert.rows, InsertSource::Query(_)) {
+                return Err(refused(
+                    table,
+                    "an INSERT from a query of rows that lie in several tables",
+                ));
+            }
             if insert.conflict.is_some() {
                 return Err(refused(
                     table,
@@ -248,9 +254,13 @@ async fn delete(
     if keys.is_empty() {
         return Ok(Done { sink, affected: 0 });
     }
-    let sink = read_back(raw, table, source, returning, &keys, sink, site)
-        .await?
-        .sink;
+    let sink = match returning.is_empty() {
+        true => sink,
+        false => {
+            let read = read_back(raw, table, source, returning, &keys, sink, site);
+            read.await?.sink
+        }
+    };
     let key = nodes(source, table.key_columns());
     let filter = vec![Node::Any(among(&key, &keys, raw))];
     let delete = Delete {
@@ -258,7 +268,7 @@ async fn delete(
         source,
         table: target,
         guard,
-        using,
+        using: Vec::new(),
         filter,
         returning: Vec::new(),
     };

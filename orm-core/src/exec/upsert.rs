@@ -16,46 +16,11 @@ use crate::exec::write::parts_of;
 use crate::exec::{Pending, Raw, Writes, bulk};
 use crate::model::{Insertable, Model, SoftDelete, Writable};
 use crate::query::{
-    Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict_update,
-    insert_statement, returning, table_ref,
+    Decided, InsertParts, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted, conflict,
+    insert_statement, is_key, returning, table_ref, update_action,
 };
 use crate::schema::{Column, Table};
-use crate::value::{Type, Value};
-
-/// The conflict clause for a target; a soft-deleted row is not in the way of anything but its own key.
-fn conflict(
-    table: &'static Table,
-    source: Source,
-    target: &[&'static Column],
-    action: ConflictAction,
-) -> Conflict {
-    let is_key = is_key(table, target);
-    let live = table.managed.deleted_at.map(|i| live(table, source, i));
-    let target_filter = if is_key {
-        Vec::new()
-    } else {
-        live.into_iter().collect()
-    };
-    Conflict {
-        target: target.iter().map(|c| &c.column).collect(),
-        target_filter,
-        action,
-    }
-}
-
-fn is_key(table: &'static Table, target: &[&'static Column]) -> bool {
-    target.len() == table.key.len()
-        && table
-            .key_columns()
-            .all(|k| target.iter().any(|c| std::ptr::eq(*c, k)))
-}
-
-fn live(table: &'static Table, source: Source, deleted_at: usize) -> Node {
-    Node::IsNull(
-        Box::new(Node::Column(source, &table.columns[deleted_at].column)),
-        false,
-    )
-}
+use crate::value::Type;
 
 /// The INSERT of an upsert. Its own source replaces the closure's, so that both speak of the same table.
 fn upsert_insert(
@@ -69,38 +34,6 @@ fn upsert_insert(
     insert.returning = returning(table, source);
     insert.conflict = Some(conflict);
     insert
-}
-
-fn update_action(
-    table: &'static Table,
-    source: Source,
-    target: &[&'static Column],
-    set: Vec<(&'static Column, Node)>,
-    revive: bool,
-) -> ConflictAction {
-    let mut set = set;
-    if revive {
-        for c in table.columns {
-            if matches!(
-                c.role,
-                crate::schema::Role::DeletedAt | crate::schema::Role::DeletedBy
-            ) {
-                set.push((c, Node::Value(Value::Null(c.column.ty))));
-            }
-        }
-    }
-    let only_live = !revive && is_key(table, target);
-    let filter = table
-        .managed
-        .deleted_at
-        .filter(|_| only_live)
-        .map(|i| live(table, source, i))
-        .into_iter()
-        .collect();
-    ConflictAction::Update {
-        set: conflict_update(table, source, set),
-        filter,
-    }
 }
 
 impl<M: Model> Upsert<M> {

@@ -11,17 +11,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::cascade::{self, Mode, cascades};
 use crate::exec::collect::{Collect, Single};
 use crate::exec::db::no_row;
-use crate::exec::fetch::{Site, affected, finds_row, inserts, rendered, select, statement, step};
-use crate::exec::hooks::{refuse_unseen, watched};
+use crate::exec::fetch::{Site, finds_row, inserts, rendered, select, statement, step};
+use crate::exec::hooks::watched;
 use crate::exec::parts::apart;
 use crate::exec::{
     Edit, Explain, InTx, Pending, Raw, Serves, Writes, bulk, copy, explain, insert, keyed, tree,
 };
 use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
-    Batch, Cond, DeleteWhere, Insert, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query, Update,
-    UpdateWhere, Walk, all_fields, delete_statement, key_filter, soft_delete_set, table_ref, touch,
-    update_statement,
+    Batch, Cond, DeleteWhere, Insert, InsertFrom, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query,
+    Root, Sets, SourceRow, Update, UpdateWhere, Walk, all_fields, delete_or_hide, delete_statement,
+    key_filter, soft_delete_set, table_ref, touch, update_statement,
 };
 use crate::relation::RelRef;
 use crate::schema::{Column, Table};
@@ -358,6 +358,37 @@ pub trait Record: Model {
     {
         UpdateWhere::new(|source| f(Self::cols(source)).into_cond())
     }
+    /// New rows from a query: the closure gets the columns of this model and of the query's rows, and assigns the ones to
+    /// the others. What is not assigned takes its default; timestamps, versions, actor and tenant are filled in as for
+    /// every insert. The rows never leave the database.
+    ///
+    /// ```
+    /// # use orm_core::{exec::{Db, Record, Serves, Writes}, model::{Insertable, Model}, query::{Col, Query}};
+    /// # async fn archive<Old: Insertable, Post: Model>(db: &Db, gone: Query<Post, (i64, String)>,
+    /// #     post_id: fn(Old::Cols<Old>) -> Col<Old, i64>, title: fn(Old::Cols<Old>) -> Col<Old, String>)
+    /// # -> orm_core::error::Result<()> where Db: Writes<Old> + Serves<Post> {
+    /// // let gone = Post::query().filter(|p| p.views.eq(0)).select(|p| (p.id, p.title));
+    /// let archived: u64 = Old::insert_from(gone, |new, (id, name)| (post_id(new).to(id), title(new).to(name)))
+    ///     .exec(db)
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// ```sql
+    /// INSERT INTO "olds" ("post_id", "title") SELECT t0."id", t0."title" FROM "posts" AS t0 WHERE t0."views" = $1
+    /// ```
+    ///
+    /// A column without a default that is not assigned is an `InvalidQuery` error that names it, before anything is sent.
+    /// Validators and hooks see the rows afterwards, in the same transaction, as they see those of `update_where`.
+    fn insert_from<Q: Root, A: Sets<Self>>(
+        query: Q,
+        f: impl FnOnce(Self::Cols<Self>, <Q::Row as SourceRow>::Cols<Self>) -> A,
+    ) -> InsertFrom<Self, Q>
+    where
+        Self: Insertable,
+    {
+        InsertFrom::new(query, f)
+    }
     /// Deletes all rows that meet the condition.
     fn delete_where<C: Cond<Self>>(f: impl FnOnce(Self::Cols<Self>) -> C) -> DeleteWhere<Self>
     where
@@ -520,98 +551,4 @@ async fn delete_row<M: Writable>(raw: Raw<'_>, row: Update<M>, site: Site) -> Re
         return Err(stale(M::TABLE));
     }
     Ok(deleted > 0)
-}
-
-/// DELETE, or the UPDATE that a soft-deleting model has in its place.
-pub(crate) fn delete_or_hide(
-    table: &'static Table,
-    source: Source,
-    filter: Vec<Node>,
-    unfiltered: Unfiltered,
-) -> Statement {
-    if table.managed.deleted_at.is_none() {
-        let mut delete = delete_statement(table, source, filter, Deleted::Hidden);
-        delete.guard.unfiltered = unfiltered;
-        return Statement::Delete(Box::new(delete));
-    }
-    let set = soft_delete_set(table, source, false);
-    let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
-    update.guard.unfiltered = unfiltered;
-    Statement::Update(Box::new(update))
-}
-
-impl<M: Model> UpdateWhere<M> {
-    /// Changes the rows; how many. Nothing is sent when no column was set.
-    #[track_caller]
-    pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
-        let (raw, site) = (ex.raw(), Location::caller());
-        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
-            return Pending::failed(e);
-        }
-        match self.into_statement() {
-            Some(update) => affected(raw, update, M::TABLE, site),
-            None => Pending::steps(async { Ok(0) }),
-        }
-    }
-    /// The UPDATE, unless no column was set.
-    pub(crate) fn into_statement(self) -> Option<Statement> {
-        let UpdateWhere {
-            source,
-            mut set,
-            filter,
-            unfiltered,
-            ..
-        } = self;
-        if set.is_empty() {
-            return None;
-        }
-        touch(M::TABLE, source, &mut set);
-        let mut update = update_statement(M::TABLE, source, set, filter, Deleted::Hidden);
-        update.guard.unfiltered = unfiltered;
-        Some(Statement::Update(Box::new(update)))
-    }
-    /// Changes the rows and returns them.
-    #[track_caller]
-    pub fn returning<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, Vec<M>> {
-        let (raw, site) = (ex.raw(), Location::caller());
-        let UpdateWhere {
-            source,
-            mut set,
-            filter,
-            each,
-            unfiltered,
-            ..
-        } = self;
-        if let Err(e) = refuse_unseen(M::TABLE, each) {
-            return Pending::failed(e);
-        }
-        if set.is_empty() {
-            return Pending::steps(async { Ok(Vec::new()) });
-        }
-        touch(M::TABLE, source, &mut set);
-        let rows = |done: Done| Collect::<M>::take(done.sink);
-        let update = returning_update::<M>(source, set, filter, unfiltered);
-        statement(raw, update, Some(M::TABLE), Collect::<M>::boxed(), rows, site)
-    }
-}
-
-impl<M: Model> DeleteWhere<M> {
-    /// Deletes the rows, with what their relations take along (`cascade = delete`); how many of this model.
-    #[track_caller]
-    pub fn exec<E: Writes<M> + ?Sized>(self, ex: &E) -> Pending<'_, u64> {
-        let (raw, site) = (ex.raw(), Location::caller());
-        if let Err(e) = refuse_unseen(M::TABLE, self.each) {
-            return Pending::failed(e);
-        }
-        if cascades(M::TABLE) {
-            let mode = (Mode::Delete, self.unfiltered);
-            let delete = cascade::delete(raw, M::TABLE, self.source, self.filter, mode, site);
-            return Pending::steps(delete);
-        }
-        affected(raw, self.into_statement(), M::TABLE, site)
-    }
-    /// The DELETE, or the UPDATE that a soft-deleting model has in its place.
-    pub(crate) fn into_statement(self) -> Statement {
-        delete_or_hide(M::TABLE, self.source, self.filter, self.unfiltered)
-    }
 }

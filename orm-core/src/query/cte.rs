@@ -80,7 +80,7 @@ impl<Q: AnyQuery> CteBody for Q {
     }
 }
 #[diagnostic::do_not_recommend]
-impl<M: Model, O> CteBody for Changed<M, O> {
+impl<M: Model, O, N> CteBody for Changed<M, O, N> {
     type Model = M;
     type Row = O;
     fn into_body(self) -> (Statement, FieldList) {

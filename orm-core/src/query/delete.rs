@@ -37,6 +37,15 @@ impl<M: Model> DeleteWhere<M> {
         self.unfiltered = Unfiltered::ALL;
         self
     }
+    pub(crate) fn from_parts(source: Source, filter: Vec<Node>, each: bool, unfiltered: Unfiltered) -> Self {
+        DeleteWhere {
+            source,
+            filter,
+            each,
+            unfiltered,
+            _p: std::marker::PhantomData,
+        }
+    }
     pub(crate) fn new(filter: impl FnOnce(Source) -> Option<Node>) -> Self {
         let source = Source::fresh();
         DeleteWhere {

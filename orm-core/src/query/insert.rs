@@ -555,7 +555,7 @@ impl Batch {
 
 /// What a column of a variant holds in a new row that does not set it. The database cannot fill it in: the column is NULL
 /// in rows of other variants.
-fn default_of(table: &Table, column: &'static Column) -> Option<Node> {
+pub(crate) fn default_of(table: &Table, column: &'static Column) -> Option<Node> {
     table.base?;
     match column.default {
         Default::Literal(f) | Default::Function(f) => Some(Node::Value(typed(column, f()))),
@@ -565,7 +565,7 @@ fn default_of(table: &Table, column: &'static Column) -> Option<Node> {
 }
 
 /// What the library puts into a column of a new row.
-fn filled(table: &Table, column: &Column) -> Option<Node> {
+pub(crate) fn filled(table: &Table, column: &Column) -> Option<Node> {
     match column.role {
         Role::Discriminator => table.table.tag.map(|tag| Node::Value(Value::Str(tag.label))),
         Role::CreatedAt | Role::UpdatedAt => Some(Node::Clock),

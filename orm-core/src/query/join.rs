@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::ast::{
-    Deleted, Distinct, Expr as Node, FromItem, Guard, Join as NodeJoin, JoinKind, Select, Source, TableRef,
-    Unfiltered, renumber, sources_in,
+    Deleted, Distinct, Expr as Node, FromItem, Guard, Join as NodeJoin, JoinKind, Lock, LockStrength,
+    LockWait, Select, Source, TableRef, Unfiltered, renumber, sources_in,
 };
 use crate::model::{Cardinality, Embed, Maybe, Model, Rel};
 use crate::query::source::{Fields, Place, Reference};
@@ -155,6 +155,13 @@ impl<M: Model, C: Copy> Join<M, C> {
         let cols = self.cols;
         (self.finished(), cols)
     }
+    /// The first table, and the columns of all.
+    pub(crate) fn root(&self) -> Source {
+        self.ast.root()
+    }
+    pub(crate) fn columns(&self) -> C {
+        self.cols
+    }
     pub(crate) fn parts_mut(&mut self) -> (&mut Select, C) {
         (&mut self.ast, self.cols)
     }
@@ -188,6 +195,65 @@ impl<M: Model, C: Copy> Join<M, C> {
     /// Equal rows once.
     pub fn distinct(mut self) -> Self {
         self.ast.distinct = Distinct::Yes;
+        self
+    }
+    /// The first row, in the order of the query, of those with the same values of these columns: see
+    /// [`Query::distinct_on`].
+    pub fn distinct_on<T: Selection<M>>(mut self, f: impl FnOnce(C) -> T) -> Self {
+        let mut on = Vec::new();
+        f(self.cols).push(&mut on);
+        self.ast.distinct = Distinct::On(on);
+        self
+    }
+    fn lock_of<T: Selection<M>>(mut self, strength: LockStrength, f: impl FnOnce(C) -> T) -> Self {
+        let (mut nodes, mut of) = (Vec::new(), Vec::new());
+        f(self.cols).push(&mut nodes);
+        for node in &mut nodes {
+            sources_in(node, &mut |source| {
+                if !of.contains(&source) {
+                    of.push(source);
+                }
+            });
+        }
+        let wait = LockWait::Wait;
+        self.ast.lock = Some(Lock { strength, of, wait });
+        self
+    }
+    /// Locks the rows of these tables against writers until the transaction ends: `FOR UPDATE OF ..`. The closure returns the
+    /// columns of a table, or of several in a tuple. A table that an outer join may lack is none of them. On SQLite a write
+    /// transaction already holds the only write lock, and nothing is added.
+    ///
+    /// ```sql
+    /// -- Post::query().join(|p| p.author).for_update_of(|(p, _)| p).select(|(p, a)| (p.id, a.name)).skip_locked()
+    /// SELECT t0."id", t1."name" FROM "posts" AS t0 JOIN "users" AS t1 ON t1."id" = t0."author_id" FOR UPDATE OF t0 SKIP LOCKED
+    /// ```
+    pub fn for_update_of<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Self {
+        self.lock_of(LockStrength::Update, f)
+    }
+    /// As [`for_update_of`](Join::for_update_of), but others may lock the rows in the same way: `FOR SHARE OF ..`.
+    pub fn for_share_of<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Self {
+        self.lock_of(LockStrength::Share, f)
+    }
+    /// As [`for_update_of`](Join::for_update_of), for changes that leave the keys alone: `FOR NO KEY UPDATE OF ..`.
+    pub fn for_no_key_update_of<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Self {
+        self.lock_of(LockStrength::NoKeyUpdate, f)
+    }
+    /// Keeps the rows and their keys, and nothing else, as they are: `FOR KEY SHARE OF ..`.
+    pub fn for_key_share_of<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Self {
+        self.lock_of(LockStrength::KeyShare, f)
+    }
+    /// With a lock: fails with `LockTimeout` when a row is locked already.
+    pub fn no_wait(mut self) -> Self {
+        if let Some(lock) = &mut self.ast.lock {
+            lock.wait = LockWait::NoWait;
+        }
+        self
+    }
+    /// With a lock: leaves out rows that are locked already.
+    pub fn skip_locked(mut self) -> Self {
+        if let Some(lock) = &mut self.ast.lock {
+            lock.wait = LockWait::SkipLocked;
+        }
         self
     }
     /// What a row becomes.

@@ -18,7 +18,9 @@ mod group;
 #[doc(hidden)]
 pub mod hybrid;
 mod insert;
+mod insert_from;
 mod join;
+mod joined;
 #[cfg(feature = "json")]
 mod json;
 mod moments;
@@ -45,6 +47,7 @@ mod write;
 pub use aggregate::{Agg, Aggregates, ComparesAggregates};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use changed::Changed;
+pub(crate) use changed::SetWrite;
 pub use column::{Col, KeyRef, kind};
 pub use cte::{Cte, CteBody, cte, recursive};
 pub use delete::DeleteWhere;
@@ -58,8 +61,10 @@ pub use group::{Group, Grouped, GroupingSets, Keys};
 pub use hybrid::Ordered;
 pub(crate) use insert::chunk;
 pub use insert::{Batch, HasVariant, Insert, InsertGroup, IntoInsert, New};
+pub use insert_from::{InsertFrom, UpsertFrom};
 pub(crate) use join::related_table;
 pub use join::{Join, Opt, Sources};
+pub use joined::{JoinedDelete, JoinedUpdate};
 #[cfg(feature = "json")]
 pub use json::{JsonDoc, JsonPath, JsonStep};
 pub use moments::{Temporal, today};
@@ -85,6 +90,7 @@ pub use update::{Update, UpdateWhere};
 pub use upsert::{
     ConflictTarget, Decided, UniqueKey, Upsert, UpsertAll, UpsertNothing, UpsertUpdate, Upserted,
 };
+pub(crate) use upsert::{conflict, is_key, update_action};
 pub use values::{Memory, Values, ValuesCell, ValuesRow, values};
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
@@ -93,8 +99,8 @@ pub use window::{
     row_number,
 };
 pub(crate) use write::{
-    InsertParts, conflict_update, delete_statement, first_version, in_hand, insert_statement, key_equals,
-    key_filter, nodes, returning, soft_delete_set, touch, update_statement, version_filter,
+    InsertParts, conflict_update, delete_or_hide, delete_statement, first_version, in_hand, insert_statement,
+    key_equals, key_filter, nodes, returning, soft_delete_set, touch, update_statement, version_filter,
 };
 
 /// A marker that owns nothing and is always `Send`.

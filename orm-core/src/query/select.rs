@@ -140,6 +140,22 @@ impl<M: Model, O> Query<M, O> {
         self.ast.distinct = Distinct::Yes;
         self
     }
+    /// The first row, in the order of the query, of those with the same values of these columns: `DISTINCT ON`. An order
+    /// has to begin with them, or it is an `InvalidQuery` error; without one, the row is any.
+    ///
+    /// ```sql
+    /// -- Post::query().distinct_on(|p| p.author_id).order_by(|p| (p.author_id.asc(), p.views.desc()))
+    /// SELECT DISTINCT ON (t0."author_id") t0."id", … FROM "posts" AS t0 ORDER BY t0."author_id", t0."views" DESC
+    /// -- SQLite
+    /// SELECT t0."_1", … FROM (SELECT t1."id" AS "_1", …, row_number() OVER (PARTITION BY t1."author_id"
+    /// ORDER BY t1."author_id", t1."views" DESC) AS "_9", … FROM "posts" AS t1) AS t0 WHERE t0."_9" = ?1 ORDER BY …
+    /// ```
+    pub fn distinct_on<T: Selection<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> T) -> Self {
+        let mut on = Vec::new();
+        f(self.cols()).push(&mut on);
+        self.ast.distinct = Distinct::On(on);
+        self
+    }
     fn deleted(mut self, deleted: Deleted) -> Self {
         if let Some(from) = &mut self.ast.from {
             from.guard.deleted = deleted;

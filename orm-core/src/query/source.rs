@@ -557,6 +557,12 @@ impl<M: Model, C: Copy + 'static> Derived<M, C> {
             join: self.join.distinct(),
         }
     }
+    /// The first row of those with the same values of these columns: see [`Query::distinct_on`].
+    pub fn distinct_on<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Self {
+        Derived {
+            join: self.join.distinct_on(|(c,)| f(c)),
+        }
+    }
     /// What a row becomes.
     pub fn select<T: Selection<M>>(self, f: impl FnOnce(C) -> T) -> Query<M, T::Out> {
         self.join.select(|(c,)| f(c))

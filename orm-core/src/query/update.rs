@@ -95,6 +95,22 @@ impl<M: Model> UpdateWhere<M> {
             _p: std::marker::PhantomData,
         }
     }
+    pub(crate) fn from_parts(
+        source: Source,
+        set: Vec<(&'static Column, Node)>,
+        filter: Vec<Node>,
+        each: bool,
+        unfiltered: Unfiltered,
+    ) -> Self {
+        UpdateWhere {
+            source,
+            set,
+            filter,
+            each,
+            unfiltered,
+            _p: std::marker::PhantomData,
+        }
+    }
     /// Adds assignments; the right side may use the row's own columns.
     pub fn set<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>) -> A) -> Self {
         f(M::cols(self.source)).add_to(&mut self.set);

@@ -1,9 +1,10 @@
 //! INSERT … ON CONFLICT.
 
-use crate::ast::{Expr as Node, Source};
+use crate::ast::{Conflict, ConflictAction, Expr as Node, Source};
 use crate::model::Model;
-use crate::query::{Batch, Insert, IntoInsert, Phantom, Sets};
-use crate::schema::Column;
+use crate::query::{Batch, Insert, IntoInsert, Phantom, Sets, conflict_update};
+use crate::schema::{Column, Role, Table};
+use crate::value::Value;
 
 /// Columns that identify a row by themselves.
 #[diagnostic::on_unimplemented(
@@ -86,7 +87,10 @@ impl<M: Model> Upsert<M> {
 
 type Assigned = Vec<(&'static Column, Node)>;
 
-fn set_of<M: Model, A: Sets<M>>(source: Source, f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A) -> Assigned {
+pub(crate) fn set_of<M: Model, A: Sets<M>>(
+    source: Source,
+    f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A,
+) -> Assigned {
     let mut set = Vec::new();
     f(M::cols(source), M::cols(Source::EXCLUDED)).add_to(&mut set);
     set
@@ -140,5 +144,69 @@ impl<M: Model> UpsertAll<M> {
     pub fn update<A: Sets<M>>(mut self, f: impl FnOnce(M::Cols<M>, M::Cols<M>) -> A) -> Self {
         self.set = Some(set_of::<M, A>(self.source, f));
         self
+    }
+}
+
+/// The conflict clause for a target; a soft-deleted row is not in the way of anything but its own key.
+pub(crate) fn conflict(
+    table: &'static Table,
+    source: Source,
+    target: &[&'static Column],
+    action: ConflictAction,
+) -> Conflict {
+    let is_key = is_key(table, target);
+    let live = table.managed.deleted_at.map(|i| live(table, source, i));
+    let target_filter = if is_key {
+        Vec::new()
+    } else {
+        live.into_iter().collect()
+    };
+    Conflict {
+        target: target.iter().map(|c| &c.column).collect(),
+        target_filter,
+        action,
+    }
+}
+
+pub(crate) fn is_key(table: &'static Table, target: &[&'static Column]) -> bool {
+    target.len() == table.key.len()
+        && table
+            .key_columns()
+            .all(|k| target.iter().any(|c| std::ptr::eq(*c, k)))
+}
+
+fn live(table: &'static Table, source: Source, deleted_at: usize) -> Node {
+    Node::IsNull(
+        Box::new(Node::Column(source, &table.columns[deleted_at].column)),
+        false,
+    )
+}
+
+pub(crate) fn update_action(
+    table: &'static Table,
+    source: Source,
+    target: &[&'static Column],
+    set: Vec<(&'static Column, Node)>,
+    revive: bool,
+) -> ConflictAction {
+    let mut set = set;
+    if revive {
+        for c in table.columns {
+            if matches!(c.role, Role::DeletedAt | Role::DeletedBy) {
+                set.push((c, Node::Value(Value::Null(c.column.ty))));
+            }
+        }
+    }
+    let only_live = !revive && is_key(table, target);
+    let filter = table
+        .managed
+        .deleted_at
+        .filter(|_| only_live)
+        .map(|i| live(table, source, i))
+        .into_iter()
+        .collect();
+    ConflictAction::Update {
+        set: conflict_update(table, source, set),
+        filter,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ast::{
     Assignment, CompareOp, Conflict, ConflictAction, Delete, Deleted, Expr as Node, Guard, Insert,
-    InsertSource, MathOp, Source, Unfiltered, Update,
+    InsertSource, MathOp, Source, Statement, Unfiltered, Update,
 };
 use crate::model::Key;
 use crate::schema::{Column, Role, Table};
@@ -174,6 +174,24 @@ pub(crate) fn delete_statement(
         filter,
         returning,
     }
+}
+
+/// DELETE, or the UPDATE that a soft-deleting model has in its place.
+pub(crate) fn delete_or_hide(
+    table: &'static Table,
+    source: Source,
+    filter: Vec<Node>,
+    unfiltered: Unfiltered,
+) -> Statement {
+    if table.managed.deleted_at.is_none() {
+        let mut delete = delete_statement(table, source, filter, Deleted::Hidden);
+        delete.guard.unfiltered = unfiltered;
+        return Statement::Delete(Box::new(delete));
+    }
+    let set = soft_delete_set(table, source, false);
+    let mut update = update_statement(table, source, set, filter, Deleted::Hidden);
+    update.guard.unfiltered = unfiltered;
+    Statement::Update(Box::new(update))
 }
 
 /// What an INSERT of some rows of one group needs.

@@ -81,6 +81,10 @@ impl<R: Rel> Related<R> {
     pub fn distinct(self) -> Query<R::Child> {
         self.query().distinct()
     }
+    /// See [`Query::distinct_on`].
+    pub fn distinct_on<T: Selection<R::Child>>(self, f: impl FnOnce(ChildCols<R>) -> T) -> Query<R::Child> {
+        self.query().distinct_on(f)
+    }
     /// See [`Query::window`].
     pub fn window(
         self,

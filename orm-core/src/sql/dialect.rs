@@ -11,7 +11,7 @@ use crate::value::{Timestamp, Type, Value};
 pub struct Features {
     /// What stands before the number of a placeholder: `$` or `?`.
     pub placeholder: char,
-    /// `DISTINCT ON`.
+    /// `DISTINCT ON`; elsewhere rows are numbered by a window function.
     pub distinct_on: bool,
     /// `FOR UPDATE` and friends. Where absent, a waiting or failing lock renders nothing, because a write transaction
     /// there holds the only write lock of the database; `SKIP LOCKED` is refused.
@@ -20,7 +20,7 @@ pub struct Features {
     pub lateral: bool,
     /// INSERT, UPDATE and DELETE inside WITH.
     pub writing_cte: bool,
-    /// `DELETE … USING`.
+    /// `DELETE … USING`; elsewhere it is written with EXISTS.
     pub delete_using: bool,
     /// `GROUPING SETS`, `ROLLUP`, `CUBE`.
     pub grouping_sets: bool,

@@ -9,6 +9,7 @@ pub mod dates;
 mod ddl;
 mod decimal;
 mod dialect;
+mod distinct;
 mod effort;
 mod expr;
 pub mod function;

@@ -6,11 +6,11 @@ use crate::ast::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::compound::without_all;
-use crate::sql::decimal;
 use crate::sql::expr::LONGEST_CHAIN;
 use crate::sql::types::type_of;
 use crate::sql::window::Named;
 use crate::sql::writer::{Frame, RECURSIVE, SqlWriter, WITH};
+use crate::sql::{decimal, distinct};
 use crate::value::{Type, Value};
 
 impl SqlWriter<'_> {
@@ -39,6 +39,12 @@ impl SqlWriter<'_> {
         }
         if !self.features().nested_compound
             && let Some(same) = without_all(s)
+        {
+            return self.select(&same, names, types);
+        }
+        distinct::check(s)?;
+        if !self.features().distinct_on
+            && let Some(same) = distinct::without_on(s)
         {
             return self.select(&same, names, types);
         }
@@ -711,7 +717,7 @@ fn must_repeat(s: &Select) -> bool {
 pub(crate) struct Clause(pub(crate) &'static str);
 
 impl Clause {
-    fn next(&mut self, w: &mut SqlWriter<'_>) {
+    pub(crate) fn next(&mut self, w: &mut SqlWriter<'_>) {
         w.push(self.0);
         self.0 = " AND ";
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::ast::{
     Assignment, Column, Conflict, ConflictAction, Delete, Expr, Guard, Insert, InsertSource, Select, Table,
-    Unfiltered, Update,
+    TableRef, Unfiltered, Update, sources_in,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal;
@@ -302,17 +302,24 @@ impl SqlWriter<'_> {
         self.define_all(using.iter(), &[], &frame);
         self.push("DELETE FROM ");
         self.table(table)?;
-        if !using.is_empty() {
-            self.require(
-                self.features().delete_using,
-                "DELETE … USING (filter by a sub-query)",
-            )?;
-            self.from(" USING ", using, &[])?;
-        }
         let mut clause = Clause(" WHERE ");
-        self.all_of(&mut clause, filter)?;
-        self.guard(&mut clause, *source, table, *guard)?;
-        self.guards(&mut clause, using, &[])?;
+        if using.is_empty() || self.features().delete_using {
+            self.from(" USING ", using, &[])?;
+            self.all_of(&mut clause, filter)?;
+            self.guard(&mut clause, *source, table, *guard)?;
+            self.guards(&mut clause, using, &[])?;
+        } else {
+            let (joined, own) = told_apart(filter, using);
+            self.all_of(&mut clause, &own)?;
+            self.guard(&mut clause, *source, table, *guard)?;
+            clause.next(self);
+            self.push("EXISTS (SELECT 1");
+            self.from(" FROM ", using, &[])?;
+            let mut inner = Clause(" WHERE ");
+            self.all_of(&mut inner, &joined)?;
+            self.guards(&mut inner, using, &[])?;
+            self.push(")");
+        }
         self.returning(returning)?;
         self.leave(frame);
         Ok(())
@@ -392,6 +399,24 @@ impl SqlWriter<'_> {
         }
         Ok(())
     }
+}
+
+/// The conditions that are about these tables, and the others.
+fn told_apart(filter: &[Expr], tables: &[TableRef]) -> (Vec<Expr>, Vec<Expr>) {
+    let mut flat = Vec::new();
+    for condition in filter {
+        match condition {
+            Expr::All(list) if !list.is_empty() => flat.extend(list.iter().cloned()),
+            other => flat.push(other.clone()),
+        }
+    }
+    flat.into_iter().partition(|condition| {
+        let mut about = false;
+        sources_in(&mut condition.clone(), &mut |s| {
+            about |= tables.iter().any(|t| t.source == s)
+        });
+        about
+    })
 }
 
 /// Values of an insert: looked at, or given away.

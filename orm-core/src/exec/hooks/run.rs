@@ -1,10 +1,11 @@
 //! What runs around a write: validators, hooks, the audit trail, and the reads they need.
 
 use std::any::Any;
+use std::collections::HashSet;
 
 use crate::ast::{
-    CompareOp, ConflictAction, Deleted, Expr as Node, FromItem, Guard, InsertSource, Join, JoinKind, Lock,
-    LockStrength, LockWait, Select, Source, Statement, TableRef,
+    CompareOp, Conflict, ConflictAction, Deleted, Expr as Node, FromItem, Guard, Insert, InsertSource, Join,
+    JoinKind, Lock, LockStrength, LockWait, Select, Source, Statement, TableRef, renumber,
 };
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
@@ -158,6 +159,7 @@ pub(crate) async fn statement(
             && let Some(select) = rows_met_by(&statement, table)
         {
             run.event.before = read_rows(&raw, select, table, looked_at(table), site).await?;
+            once_each(table, &mut run.event.before);
             only_those(&raw, &mut statement, table, &run.event.before);
         }
         let wants_rows = run.before(&raw, asked).await?;
@@ -336,7 +338,8 @@ pub(crate) fn rows_of(source: &InsertSource, width: usize) -> Vec<Vec<Node>> {
             };
             (0..lists.first().map_or(0, Vec::len)).map(row).collect()
         }
-        InsertSource::Query(_) => Vec::new(),
+        // one row of expressions, as a change has one, however many rows there are
+        InsertSource::Query(query) => vec![query.columns.clone()],
     }
 }
 
@@ -350,7 +353,8 @@ fn put_rows(source: &mut InsertSource, rows: Vec<Vec<Node>>) {
         row.into_iter().map(value).collect::<Option<Vec<Value>>>()
     };
     match source {
-        InsertSource::Default | InsertSource::Query(_) => {}
+        InsertSource::Default => {}
+        InsertSource::Query(query) => query.columns = rows.into_iter().next().unwrap_or_default(),
         InsertSource::Rows(nodes) => *nodes = rows.into_iter().flatten().collect(),
         InsertSource::Values(list) => {
             let all: Option<Vec<Vec<Value>>> = rows.iter().cloned().map(values).collect();
@@ -427,6 +431,9 @@ fn rows_in_the_way(statement: &Statement, table: &'static Table) -> Option<Selec
     if matches!(conflict.action, ConflictAction::Nothing) {
         return None;
     }
+    if let InsertSource::Query(query) = &insert.rows {
+        return Some(rows_in_the_way_of(query, insert, conflict, table));
+    }
     let rows = rows_of(&insert.rows, insert.columns.len());
     let [row] = rows.as_slice() else { return None };
     let source = Source::fresh();
@@ -457,6 +464,44 @@ fn rows_in_the_way(statement: &Statement, table: &'static Table) -> Option<Selec
     Some(select)
 }
 
+/// The rows that an upsert from a query finds there, locked.
+fn rows_in_the_way_of(query: &Select, insert: &Insert, conflict: &Conflict, table: &'static Table) -> Select {
+    let (source, proposed) = (Source::fresh(), Source::fresh());
+    let mut query = Box::new(query.clone());
+    renumber(&mut query);
+    let columns: Vec<&'static str> = insert.columns.iter().map(|c| c.name).collect();
+    let mut inner = Select::from(TableRef::unguarded(
+        proposed,
+        FromItem::Query {
+            query,
+            columns,
+            lateral: false,
+        },
+    ));
+    inner.columns = vec![Node::one()];
+    inner.filter = conflict
+        .target
+        .iter()
+        .map(|c| {
+            let new = Node::Field(proposed, c.name, c.ty);
+            Node::Compare(CompareOp::Eq, Box::new(Node::Column(source, c)), Box::new(new))
+        })
+        .collect();
+    let mut select = Select::from(TableRef {
+        source,
+        item: FromItem::Table(&table.table),
+        guard: in_hand(Deleted::Included),
+    });
+    select.filter = vec![Node::Exists(Box::new(inner))];
+    select.columns = fields(table, source);
+    select.lock = Some(Lock {
+        strength: LockStrength::Update,
+        of: Vec::new(),
+        wait: LockWait::Wait,
+    });
+    select
+}
+
 pub(crate) async fn read_rows(
     raw: &Raw<'_>,
     select: Select,
@@ -467,6 +512,12 @@ pub(crate) async fn read_rows(
     let tee = Tee::boxed(Box::new(Discard), false, columns, 0);
     let done = plain_step(raw, Statement::Select(Box::new(select)), Some(table), tee, site).await?;
     Ok(Tee::take(done.sink)?.1)
+}
+
+/// A row that is joined with several others is met several times.
+fn once_each(table: &'static Table, rows: &mut Vec<Vec<Value>>) {
+    let mut seen = HashSet::new();
+    rows.retain(|row| seen.insert(Key::new(key_of(table, row))));
 }
 
 /// Where others write at the same time, rows may have come to meet the condition since these were read: they are left
