@@ -31,6 +31,8 @@ mod from_row;
 mod garde;
 #[cfg(doctest)]
 mod guide;
+#[cfg(feature = "postgres")]
+mod notify;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -95,6 +97,7 @@ pub mod migrate {
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres {
+    pub use crate::notify::notify;
     #[doc(inline)]
     pub use orm_postgres::*;
 }

@@ -1,5 +1,7 @@
 //! One statement, its text on every dialect side by side. The SQLite text is prepared by a real SQLite as well.
 
+#[path = "sql/advice.rs"]
+mod advice;
 #[path = "sql/create.rs"]
 mod create;
 #[path = "sql/ctes.rs"]

@@ -39,7 +39,9 @@ pub use driver::Postgres;
 pub use ext::PgExt;
 #[doc(hidden)]
 pub use from_row::from_row;
-pub use listen::{Listener, Message, Notice, notify};
+#[doc(hidden)]
+pub use listen::check_message;
+pub use listen::{Listener, Message, Notice};
 pub use options::{PostgresOptions, TlsMode};
 
 use std::sync::Arc;

@@ -1,12 +1,8 @@
 //! LISTEN and NOTIFY: messages between sessions, over a connection of their own.
 
-use std::future::Future;
 use std::time::Duration;
 
-use orm_core::ast::RawPart;
 use orm_core::error::{Error, ErrorKind, Result};
-use orm_core::exec::Exec;
-use orm_core::query::{RawSql, raw_value};
 use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Handle;
@@ -128,40 +124,18 @@ fn checked(channel: &str) -> Result<()> {
     Ok(())
 }
 
-/// Sends a message to everybody who listens on the channel: in a transaction when that is committed, otherwise at once.
-/// Equal messages of one transaction arrive once.
-///
-/// ```sql
-/// SELECT pg_notify($1, $2)
-/// ```
-///
-/// # Errors
-/// `InvalidQuery` for a name that is no channel's and for a payload of more than 7999 bytes: send a key, and let
-/// listeners read.
-pub fn notify<'a, E: Exec + ?Sized>(
-    ex: &'a E,
-    channel: &str,
-    payload: &str,
-) -> impl Future<Output = Result<()>> + Send + use<'a, E> {
-    let long = payload.len() > LONGEST;
-    let valid = checked(channel).and_then(|()| match long {
-        true => Err(Error::new(
+/// Whether the server takes a message as it is: it would cut the name off, or refuse the payload in the middle of a
+/// transaction.
+#[doc(hidden)]
+pub fn check_message(channel: &str, payload: &str) -> Result<()> {
+    checked(channel)?;
+    if payload.len() > LONGEST {
+        return Err(Error::new(
             ErrorKind::InvalidQuery,
             format!("the payload of a message has {LONGEST} bytes at most"),
-        )),
-        false => Ok(()),
-    });
-    let sent = valid.map(|()| {
-        let parts = vec![
-            RawPart::Text("SELECT pg_notify("),
-            raw_value(channel),
-            RawPart::Text(", "),
-            raw_value(payload),
-            RawPart::Text(")"),
-        ];
-        RawSql::new(parts).exec(ex)
-    });
-    async move { sent?.await.map(drop) }
+        ));
+    }
+    Ok(())
 }
 
 impl Listener {

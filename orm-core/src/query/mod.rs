@@ -2,6 +2,7 @@
 //!
 //! Nothing here can run: it imports neither `sql` nor `driver` nor `exec`.
 
+mod advice;
 mod aggregate;
 mod arrays;
 mod case;
@@ -44,6 +45,7 @@ mod walk;
 mod window;
 mod write;
 
+pub use advice::{Advice, AdviceKind, advice};
 pub use aggregate::{Agg, Aggregates, ComparesAggregates};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use changed::Changed;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use orm::postgres::notify;
 use orm::testing::Cluster;
 use orm_core::error::ErrorKind;
 use orm_core::exec::Db;
-use orm_postgres::{Listener, Notice, PostgresOptions, notify};
+use orm_postgres::{Listener, Notice, PostgresOptions};
 
 use crate::support::options;
 
