@@ -74,8 +74,8 @@ pub use orm_core::value::Json;
 #[cfg(feature = "decimal")]
 pub use orm_core::value::Scaled;
 pub use orm_core::value::{
-    Bits, CiText, Cidr, Date, Hstore, Id, Inet, Interval, LocalTimestamp, Ltree, MacAddr, Range, RowVersion,
-    Scalar, TimeOfDay, Timestamp, Vector,
+    Bits, CiText, Cidr, Date, Hstore, Id, Inet, Interval, LocalTimestamp, Ltree, MacAddr, MacAddr8,
+    Multirange, Range, RowVersion, Scalar, TimeOfDay, Timestamp, TsVector, Vector, Weight,
 };
 pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql, value};
 #[cfg(feature = "testing")]

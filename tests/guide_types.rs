@@ -23,8 +23,9 @@ type Ids = orm::Id<Model>;
 struct Model;
 
 fn table() -> Vec<(String, Type, &'static str)> {
-    use orm::{Bits, CiText, Cidr, Hstore, Inet, Interval, Json, Ltree, MacAddr, Scaled, Vector};
+    use orm::{Bits, CiText, Cidr, Hstore, Inet, Interval, Json, Ltree, MacAddr, MacAddr8, Multirange};
     use orm::{Date, LocalTimestamp, TimeOfDay, Timestamp};
+    use orm::{Scaled, TsVector, Vector};
     use std::net::IpAddr;
     rows! {
         bool, "0 or 1 by a CHECK";
@@ -46,6 +47,15 @@ fn table() -> Vec<(String, Type, &'static str)> {
         chrono::NaiveDateTime;
         chrono::NaiveDate;
         chrono::NaiveTime, "no leap seconds";
+        time::OffsetDateTime, "feature `time`; its offset is not stored, nanoseconds are cut";
+        time::UtcDateTime;
+        time::PrimitiveDateTime;
+        time::Date;
+        time::Time;
+        jiff::Timestamp, "feature `jiff`; nanoseconds are cut";
+        jiff::civil::DateTime;
+        jiff::civil::Date;
+        jiff::civil::Time;
         Interval, "ISO 8601 on SQLite";
         rust_decimal::Decimal, "feature `decimal`; `#[orm(decimal(p, s))]` sets both";
         Scaled<10, 2>, "for hand-written SQL; INTEGER up to 18 digits on SQLite";
@@ -59,8 +69,15 @@ fn table() -> Vec<(String, Type, &'static str)> {
         Range<Date>;
         Range<Timestamp>;
         Range<LocalTimestamp>;
+        Multirange<i32>, "years 1 to 9999 where it has any";
+        Multirange<i64>;
+        Multirange<rust_decimal::Decimal>;
+        Multirange<Date>;
+        Multirange<Timestamp>;
+        Multirange<LocalTimestamp>;
         IpAddr, "with all bits: `10.0.0.1/32`";
-        Inet; Cidr; MacAddr; Bits;
+        Inet; Cidr; MacAddr; MacAddr8; Bits;
+        TsVector, "words with places and weights";
         Hstore, "extension `hstore`";
         Ltree, "extension `ltree`";
         Vector, "extension `vector`; `#[orm(ty(postgres = \"vector(3)\"))]` sets the dimensions";

@@ -2,6 +2,8 @@
 
 #[path = "sql/advice.rs"]
 mod advice;
+#[path = "sql/casts.rs"]
+mod casts;
 #[path = "sql/create.rs"]
 mod create;
 #[path = "sql/ctes.rs"]

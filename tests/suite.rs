@@ -136,6 +136,8 @@ mod trees;
 mod types;
 #[path = "suite/types_random.rs"]
 mod types_random;
+#[path = "suite/types_rare.rs"]
+mod types_rare;
 #[path = "suite/unit.rs"]
 mod unit;
 #[path = "suite/upsert.rs"]

@@ -214,7 +214,8 @@ pub(crate) fn utf8(bytes: &[u8]) -> Read<&str> {
 
 fn blob(kind: Kind, bytes: &[u8]) -> Read<&[u8]> {
     match kind {
-        Kind::Bytes => Ok(bytes),
+        // of a type that nobody here knows: the bytes as they came
+        Kind::Bytes | Kind::Other => Ok(bytes),
         _ => Err("cannot be read as bytes"),
     }
 }

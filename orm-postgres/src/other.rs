@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use orm_core::error::{Error, Result};
 use orm_core::value::{
-    Cidr, Inet, MacAddr, OtherType, Wire, hstore_text, parse_hstore, parse_vector, vector_text,
+    Cidr, Inet, MacAddr, MacAddr8, OtherType, Wire, hstore_text, parse_hstore, parse_vector, vector_text,
 };
 
 use crate::decode::{BROKEN, Read, Reader, utf8};
@@ -19,7 +19,7 @@ const IPV6: u8 = 3;
 pub(crate) fn encode(other: &OtherType, text: &str, buf: &mut Vec<u8>) -> Result<()> {
     let wrong = || Error::encode(format!("the text is none of the type {}", other.name));
     match other.wire {
-        Wire::Text => write_text(text, buf)?,
+        Wire::Text | Wire::Cast => write_text(text, buf)?,
         Wire::Versioned => {
             buf.push(1);
             write_text(text, buf)?;
@@ -43,6 +43,7 @@ pub(crate) fn encode(other: &OtherType, text: &str, buf: &mut Vec<u8>) -> Result
             }
         }
         Wire::MacAddr => buf.extend(text.parse::<MacAddr>().map_err(|_| wrong())?.0),
+        Wire::MacAddr8 => buf.extend(text.parse::<MacAddr8>().map_err(|_| wrong())?.0),
         Wire::Bits => {
             let bits = i32::try_from(text.len()).map_err(|_| wrong())?;
             buf.extend(bits.to_be_bytes());
@@ -91,7 +92,7 @@ fn length(n: usize) -> Result<[u8; 4]> {
 pub(crate) fn decode(wire: Wire, bytes: &[u8]) -> Read<String> {
     let mut reader = Reader(bytes);
     match wire {
-        Wire::Text => utf8(bytes).map(str::to_owned),
+        Wire::Text | Wire::Cast => utf8(bytes).map(str::to_owned),
         Wire::Versioned => match bytes {
             [1, bytes @ ..] => utf8(bytes).map(str::to_owned),
             _ => Err("is of an unknown version"),
@@ -107,6 +108,7 @@ pub(crate) fn decode(wire: Wire, bytes: &[u8]) -> Read<String> {
             Ok(network.to_string())
         }
         Wire::MacAddr => Ok(MacAddr(reader.array::<6>()?).to_string()),
+        Wire::MacAddr8 => Ok(MacAddr8(reader.array::<8>()?).to_string()),
         Wire::Bits => {
             let bits = usize::try_from(reader.i32()?).map_err(|_| BROKEN)?;
             let bytes = reader.take(bits.div_ceil(8))?;

@@ -129,6 +129,9 @@ impl Dialect for SqliteDialect {
             | Type::Array(_) => ListForm::Each,
         }
     }
+    fn decimal_text(&self) -> Option<&'static str> {
+        Some("orm_decimal")
+    }
     fn identity(&self) -> &'static str {
         " PRIMARY KEY AUTOINCREMENT"
     }

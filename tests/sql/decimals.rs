@@ -161,6 +161,36 @@ fn decimals_without_precision_are_text() {
     );
 }
 
+/// An integer of a scale beside the text of a number: as text, so that equality is that of numbers.
+#[test]
+fn decimals_with_and_without_precision_meet_as_text() {
+    filter(
+        eq(c(&TOTAL), c(&PRICE)),
+        r#"t0."total" = orm_decimal(t0."price", 2)"#,
+    );
+    filter(
+        compare(CompareOp::IsDistinct, c(&RATE), c(&TOTAL)),
+        r#"orm_decimal(t0."rate", 4) IS DISTINCT FROM t0."total""#,
+    );
+    selected(
+        Expr::call(Function::Coalesce, vec![c(&TOTAL), c(&PRICE)]),
+        r#"coalesce(t0."total", orm_decimal(t0."price", 2))"#,
+    );
+    let set = Assignment {
+        column: &TOTAL,
+        value: c(&PRICE),
+    };
+    on_sqlite(
+        update(&USERS, vec![set], vec![]),
+        r#"UPDATE "users" SET "total" = orm_decimal("users"."price", 2)"#,
+    );
+    only_postgres(
+        compare(CompareOp::Lt, c(&TOTAL), c(&PRICE)),
+        r#"SELECT t0."id" FROM "users" AS t0 WHERE t0."total" < t0."price""#,
+        "arithmetic or order on a decimal without fixed precision (give the column at most 18 digits)",
+    );
+}
+
 #[test]
 fn sums_and_averages_are_exact() {
     let expected = [("sum", 30_76), ("avg", 1_281_667)];

@@ -41,7 +41,7 @@ impl<'p> Wanted<'p> {
             | InsertSource::Arrays { .. }
             | InsertSource::Query(_) => return None,
         };
-        let cast = |ty: Type| matches!(ty, Type::Enum(_) | Type::Array(Element::Enum(_)));
+        let cast = |ty: Type| ty.is_cast() || matches!(ty, Type::Enum(_) | Type::Array(Element::Enum(_)));
         let casts = features.enum_types && parts.columns.iter().any(|c| cast(c.column.ty));
         (!casts && !parts.columns.is_empty()).then_some(Wanted {
             table,

@@ -207,6 +207,10 @@ impl Version for i64 {}
 impl Version for crate::value::Timestamp {}
 #[cfg(feature = "chrono")]
 impl Version for chrono::DateTime<chrono::Utc> {}
+#[cfg(feature = "time")]
+impl Version for ::time::OffsetDateTime {}
+#[cfg(feature = "jiff")]
+impl Version for ::jiff::Timestamp {}
 #[cfg(feature = "uuid")]
 impl Version for uuid::Uuid {}
 impl Version for crate::value::RowVersion {

@@ -93,6 +93,14 @@ mark! {
 mark! {
     Ordered: chrono::DateTime<chrono::Utc>, chrono::NaiveDateTime, chrono::NaiveDate, chrono::NaiveTime;
 }
+#[cfg(feature = "time")]
+mark! {
+    Ordered: ::time::OffsetDateTime, ::time::UtcDateTime, ::time::PrimitiveDateTime, ::time::Date, ::time::Time;
+}
+#[cfg(feature = "jiff")]
+mark! {
+    Ordered: ::jiff::Timestamp, ::jiff::civil::DateTime, ::jiff::civil::Date, ::jiff::civil::Time;
+}
 #[diagnostic::do_not_recommend]
 impl<M: 'static, R: Ordered> Ordered for Id<M, R> where Id<M, R>: Scalar {}
 #[diagnostic::do_not_recommend]

@@ -33,6 +33,19 @@ temporal! {
     chrono::NaiveDateTime => chrono::NaiveDate;
     chrono::NaiveDate => chrono::NaiveDate;
 }
+#[cfg(feature = "time")]
+temporal! {
+    ::time::OffsetDateTime => ::time::Date;
+    ::time::UtcDateTime => ::time::Date;
+    ::time::PrimitiveDateTime => ::time::Date;
+    ::time::Date => ::time::Date;
+}
+#[cfg(feature = "jiff")]
+temporal! {
+    ::jiff::Timestamp => ::jiff::civil::Date;
+    ::jiff::civil::DateTime => ::jiff::civil::Date;
+    ::jiff::civil::Date => ::jiff::civil::Date;
+}
 
 /// Today in UTC, by the clock of [`now`](crate::query::now).
 pub fn today<S>() -> Expr<S, Date> {

@@ -25,7 +25,7 @@ pub(crate) fn concerns(w: &SqlWriter<'_>, e: &Expr) -> bool {
 pub(crate) enum Common {
     /// Integers of this scale.
     Scaled(u8),
-    /// Text: equality only.
+    /// Text, the shortest of each number: equality only.
     Text,
     /// Floats.
     Float,
@@ -61,9 +61,30 @@ impl SqlWriter<'_> {
     pub(crate) fn decimal_as(&mut self, e: &Expr, form: Common) -> Result<()> {
         match form {
             Common::Scaled(s) => self.scaled(e, s),
-            Common::Text => self.operand(e),
+            Common::Text => self.decimal_text(e),
             Common::Float => self.float(e),
         }
+    }
+
+    /// Writes the expression as a decimal without fixed precision is stored.
+    pub(crate) fn decimal_text(&mut self, e: &Expr) -> Result<()> {
+        let scale = match e {
+            Expr::Value(_) => None,
+            e => scale(type_of(e)),
+        };
+        let Some(scale) = scale.filter(|_| self.features().scaled_decimals) else {
+            return self.operand(e);
+        };
+        let Some(function) = self.dialect().decimal_text() else {
+            return Err(self.unsupported("a decimal of fixed scale beside one without"));
+        };
+        self.push(function);
+        self.push("(");
+        self.operand(e)?;
+        self.push(", ");
+        self.number(scale.into());
+        self.push(")");
+        Ok(())
     }
 
     /// Writes the expression as an integer of this scale.

@@ -154,6 +154,11 @@ pub trait Dialect: Send + Sync + 'static {
         let _ = ty;
         ListForm::Each
     }
+    /// The function that makes text of an integer and its scale, the shortest of its number, on a database that stores
+    /// decimals without fixed precision as such texts.
+    fn decimal_text(&self) -> Option<&'static str> {
+        None
+    }
     /// A text predicate. Without a default: case-sensitivity differs everywhere.
     fn text(&self, w: &mut SqlWriter<'_>, op: TextOp, left: &Expr, right: &Expr) -> Result<()>;
     /// A call of a known function.

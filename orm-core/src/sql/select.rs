@@ -48,6 +48,7 @@ impl SqlWriter<'_> {
         {
             return self.select(&same, names, types);
         }
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let (repeatable, as_of) = (self.repeatable, self.as_of);
         self.repeatable |= must_repeat(s);
         self.as_of = from.as_ref().and_then(|f| f.guard.as_of).or(as_of);
@@ -65,7 +66,9 @@ impl SqlWriter<'_> {
         self.define_all(from.iter(), joins, &frame);
         self.push("SELECT ");
         self.distinct(distinct)?;
+        self.outermost = outermost;
         self.select_list(columns, names, types)?;
+        self.outermost = false;
         self.from(" FROM ", from.as_slice(), joins)?;
         let mut clause = Clause(" WHERE ");
         self.all_of(&mut clause, filter)?;
@@ -74,7 +77,7 @@ impl SqlWriter<'_> {
         self.group(group)?;
         self.all_of(&mut Clause(" HAVING "), having)?;
         self.windows(windows)?;
-        self.compound(compound, columns)?;
+        self.compound(compound, columns, outermost)?;
         if !order.is_empty() {
             self.push(" ORDER BY ");
             self.order_items(order, (!compound.is_empty()).then_some(columns))?;
@@ -206,8 +209,12 @@ impl SqlWriter<'_> {
         }
         for (i, e) in columns.iter().enumerate() {
             self.comma(i);
-            match types.get(i).copied().and_then(decimal::scale) {
+            let ty = types.get(i).copied();
+            match ty.and_then(decimal::scale) {
                 Some(scale) if self.features().scaled_decimals => self.scaled(e, scale)?,
+                None if self.features().scaled_decimals && matches!(ty, Some(Type::Decimal(..))) => {
+                    self.decimal_text(e)?
+                }
                 _ => self.output(e)?,
             }
             if let Some(name) = names.get(i) {
@@ -220,6 +227,36 @@ impl SqlWriter<'_> {
 
     /// A result column. A sensitive one does not make the bound values of the statement sensitive.
     pub(crate) fn output(&mut self, e: &Expr) -> Result<()> {
+        if self.outermost && self.features().enum_types {
+            let ty = type_of(e);
+            if ty.is_cast() {
+                return self.as_text(e, ty);
+            }
+            let outermost = std::mem::replace(&mut self.outermost, false);
+            self.plain_output(e)?;
+            self.outermost = outermost;
+            return Ok(());
+        }
+        self.plain_output(e)
+    }
+
+    /// A result of a type that the client reads as text.
+    #[cold]
+    fn as_text(&mut self, e: &Expr, ty: Type) -> Result<()> {
+        self.outermost = false;
+        self.push("CAST(");
+        self.plain_output(e)?;
+        self.push(" AS ");
+        self.type_name(match ty {
+            Type::Array(_) => Type::Array(crate::value::Element::Text),
+            _ => Type::Text,
+        })?;
+        self.push(")");
+        self.outermost = true;
+        Ok(())
+    }
+
+    fn plain_output(&mut self, e: &Expr) -> Result<()> {
         match e {
             Expr::Column(source, column) => self.column(*source, column),
             e => self.expr(e),
@@ -546,7 +583,7 @@ impl SqlWriter<'_> {
         }
     }
 
-    fn compound(&mut self, compound: &[SetOperation], columns: &[Expr]) -> Result<()> {
+    fn compound(&mut self, compound: &[SetOperation], columns: &[Expr], outermost: bool) -> Result<()> {
         if compound.is_empty() {
             return Ok(());
         }
@@ -571,7 +608,9 @@ impl SqlWriter<'_> {
                 )?;
                 self.push("ALL ");
             }
+            self.outermost = outermost;
             self.arm(query, &types)?;
+            self.outermost = false;
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
     pub(crate) fn insert_from(&mut self, insert: &Insert, values: Values<'_>) -> Result<()> {
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let Insert {
             with,
             source,
@@ -76,6 +77,7 @@ impl SqlWriter<'_> {
         if let Some(conflict) = conflict {
             self.conflict(conflict, insert)?;
         }
+        self.outermost = outermost;
         self.returning(returning)?;
         self.leave(frame);
         Ok(())
@@ -256,6 +258,7 @@ impl SqlWriter<'_> {
         update: &Update,
         set: impl Iterator<Item = Cow<'e, Assignment>>,
     ) -> Result<()> {
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let Update {
             with,
             source,
@@ -280,12 +283,14 @@ impl SqlWriter<'_> {
         self.all_of(&mut clause, filter)?;
         self.guard(&mut clause, *source, table, *guard)?;
         self.guards(&mut clause, from, joins)?;
+        self.outermost = outermost;
         self.returning(returning)?;
         self.leave(frame);
         Ok(())
     }
 
     pub(crate) fn delete(&mut self, delete: &Delete) -> Result<()> {
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let Delete {
             with,
             source,
@@ -320,6 +325,7 @@ impl SqlWriter<'_> {
             self.guards(&mut inner, using, &[])?;
             self.push(")");
         }
+        self.outermost = outermost;
         self.returning(returning)?;
         self.leave(frame);
         Ok(())
@@ -361,6 +367,7 @@ impl SqlWriter<'_> {
             Expr::Value(v) => self.assigned_value(column, v.clone()),
             e => match decimal::scale(column.ty) {
                 Some(scale) if self.features().scaled_decimals => self.scaled(e, scale),
+                None if matches!(column.ty, Type::Decimal(..)) => self.decimal_text(e),
                 _ => self.expr(e),
             },
         }

@@ -10,7 +10,7 @@ use crate::sql::common::Common;
 use crate::sql::dialect::require;
 use crate::sql::window::Named;
 use crate::sql::{Dialect, Effort, Features, Scope, Sql};
-use crate::value::{Timestamp, Type, Value};
+use crate::value::{OtherType, Timestamp, Type, Value, Wire};
 
 thread_local! {
     /// The buffer of the last statement rendered on this thread: a small statement allocates its final text only.
@@ -50,6 +50,8 @@ pub struct SqlWriter<'a> {
     /// Whether an expression written twice must have the same text: equal values share one placeholder, and a source
     /// keeps its alias.
     pub(crate) repeatable: bool,
+    /// Whether what is written next is a result of the whole statement: there types that need it become text.
+    pub(crate) outermost: bool,
     /// Aliases to keep.
     known: Vec<(Source, u32)>,
     /// Tables with a history are those of this time.
@@ -149,6 +151,7 @@ impl<'a> SqlWriter<'a> {
             writes: false,
             force_where: false,
             repeatable: false,
+            outermost: true,
             known: Vec::new(),
             filters: Vec::new(),
             as_of: scope.as_of,
@@ -402,12 +405,9 @@ impl<'a> SqlWriter<'a> {
             }
             value => value,
         };
-        let cast = self.features.enum_types
-            && matches!(
-                value.ty(),
-                Type::Enum(_) | Type::Array(crate::value::Element::Enum(_))
-            );
         let ty = value.ty();
+        let named = matches!(ty, Type::Enum(_) | Type::Array(crate::value::Element::Enum(_)));
+        let cast = self.features.enum_types && (named || ty.is_cast());
         let n = self.number_of(value);
         if !cast {
             self.placeholder(n);
@@ -701,6 +701,11 @@ impl<'a> SqlWriter<'a> {
 pub(crate) fn is_plain(value: &Value) -> bool {
     !matches!(
         value,
-        Value::Refused(_) | Value::Decimal(_) | Value::Array(..) | Value::Enum(..) | Value::Null(_)
+        Value::Refused(_)
+            | Value::Decimal(_)
+            | Value::Array(..)
+            | Value::Enum(..)
+            | Value::Null(_)
+            | Value::Other(OtherType { wire: Wire::Cast, .. }, _)
     )
 }

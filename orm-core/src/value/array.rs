@@ -51,6 +51,21 @@ items!(
     chrono::NaiveDate,
     chrono::NaiveTime
 );
+#[cfg(feature = "time")]
+items!(
+    ::time::OffsetDateTime,
+    ::time::UtcDateTime,
+    ::time::PrimitiveDateTime,
+    ::time::Date,
+    ::time::Time
+);
+#[cfg(feature = "jiff")]
+items!(
+    ::jiff::Timestamp,
+    ::jiff::civil::DateTime,
+    ::jiff::civil::Date,
+    ::jiff::civil::Time
+);
 #[cfg(feature = "json")]
 impl<T: serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static> ArrayItem for Json<T> {}
 impl<T: RangeItem> ArrayItem for Range<T> {}

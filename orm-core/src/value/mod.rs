@@ -8,6 +8,7 @@ mod interval;
 mod key;
 mod loads;
 mod lookup;
+mod multirange;
 mod net;
 mod other;
 mod range;
@@ -15,6 +16,7 @@ mod same;
 pub(crate) mod sha256;
 mod text;
 mod time;
+mod tsvector;
 mod ty;
 mod variant;
 mod version;
@@ -23,8 +25,12 @@ mod version;
 mod chrono;
 #[cfg(feature = "decimal")]
 mod decimal;
+#[cfg(feature = "jiff")]
+mod jiff;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "time")]
+mod time_crate;
 #[cfg(feature = "uuid")]
 mod uuid;
 
@@ -45,13 +51,15 @@ pub use loads::{Children, Loads};
 pub(crate) use loads::{Collector, Places, Rows, finished, finished_one, not_loaded};
 pub(crate) use lookup::Positions;
 pub use lookup::from_cells;
-pub use net::{Cidr, Inet, InvalidText, MacAddr};
+pub use multirange::Multirange;
+pub use net::{Cidr, Inet, InvalidText, MacAddr, MacAddr8};
 pub use other::{Bits, CiText, Hstore, Ltree, Vector, hstore_text, parse_hstore, parse_vector, vector_text};
 pub use range::{Range, RangeItem};
 pub(crate) use same::same_cells;
 pub(crate) use text::quoted;
 pub use text::{array_text, decimal_text, parse_array, parse_decimal, parse_range, range_text};
 pub use time::{Date, LocalTimestamp, TimeOfDay, Timestamp};
+pub use tsvector::{TsVector, Weight};
 pub use ty::{Element, EnumType, OtherType, RangeOf, Type, Wire};
 pub use variant::{read_variant, variant_at};
 pub use version::RowVersion;
@@ -311,7 +319,7 @@ fn at_field(e: Error, model: &'static str, field: &'static str) -> Error {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column type",
     label = "cannot be stored in one column",
-    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
+    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `time`, `jiff`, `uuid`, `json`, `decimal`)"
 )]
 pub trait Scalar: Sized + Send + Sync + 'static {
     /// The logical type of the column.
@@ -326,7 +334,7 @@ pub trait Scalar: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column type",
     label = "cannot be stored in one column",
-    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `uuid`, `json`, `decimal`)"
+    note = "use a std type, `#[derive(DbEnum)]`, `#[derive(Embed)]` with `#[orm(embed)]`, or a type behind a feature (`chrono`, `time`, `jiff`, `uuid`, `json`, `decimal`)"
 )]
 pub trait SqlType: Output<Local = Self> + Sync {
     /// The type without `Option`.

@@ -10,6 +10,7 @@ use crate::value::{ArrayItem, Cells, OtherType, Scalar, Type, Value, Wire};
 static INET: OtherType = OtherType::portable("inet", Wire::Network);
 static CIDR: OtherType = OtherType::portable("cidr", Wire::Network);
 static MACADDR: OtherType = OtherType::portable("macaddr", Wire::MacAddr);
+static MACADDR8: OtherType = OtherType::portable("macaddr8", Wire::MacAddr8);
 
 /// What is wrong with a text that was to become one of these types. It does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,27 +146,56 @@ impl FromStr for Cidr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr(pub [u8; 6]);
 
+/// The address of a network card in the form of eight bytes: PostgreSQL's `macaddr8`.
+///
+/// ```
+/// use orm_core::value::MacAddr8;
+/// let card: MacAddr8 = "08:00:2b:ff:fe:01:02:03".parse().unwrap();
+/// assert_eq!(card, MacAddr8([8, 0, 0x2b, 0xff, 0xfe, 1, 2, 3]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MacAddr8(pub [u8; 8]);
+
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        colons(&self.0, f)
+    }
+}
+impl fmt::Display for MacAddr8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        colons(&self.0, f)
     }
 }
 impl FromStr for MacAddr {
     type Err = InvalidText;
     fn from_str(s: &str) -> Result<Self, InvalidText> {
         const WRONG: InvalidText = InvalidText("not an address such as 08:00:2b:01:02:03");
-        let mut out = [0; 6];
-        let mut parts = s.split(':');
-        for byte in &mut out {
-            let part = parts
-                .next()
-                .filter(|p| p.len() == 2 && !p.starts_with('+'))
-                .ok_or(WRONG)?;
-            *byte = u8::from_str_radix(part, 16).map_err(|_| WRONG)?;
-        }
-        parts.next().map_or(Ok(MacAddr(out)), |_| Err(WRONG))
+        hexadecimal(s).map(MacAddr).ok_or(WRONG)
     }
+}
+impl FromStr for MacAddr8 {
+    type Err = InvalidText;
+    fn from_str(s: &str) -> Result<Self, InvalidText> {
+        const WRONG: InvalidText = InvalidText("not an address such as 08:00:2b:ff:fe:01:02:03");
+        hexadecimal(s).map(MacAddr8).ok_or(WRONG)
+    }
+}
+
+fn colons(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (i, byte) in bytes.iter().enumerate() {
+        write!(f, "{}{byte:02x}", if i == 0 { "" } else { ":" })?;
+    }
+    Ok(())
+}
+
+fn hexadecimal<const N: usize>(s: &str) -> Option<[u8; N]> {
+    let mut out = [0; N];
+    let mut parts = s.split(':');
+    for byte in &mut out {
+        let part = parts.next().filter(|p| p.len() == 2 && !p.starts_with('+'))?;
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(out)
 }
 
 /// Types that are their text.
@@ -188,6 +218,7 @@ by_text! {
     Inet, INET, "the cell holds no address";
     Cidr, CIDR, "the cell holds no network";
     MacAddr, MACADDR, "the cell holds no address of a network card";
+    MacAddr8, MACADDR8, "the cell holds no address of a network card";
 }
 
 impl Scalar for IpAddr {

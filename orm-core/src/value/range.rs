@@ -46,6 +46,19 @@ items! {
     chrono::NaiveDateTime, LocalTimestamp;
     chrono::DateTime<chrono::Utc>, Timestamp;
 }
+#[cfg(feature = "time")]
+items! {
+    ::time::Date, Date, |v| v.next_day();
+    ::time::PrimitiveDateTime, LocalTimestamp;
+    ::time::OffsetDateTime, Timestamp;
+    ::time::UtcDateTime, Timestamp;
+}
+#[cfg(feature = "jiff")]
+items! {
+    ::jiff::civil::Date, Date, |v| v.tomorrow().ok();
+    ::jiff::civil::DateTime, LocalTimestamp;
+    ::jiff::Timestamp, Timestamp;
+}
 
 /// A range of values: PostgreSQL's `int4range`, `numrange`, `tstzrange` and the like; text such as `[1,5)` elsewhere.
 ///
@@ -149,7 +162,7 @@ impl<T: RangeItem> Range<T> {
             None => Ok(RangeValue::Between(Box::new((lower, upper)))),
         }
     }
-    fn from_value(value: RangeValue) -> Result<Self> {
+    pub(crate) fn from_value(value: RangeValue) -> Result<Self> {
         let RangeValue::Between(bounds) = value else {
             return Ok(Range(None));
         };
@@ -158,7 +171,7 @@ impl<T: RangeItem> Range<T> {
     }
 }
 
-fn inner<T>(bound: &Bound<T>) -> Option<&T> {
+pub(crate) fn inner<T>(bound: &Bound<T>) -> Option<&T> {
     match bound {
         Bound::Included(v) | Bound::Excluded(v) => Some(v),
         Bound::Unbounded => None,

@@ -86,12 +86,17 @@ pub enum Wire {
     Network,
     /// The address of a network card: `08:00:2b:01:02:03`.
     MacAddr,
+    /// One of eight bytes: `08:00:2b:01:02:03:04:05`.
+    MacAddr8,
     /// Bits: `0101`.
     Bits,
     /// Texts by texts: `"a"=>"1", "b"=>NULL`.
     Hstore,
     /// Numbers of single precision: `[1.0,0.5]`.
     Vector,
+    /// None that is used: statements cast the value from and to text. Any type of the database can cross this way;
+    /// hand-written SQL has to write the cast itself.
+    Cast,
 }
 
 impl OtherType {
@@ -214,6 +219,14 @@ impl Type {
             Type::Other(other) => Element::Other(other),
             Type::Array(_) => return None,
         })
+    }
+    /// Whether statements cast values of this type from and to text.
+    pub(crate) const fn is_cast(self) -> bool {
+        matches!(
+            self,
+            Type::Other(OtherType { wire: Wire::Cast, .. })
+                | Type::Array(Element::Other(OtherType { wire: Wire::Cast, .. }))
+        )
     }
     /// Whether values of this type are integers.
     pub const fn is_integer(self) -> bool {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use orm::prelude::*;
-use orm::{Bits, CiText, Cidr, Hstore, Inet, Interval, LocalTimestamp, Ltree, MacAddr, Range, Vector};
-use orm::{Date, Json, TimeOfDay};
+use orm::{Bits, CiText, Cidr, Hstore, Inet, Interval, LocalTimestamp, Ltree, MacAddr, MacAddr8};
+use orm::{Date, Json, Multirange, Range, TimeOfDay, TsVector, Vector};
 use orm_migrate::change::Change;
 use orm_migrate::diff::{Diff, Renames, diff};
 use orm_migrate::drift::in_words_of;
@@ -80,6 +80,14 @@ every! {
     cidr, maybe_cidr, cidrs: Cidr;
     card, maybe_card, cards: MacAddr;
     bits, maybe_bits, bit_strings: Bits;
+    card8, maybe_card8, card8s: MacAddr8;
+    int_set, maybe_int_set, int_sets: Multirange<i32>;
+    long_set, maybe_long_set, long_sets: Multirange<i64>;
+    price_set, maybe_price_set, price_sets: Multirange<Decimal>;
+    day_set, maybe_day_set, day_sets: Multirange<Date>;
+    span_set, maybe_span_set, span_sets: Multirange<Timestamp>;
+    hour_set, maybe_hour_set, hour_sets: Multirange<LocalTimestamp>;
+    words, maybe_words, word_lists: TsVector;
 }
 
 /// Defaults, in texts that both databases take.

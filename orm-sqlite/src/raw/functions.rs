@@ -96,6 +96,7 @@ static FUNCTIONS: &[(&CStr, c_int, Function)] = &[
     (c"orm_negative_inner_product", 2, |a| {
         calls::distance(a, calls::negative_inner_product)
     }),
+    (c"orm_decimal", 2, decimal),
 ];
 
 /// Adds the functions to a connection; a code other than `SQLITE_OK` when that fails.
@@ -272,6 +273,21 @@ fn text(arguments: &[Argument<'_>]) -> Answer {
 }
 
 /// `(text, separator, n from 1)`.
+/// An integer and its scale as the shortest text of their number: what decimals without fixed precision are stored as.
+fn decimal(arguments: &[Argument<'_>]) -> Answer {
+    let [Argument::Integer(value), Argument::Integer(scale)] = arguments else {
+        return Answer::Refused(NOT_VALID);
+    };
+    let (mut mantissa, mut scale) = (i128::from(*value), u32::try_from(*scale).unwrap_or(0));
+    while scale > 0 && mantissa % 10 == 0 {
+        (mantissa, scale) = (mantissa / 10, scale - 1);
+    }
+    Answer::Text(orm_core::value::decimal_text(orm_core::value::DecimalParts {
+        mantissa,
+        scale,
+    }))
+}
+
 fn split(arguments: &[Argument<'_>]) -> Answer {
     let [
         Argument::Text(text),
