@@ -122,12 +122,10 @@ pub mod prelude {
     pub use crate::Json;
     #[cfg(feature = "decimal")]
     pub use crate::Scaled;
-    pub use crate::query::{
-        Cond, Expr, Filter, New, Order, Query, Upserted, all_of, any_of, case, case_of, exists,
-    };
+    pub use crate::query::{Cond, Expr, Filter, New, Query, Upserted, all_of, any_of, case, case_of, exists};
     pub use crate::{
         Acting, AuditTrail, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, HashChain, History,
-        Id, InsertGraph, Inserts, Interval, LoadRelations, Merge, Model, Part, Polymorphic, Record, Serves,
-        Shape, Tenant, Timestamp, Tree, Tx, Writes, sql,
+        Id, InsertGraph, Inserts, Interval, LoadRelations, Merge, Model, Polymorphic, Record, Serves, Shape,
+        Tenant, Timestamp, Tree, Tx, Writes, sql,
     };
 }

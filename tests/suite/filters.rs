@@ -1,6 +1,7 @@
 //! Conditions, orders, limits, expressions.
 
 use orm::prelude::*;
+use orm::query::Order;
 
 use crate::models::*;
 

@@ -1,7 +1,7 @@
 //! Relations loaded beside rows: every kind, any depth, one statement for each relation and level.
 
 use orm::prelude::*;
-use orm::{ErrorKind, assert_statements};
+use orm::{ErrorKind, Part, assert_statements};
 
 use crate::models::*;
 

@@ -1,7 +1,7 @@
 //! `#[derive(Shape)]`: structs that a query reads by their fields, in one statement and one more for each relation.
 
 use orm::prelude::*;
-use orm::{ErrorKind, assert_statements};
+use orm::{ErrorKind, Part, assert_statements};
 use serde::Serialize;
 
 use crate::models::*;
