@@ -17,13 +17,30 @@ fn truth(answer: bool) -> Answer {
 }
 
 pub(crate) fn lower(arguments: &[Argument<'_>]) -> Answer {
-    letters(arguments, regex::lower)
+    letters(arguments, lower_letter)
 }
 pub(crate) fn upper(arguments: &[Argument<'_>]) -> Answer {
-    letters(arguments, regex::upper)
+    letters(arguments, upper_letter)
 }
 fn letters(arguments: &[Argument<'_>], change: fn(char) -> char) -> Answer {
     answered(one_text(arguments).map(|text| Answer::Text(text.chars().map(change).collect())))
+}
+/// The lower case of a letter where that is one letter, as databases have it.
+pub(crate) fn lower_letter(c: char) -> char {
+    if c == '\u{130}' {
+        return 'i';
+    }
+    only(c, c.to_lowercase())
+}
+/// The upper case of a letter where that is one letter.
+fn upper_letter(c: char) -> char {
+    only(c, c.to_uppercase())
+}
+fn only(c: char, mut of: impl Iterator<Item = char>) -> char {
+    match (of.next(), of.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
 }
 fn one_text<'a>(arguments: &[Argument<'a>]) -> Option<Cow<'a, str>> {
     arguments.first().and_then(text)

@@ -15,7 +15,7 @@ use orm_core::sql::{
 };
 use orm_core::value::{Element, Type, Value};
 
-use crate::{functions, operators, plan, regex};
+use crate::{calls, functions, operators, plan, regex};
 
 /// SQLite 3.44 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -282,7 +282,7 @@ impl Dialect for SqliteDialect {
                     false => {
                         folded(w, Case::Folded, left)?;
                         w.push(" LIKE ");
-                        w.param(Value::Text(pattern.chars().map(regex::lower).collect()))?;
+                        w.param(Value::Text(pattern.chars().map(calls::lower_letter).collect()))?;
                     }
                 }
                 w.push(" ESCAPE '\\'");
@@ -309,7 +309,7 @@ impl Dialect for SqliteDialect {
                 folded(w, case, right)
             }
             (Regex | RegexNoCase, pattern) => {
-                let refused = pattern.and_then(|p| regex::Regex::new(p, false).err());
+                let refused = pattern.and_then(|p| regex::compiled(p, false).err());
                 if let Some(regex::Refused::Unsupported(feature)) = refused {
                     return Err(w.unsupported(feature));
                 }

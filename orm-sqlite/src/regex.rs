@@ -1,13 +1,15 @@
 //! Regular expressions as PostgreSQL reads them, for one question: does the text match somewhere?
 //!
-//! The syntax is that of its "advanced" regular expressions without back references and look-around. A pattern becomes a
-//! program that is run over the text once, so that time grows with pattern times text and with nothing else.
-//! What classes of letters and letter case mean is said by Unicode.
+//! The syntax is that of its "advanced" regular expressions without back references and look-around. It is said anew in
+//! the syntax of the crate `regex`, which runs in time that grows with pattern times text and with nothing else. What
+//! classes of letters and letter case mean is said by Unicode.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::fmt::Write as _;
 
-/// Why a pattern has no program.
+use ::regex::{Regex, RegexBuilder, escape};
+
+/// Why a pattern is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It is malformed, or too large.
@@ -17,19 +19,12 @@ pub(crate) enum Refused {
 }
 use Refused::{Malformed, Unsupported};
 
-/// As many steps, a pattern may have: repetitions are written out.
-const LARGEST: usize = 20_000;
 /// Groups within groups.
-const DEEPEST: usize = 100;
+const DEEPEST: u32 = 100;
 /// PostgreSQL's own bound of `{m,n}`.
 const MOST: usize = 255;
-
-/// A pattern, ready to be matched.
-#[derive(Debug)]
-pub(crate) struct Regex {
-    steps: Vec<Step>,
-    options: Options,
-}
+/// The memory that a pattern may take, in bytes: repetitions are written out.
+const LARGEST: usize = 2 << 20;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
@@ -41,82 +36,24 @@ struct Options {
     line_anchors: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    One(Rc<Set>),
-    Where(Place),
-    Either(usize, usize),
-    Jump(usize),
-    Found,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Start,
-    End,
-    LineStart,
-    LineEnd,
-    WordStart,
-    WordEnd,
-    WordEdge,
-    NoWordEdge,
-}
-
-/// Characters.
-#[derive(Clone, Debug, Default)]
-struct Set {
-    negated: bool,
-    ranges: Vec<(char, char)>,
-    classes: Vec<(Class, bool)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Alnum,
-    Alpha,
-    Blank,
-    Cntrl,
-    Digit,
-    Graph,
-    Lower,
-    Print,
-    Punct,
-    Space,
-    Upper,
-    Xdigit,
-    Word,
-    Any,
-}
-
-/// What a pattern says, before it is a program.
-#[derive(Clone, Debug)]
-enum Node {
-    Nothing,
-    One(Rc<Set>),
-    Where(Place),
-    Row(Vec<Node>),
-    Choice(Vec<Node>),
-    Repeat(Box<Node>, usize, Option<usize>),
-}
-
 thread_local! {
     /// The last patterns: a query asks for the same one row by row.
-    static LAST: RefCell<Vec<(bool, String, Rc<Regex>)>> = const { RefCell::new(Vec::new()) };
+    static LAST: RefCell<Vec<(bool, String, Regex)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether the pattern matches somewhere in the text.
 pub(crate) fn matches(text: &str, pattern: &str, no_case: bool) -> Result<bool, Refused> {
     let known = LAST.with_borrow(|last| {
         let found = last.iter().find(|(n, p, _)| *n == no_case && p == pattern);
-        found.map(|(.., regex)| Rc::clone(regex))
+        found.map(|(.., regex)| regex.clone())
     });
     let regex = match known {
         Some(regex) => regex,
         None => {
-            let regex = Rc::new(Regex::new(pattern, no_case)?);
+            let regex = compiled(pattern, no_case)?;
             LAST.with_borrow_mut(|last| {
                 last.truncate(7);
-                last.insert(0, (no_case, pattern.to_owned(), Rc::clone(&regex)));
+                last.insert(0, (no_case, pattern.to_owned(), regex.clone()));
             });
             regex
         }
@@ -124,266 +61,70 @@ pub(crate) fn matches(text: &str, pattern: &str, no_case: bool) -> Result<bool, 
     Ok(regex.is_match(text))
 }
 
-impl Regex {
-    pub(crate) fn new(pattern: &str, no_case: bool) -> Result<Regex, Refused> {
-        let mut options = Options {
+/// The pattern in the syntax of the crate.
+pub(crate) fn compiled(pattern: &str, no_case: bool) -> Result<Regex, Refused> {
+    let mut parser = Parser {
+        rest: pattern.chars().collect(),
+        at: 0,
+        depth: 0,
+        options: Options {
             no_case,
             ..Options::default()
-        };
-        let mut parser = Parser {
-            rest: pattern.chars().collect(),
-            at: 0,
-            depth: 0,
-            options: &mut options,
-        };
-        let node = parser.pattern()?;
-        let mut steps = Vec::new();
-        compile(&mut steps, &node)?;
-        steps.push(Step::Found);
-        Ok(Regex { steps, options })
-    }
-
-    pub(crate) fn is_match(&self, text: &str) -> bool {
-        let mut run = Run {
-            regex: self,
-            live: Vec::new(),
-            marks: vec![0; self.steps.len()],
-            turn: 0,
-        };
-        let mut before = None;
-        let mut chars = text.chars();
-        let mut next = Vec::new();
-        loop {
-            let here = chars.clone().next();
-            run.turn += 1;
-            run.live.clear();
-            next.push(0);
-            for start in next.drain(..) {
-                if run.enter(start, before, here) {
-                    return true;
-                }
-            }
-            let Some(c) = chars.next() else {
-                return false;
-            };
-            for &at in &run.live {
-                if let Step::One(set) = &self.steps[at]
-                    && set.holds(c, self.options)
-                {
-                    next.push(at + 1);
-                }
-            }
-            before = Some(c);
-        }
-    }
+        },
+        out: String::new(),
+    };
+    parser.pattern()?;
+    RegexBuilder::new(&parser.out)
+        .case_insensitive(parser.options.no_case)
+        .size_limit(LARGEST)
+        .nest_limit(4 * DEEPEST)
+        .build()
+        .map_err(|_| Malformed)
 }
 
-/// One pass over a text.
-struct Run<'r> {
-    regex: &'r Regex,
-    /// The steps that wait for the next character.
-    live: Vec<usize>,
-    /// When each step was entered last.
-    marks: Vec<u64>,
-    turn: u64,
+/// A class of characters as a part of a bracket expression.
+fn class(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "alnum" => r"\p{Alphabetic}\p{N}",
+        "alpha" => r"\p{Alphabetic}",
+        "blank" => r" \t",
+        "cntrl" => r"\p{Cc}",
+        "digit" => "0-9",
+        "graph" => r"[^\s\p{Cc}]",
+        "lower" => r"\p{Lowercase}",
+        "print" => r" [^\s\p{Cc}]",
+        "punct" => r"[[^\s\p{Cc}]--[\p{Alphabetic}\p{N}]]",
+        "space" => r"\s",
+        "upper" => r"\p{Uppercase}",
+        "xdigit" => "0-9A-Fa-f",
+        "word" => r"\p{Alphabetic}\p{N}_",
+        _ => return None,
+    })
 }
 
-impl Run<'_> {
-    /// Follows what needs no character; true when that ends the pattern.
-    fn enter(&mut self, start: usize, before: Option<char>, here: Option<char>) -> bool {
-        let mut open = vec![start];
-        while let Some(at) = open.pop() {
-            if self.marks[at] == self.turn {
-                continue;
-            }
-            self.marks[at] = self.turn;
-            match &self.regex.steps[at] {
-                Step::One(_) => self.live.push(at),
-                Step::Where(place) if place.is(before, here) => open.push(at + 1),
-                Step::Where(_) => {}
-                Step::Either(a, b) => open.extend([*b, *a]),
-                Step::Jump(to) => open.push(*to),
-                Step::Found => return true,
-            }
-        }
-        false
-    }
+/// The class that a letter behind a backslash stands for, as a whole bracket expression.
+fn shorthand(c: char) -> Option<&'static str> {
+    Some(match c {
+        'd' => "[0-9]",
+        's' => r"\s",
+        'w' => r"[\p{Alphabetic}\p{N}_]",
+        'D' => "[^0-9]",
+        'S' => r"\S",
+        'W' => r"[^\p{Alphabetic}\p{N}_]",
+        _ => return None,
+    })
 }
 
-impl Place {
-    fn is(self, before: Option<char>, here: Option<char>) -> bool {
-        let word = |c: Option<char>| c.is_some_and(|c| Class::Word.holds(c, false));
-        match self {
-            Place::Start => before.is_none(),
-            Place::End => here.is_none(),
-            Place::LineStart => matches!(before, None | Some('\n')),
-            Place::LineEnd => matches!(here, None | Some('\n')),
-            Place::WordStart => !word(before) && word(here),
-            Place::WordEnd => word(before) && !word(here),
-            Place::WordEdge => word(before) != word(here),
-            Place::NoWordEdge => word(before) == word(here),
-        }
-    }
-}
-
-impl Set {
-    fn one(c: char) -> Set {
-        Set {
-            ranges: vec![(c, c)],
-            ..Set::default()
-        }
-    }
-    fn of(class: Class, negated: bool) -> Set {
-        Set {
-            negated,
-            classes: vec![(class, false)],
-            ..Set::default()
-        }
-    }
-    fn holds(&self, c: char, options: Options) -> bool {
-        let any = self.negated || matches!(self.classes[..], [(Class::Any, _)]);
-        if options.line_dots && c == '\n' && any {
-            return false;
-        }
-        let within = |c: char| self.ranges.iter().any(|(a, b)| (*a..=*b).contains(&c));
-        let found = within(c)
-            || (options.no_case && (within(lower(c)) || within(upper(c))))
-            || self
-                .classes
-                .iter()
-                .any(|(class, not)| class.holds(c, options.no_case) != *not);
-        found != self.negated
-    }
-}
-
-impl Class {
-    fn named(name: &str) -> Option<Class> {
-        Some(match name {
-            "alnum" => Class::Alnum,
-            "alpha" => Class::Alpha,
-            "blank" => Class::Blank,
-            "cntrl" => Class::Cntrl,
-            "digit" => Class::Digit,
-            "graph" => Class::Graph,
-            "lower" => Class::Lower,
-            "print" => Class::Print,
-            "punct" => Class::Punct,
-            "space" => Class::Space,
-            "upper" => Class::Upper,
-            "xdigit" => Class::Xdigit,
-            "word" => Class::Word,
-            _ => return None,
-        })
-    }
-    fn holds(self, c: char, no_case: bool) -> bool {
-        let graphic = || !c.is_whitespace() && !c.is_control();
-        match self {
-            Class::Alnum => c.is_alphanumeric(),
-            Class::Alpha => c.is_alphabetic(),
-            Class::Blank => c == ' ' || c == '\t',
-            Class::Cntrl => c.is_control(),
-            Class::Digit => c.is_ascii_digit(),
-            Class::Graph => graphic(),
-            Class::Lower => c.is_lowercase() || (no_case && c.is_uppercase()),
-            Class::Print => c == ' ' || graphic(),
-            Class::Punct => graphic() && !c.is_alphanumeric(),
-            Class::Space => c.is_whitespace(),
-            Class::Upper => c.is_uppercase() || (no_case && c.is_lowercase()),
-            Class::Xdigit => c.is_ascii_hexdigit(),
-            Class::Word => c.is_alphanumeric() || c == '_',
-            Class::Any => true,
-        }
-    }
-}
-
-/// The lower case of a letter where that is one letter, as databases have it.
-pub(crate) fn lower(c: char) -> char {
-    if c == '\u{130}' {
-        return 'i';
-    }
-    only(c, c.to_lowercase())
-}
-
-/// The upper case of a letter where that is one letter.
-pub(crate) fn upper(c: char) -> char {
-    only(c, c.to_uppercase())
-}
-
-fn only(c: char, mut of: impl Iterator<Item = char>) -> char {
-    match (of.next(), of.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
-}
-
-fn compile(steps: &mut Vec<Step>, node: &Node) -> Result<(), Refused> {
-    if steps.len() > LARGEST {
-        return Err(Malformed);
-    }
-    match node {
-        Node::Nothing => {}
-        Node::One(set) => steps.push(Step::One(Rc::clone(set))),
-        Node::Where(place) => steps.push(Step::Where(*place)),
-        Node::Row(nodes) => {
-            for node in nodes {
-                compile(steps, node)?;
-            }
-        }
-        Node::Choice(nodes) => {
-            let mut ends = Vec::new();
-            for (i, node) in nodes.iter().enumerate() {
-                let split = steps.len();
-                if i + 1 < nodes.len() {
-                    steps.push(Step::Either(split + 1, 0));
-                }
-                compile(steps, node)?;
-                if i + 1 < nodes.len() {
-                    ends.push(steps.len());
-                    steps.push(Step::Jump(0));
-                    steps[split] = Step::Either(split + 1, steps.len());
-                }
-            }
-            for end in ends {
-                steps[end] = Step::Jump(steps.len());
-            }
-        }
-        Node::Repeat(node, least, most) => {
-            for _ in 0..*least {
-                compile(steps, node)?;
-            }
-            match most {
-                None => {
-                    let split = steps.len();
-                    steps.push(Step::Jump(0));
-                    compile(steps, node)?;
-                    steps.push(Step::Jump(split));
-                    steps[split] = Step::Either(split + 1, steps.len());
-                }
-                Some(most) => {
-                    let mut splits = Vec::new();
-                    for _ in *least..*most {
-                        splits.push(steps.len());
-                        steps.push(Step::Jump(0));
-                        compile(steps, node)?;
-                    }
-                    for split in splits {
-                        steps[split] = Step::Either(split + 1, steps.len());
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-struct Parser<'o> {
+struct Parser {
     rest: Vec<char>,
     at: usize,
-    depth: usize,
-    options: &'o mut Options,
+    depth: u32,
+    options: Options,
+    /// What it says, in the other syntax.
+    out: String,
 }
 
-impl Parser<'_> {
+impl Parser {
     fn peek(&self) -> Option<char> {
         self.rest.get(self.at).copied()
     }
@@ -411,10 +152,10 @@ impl Parser<'_> {
         Ok(out)
     }
 
-    fn pattern(&mut self) -> Result<Node, Refused> {
+    fn pattern(&mut self) -> Result<(), Refused> {
         if self.eat("***=") {
-            let literal = self.rest.split_off(self.at);
-            return Ok(Node::Row(literal.into_iter().map(literal_node).collect()));
+            self.literal_rest();
+            return Ok(());
         }
         self.eat("***:");
         let letters = self.rest.get(self.at + 2).is_some_and(char::is_ascii_alphabetic);
@@ -429,64 +170,64 @@ impl Parser<'_> {
                     'w' => (self.options.line_dots, self.options.line_anchors) = (false, true),
                     't' => {}
                     'q' => {
-                        let literal = self.rest.split_off(self.at);
-                        return Ok(Node::Row(literal.into_iter().map(literal_node).collect()));
+                        self.literal_rest();
+                        return Ok(());
                     }
                     'b' | 'e' | 'x' => return Err(Unsupported("this option of a regular expression")),
                     _ => return Err(Malformed),
                 }
             }
         }
-        let node = self.choice()?;
+        self.choice()?;
         match self.peek() {
-            None => Ok(node),
+            None => Ok(()),
             Some(_) => Err(Malformed),
         }
     }
+    fn literal_rest(&mut self) {
+        let literal: String = self.rest.split_off(self.at).into_iter().collect();
+        self.out.push_str(&escape(&literal));
+    }
 
-    fn choice(&mut self) -> Result<Node, Refused> {
+    fn choice(&mut self) -> Result<(), Refused> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(Malformed);
         }
-        let mut arms = vec![self.row()?];
+        self.row()?;
         while self.eat("|") {
-            arms.push(self.row()?);
+            self.out.push('|');
+            self.row()?;
         }
         self.depth -= 1;
-        Ok(match arms.len() {
-            1 => arms.remove(0),
-            _ => Node::Choice(arms),
-        })
+        Ok(())
     }
 
-    fn row(&mut self) -> Result<Node, Refused> {
-        let mut nodes = Vec::new();
+    fn row(&mut self) -> Result<(), Refused> {
         while self
             .peek()
             .is_some_and(|c| c != '|' && (c != ')' || self.depth == 1))
         {
-            let node = self.atom()?;
-            nodes.push(self.repeated(node)?);
+            let place = self.atom()?;
+            self.repeated(place)?;
         }
-        Ok(match nodes.len() {
-            0 => Node::Nothing,
-            1 => nodes.remove(0),
-            _ => Node::Row(nodes),
-        })
+        Ok(())
     }
 
-    fn repeated(&mut self, node: Node) -> Result<Node, Refused> {
+    fn repeated(&mut self, place: bool) -> Result<(), Refused> {
         let Some((least, most)) = self.quantifier()? else {
-            return Ok(node);
+            return Ok(());
         };
         // only how far a match reaches depends on greed
         self.eat("?");
-        let at_all = matches!(node, Node::Where(_));
-        if at_all || self.quantifier()?.is_some() {
+        if place || self.quantifier()?.is_some() {
             return Err(Malformed);
         }
-        Ok(Node::Repeat(Box::new(node), least, most))
+        let written = match most {
+            Some(most) => write!(self.out, "{{{least},{most}}}"),
+            None => write!(self.out, "{{{least},}}"),
+        };
+        written.map_err(|_| Malformed)
     }
 
     fn quantifier(&mut self) -> Result<Option<(usize, Option<usize>)>, Refused> {
@@ -517,60 +258,74 @@ impl Parser<'_> {
         answer
     }
 
-    fn atom(&mut self) -> Result<Node, Refused> {
+    /// One thing that may be repeated; whether it is a place, which may not.
+    fn atom(&mut self) -> Result<bool, Refused> {
         let lines = self.options.line_anchors;
-        Ok(match self.next().ok_or(Malformed)? {
+        match self.next().ok_or(Malformed)? {
             '(' if self.eat("?:") => self.group()?,
             '(' if ["?=", "?!", "?<=", "?<!"].iter().any(|s| self.eat(s)) => {
                 return Err(Unsupported("look-around in a regular expression"));
             }
             '(' if self.peek() == Some('?') => return Err(Malformed),
             '(' => self.group()?,
-            '.' => Node::One(Rc::new(Set::of(Class::Any, false))),
-            '^' => Node::Where(if lines { Place::LineStart } else { Place::Start }),
-            '$' => Node::Where(if lines { Place::LineEnd } else { Place::End }),
-            '[' if self.eat("[:<:]]") => Node::Where(Place::WordStart),
-            '[' if self.eat("[:>:]]") => Node::Where(Place::WordEnd),
-            '[' => Node::One(Rc::new(self.bracket()?)),
-            '\\' => self.escape()?,
+            '.' if self.options.line_dots => self.out.push_str("(?-s:.)"),
+            '.' => self.out.push_str("(?s:.)"),
+            '^' => return Ok(self.place(if lines { "(?m:^)" } else { r"\A" })),
+            '$' => return Ok(self.place(if lines { "(?m:$)" } else { r"\z" })),
+            '[' if self.eat("[:<:]]") => return Ok(self.place(r"\b{start}")),
+            '[' if self.eat("[:>:]]") => return Ok(self.place(r"\b{end}")),
+            '[' => self.bracket()?,
+            '\\' => return self.escape(),
             '*' | '+' | '?' => return Err(Malformed),
             '{' if self.peek().is_some_and(|c| c.is_ascii_digit()) => return Err(Malformed),
             // at the outermost level a closing parenthesis is one too many
             ')' => return Err(Malformed),
-            c => literal_node(c),
-        })
+            c => self.literal(c),
+        }
+        Ok(false)
+    }
+    fn place(&mut self, written: &str) -> bool {
+        self.out.push_str(written);
+        true
+    }
+    fn literal(&mut self, c: char) {
+        self.out.push_str(&escape(c.encode_utf8(&mut [0; 4])));
     }
 
-    fn group(&mut self) -> Result<Node, Refused> {
-        let node = self.choice()?;
+    fn group(&mut self) -> Result<(), Refused> {
+        self.out.push_str("(?:");
+        self.choice()?;
         if !self.eat(")") {
             return Err(Malformed);
         }
-        // a group may be repeated whatever is in it
-        Ok(Node::Row(vec![node]))
+        self.out.push(')');
+        Ok(())
     }
 
-    fn escape(&mut self) -> Result<Node, Refused> {
+    fn escape(&mut self) -> Result<bool, Refused> {
         let c = self.next().ok_or(Malformed)?;
         let place = match c {
-            'A' => Some(Place::Start),
-            'Z' => Some(Place::End),
-            'm' => Some(Place::WordStart),
-            'M' => Some(Place::WordEnd),
-            'y' => Some(Place::WordEdge),
-            'Y' => Some(Place::NoWordEdge),
+            'A' => Some(r"\A"),
+            'Z' => Some(r"\z"),
+            'm' => Some(r"\b{start}"),
+            'M' => Some(r"\b{end}"),
+            'y' => Some(r"\b"),
+            'Y' => Some(r"\B"),
             _ => None,
         };
         if let Some(place) = place {
-            return Ok(Node::Where(place));
+            return Ok(self.place(place));
         }
-        if let Some((class, negated)) = shorthand(c) {
-            return Ok(Node::One(Rc::new(Set::of(class, negated))));
+        if let Some(class) = shorthand(c) {
+            self.out.push_str(class);
+            return Ok(false);
         }
         if matches!(c, '1'..='9') {
             return Err(Unsupported("a back reference in a regular expression"));
         }
-        Ok(literal_node(self.character(c)?))
+        let c = self.character(c)?;
+        self.literal(c);
+        Ok(false)
     }
 
     /// The character that stands behind a backslash.
@@ -614,37 +369,41 @@ impl Parser<'_> {
         char::from_u32(n).ok_or(Malformed)
     }
 
-    fn bracket(&mut self) -> Result<Set, Refused> {
-        let mut set = Set {
-            negated: self.eat("^"),
-            ..Set::default()
-        };
+    fn bracket(&mut self) -> Result<(), Refused> {
+        let negated = self.eat("^");
+        self.out.push_str(if negated { "[^" } else { "[" });
         let mut first = true;
         while first || !self.eat("]") {
             // a bracket in front means itself, as does a hyphen at an end
-            let Some(from) = self.member(&mut set)? else {
-                first = false;
+            first = false;
+            let Some(from) = self.member()? else {
                 continue;
             };
-            first = false;
             let range = self.peek() == Some('-') && self.rest.get(self.at + 1) != Some(&']');
-            let to = match range {
-                true => {
-                    self.at += 1;
-                    self.member(&mut set)?.filter(|to| *to >= from).ok_or(Malformed)?
-                }
-                false => from,
-            };
-            set.ranges.push((from, to));
+            self.member_literal(from)?;
+            if range {
+                self.at += 1;
+                let to = self.member()?.filter(|to| *to >= from).ok_or(Malformed)?;
+                self.out.push('-');
+                self.member_literal(to)?;
+            }
         }
-        Ok(set)
+        if negated && self.options.line_dots {
+            self.out.push_str(r"\n");
+        }
+        self.out.push(']');
+        Ok(())
+    }
+    /// By its number: nothing means anything else between brackets.
+    fn member_literal(&mut self, c: char) -> Result<(), Refused> {
+        write!(self.out, "\\x{{{:x}}}", u32::from(c)).map_err(|_| Malformed)
     }
 
-    /// A character of a bracket expression; `None` for a class, which is added.
-    fn member(&mut self, set: &mut Set) -> Result<Option<char>, Refused> {
+    /// A character of a bracket expression; `None` for a class, which is written.
+    fn member(&mut self) -> Result<Option<char>, Refused> {
         if self.eat("[:") {
             let name = self.until(":]")?;
-            set.classes.push((Class::named(&name).ok_or(Malformed)?, false));
+            self.out.push_str(class(&name).ok_or(Malformed)?);
             return Ok(None);
         }
         for (open, close) in [("[.", ".]"), ("[=", "=]")] {
@@ -660,8 +419,8 @@ impl Parser<'_> {
         match self.next().ok_or(Malformed)? {
             '\\' => {
                 let c = self.next().ok_or(Malformed)?;
-                if let Some((class, not)) = shorthand(c) {
-                    set.classes.push((class, not));
+                if let Some(class) = shorthand(c) {
+                    self.out.push_str(class);
                     return Ok(None);
                 }
                 self.character(c).map(Some)
@@ -671,25 +430,9 @@ impl Parser<'_> {
     }
 }
 
-fn shorthand(c: char) -> Option<(Class, bool)> {
-    Some(match c {
-        'd' => (Class::Digit, false),
-        's' => (Class::Space, false),
-        'w' => (Class::Word, false),
-        'D' => (Class::Digit, true),
-        'S' => (Class::Space, true),
-        'W' => (Class::Word, true),
-        _ => return None,
-    })
-}
-
-fn literal_node(c: char) -> Node {
-    Node::One(Rc::new(Set::one(c)))
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::regex::{Refused, Regex, matches};
+    use crate::regex::{Refused, compiled, matches};
 
     #[test]
     fn patterns_match_somewhere() {
@@ -726,7 +469,7 @@ mod tests {
             ("((a*)*)*b", &["b", "aab"], &["aaaa"]),
             ("[[.-.]-/]", &["-", ".", "/"], &["0"]),
         ] {
-            let regex = Regex::new(pattern, false).unwrap();
+            let regex = compiled(pattern, false).unwrap();
             for text in yes {
                 assert!(regex.is_match(text), "{pattern:?} {text:?}");
             }
@@ -770,15 +513,11 @@ mod tests {
             &longest,
             largest,
         ] {
-            assert_eq!(
-                Regex::new(bad, false).err(),
-                Some(Refused::Malformed),
-                "{bad:.20}"
-            );
+            assert_eq!(compiled(bad, false).err(), Some(Refused::Malformed), "{bad:.20}");
         }
         for other in [r"(a)\1", "a(?=b)", "(?<!a)b", "(?x)a", "[[.hyphen.]]"] {
             assert!(
-                matches!(Regex::new(other, false), Err(Refused::Unsupported(_))),
+                matches!(compiled(other, false), Err(Refused::Unsupported(_))),
                 "{other}"
             );
         }
