@@ -1,6 +1,7 @@
 //! Result cells from PostgreSQL's binary wire format. Arithmetic is checked: a value beyond our types is an error, and
 //! no byte a server may send panics.
 
+use std::cell::Cell;
 use std::ops::Bound;
 
 use orm_core::error::{Error, Result};
@@ -61,11 +62,19 @@ fn mismatch(row: &PgRow, i: usize, expected: Type) -> Error {
 
 /// One row with the shape of its result.
 pub(crate) struct RowCells<'a> {
-    pub(crate) row: &'a PgRow,
-    pub(crate) shapes: &'a [Shape],
+    row: &'a PgRow,
+    shapes: &'a [Shape],
+    /// The integer that was read first, and where. It is the value that relates a row to the one above, which is read
+    /// for the loader and then for the row; from sqlx a cell costs as much as reading ten integers.
+    first: Cell<(usize, i64)>,
 }
 
 impl<'a> RowCells<'a> {
+    #[inline]
+    pub(crate) fn new(row: &'a PgRow, shapes: &'a [Shape]) -> Self {
+        let first = Cell::new((usize::MAX, 0));
+        RowCells { row, shapes, first }
+    }
     /// Once for every cell: looked at in place, as sqlx's value is larger than what is asked of it.
     #[inline(always)]
     fn raw(&self, i: usize) -> Result<Option<&'a [u8]>> {
@@ -107,7 +116,15 @@ impl Cells for RowCells<'_> {
         self.read(i, boolean)
     }
     fn i64(&self, i: usize) -> Result<Option<i64>> {
-        self.read(i, integer)
+        let (at, value) = self.first.get();
+        if at == i {
+            return Ok(Some(value));
+        }
+        let read = self.read(i, integer)?;
+        if let (usize::MAX, Some(value)) = (at, read) {
+            self.first.set((i, value));
+        }
+        Ok(read)
     }
     fn f64(&self, i: usize) -> Result<Option<f64>> {
         self.read(i, float)

@@ -12,7 +12,7 @@ use crate::decode::{RowCells, shapes};
 pub fn from_row<O: Output>(row: &PgRow) -> sqlx::Result<O> {
     let read = || {
         let shapes = shapes(row, &[])?;
-        from_cells(&RowCells { row, shapes: &shapes })
+        from_cells(&RowCells::new(row, &shapes))
     };
     read().map_err(|e| sqlx::Error::Decode(e.into()))
 }

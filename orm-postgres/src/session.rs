@@ -108,10 +108,7 @@ impl Session {
                         _ => Ok(()),
                     };
                     rows += 1;
-                    let cells = RowCells {
-                        row: &row,
-                        shapes: &columns,
-                    };
+                    let cells = RowCells::new(&row, &columns);
                     unusable = taken.and_then(|()| sink.row(&cells)).err();
                 }
                 Some(Ok(Either::Right(_))) => {}

@@ -463,6 +463,64 @@ async fn a_hundred_by_ten_by_ten_in_three_statements(db: Db) -> orm::Result<()> 
 }
 
 #[orm::test(schema = blog())]
+async fn rows_find_those_above_in_whatever_order_both_come(db: Db) -> orm::Result<()> {
+    let mut users = Vec::new();
+    for i in 0..12 {
+        users.push(user(&db, &format!("u{i}")).await);
+        // keys with gaps: every third user goes again
+        if i % 3 == 2 {
+            users.pop().unwrap().delete(&db).await?;
+        }
+    }
+    // one after the other for each of them, so that in the order of keys the owners alternate
+    for round in 0..5 {
+        for u in &users {
+            post(&db, u, &format!("{round} of {}", u.name)).await;
+        }
+    }
+    let check = |loaded: Vec<UserWithPosts>, backwards: bool| {
+        assert_eq!(loaded.len(), users.len());
+        for u in &loaded {
+            let mut own: Vec<String> = (0..5).map(|r| format!("{r} of {}", u.name)).collect();
+            if backwards {
+                own.reverse();
+            }
+            assert_eq!(titles(&u.posts), own, "{}", u.name);
+            assert!(u.posts.iter().all(|p| p.author_id == u.id));
+        }
+    };
+    let up = || User::query().order_by(|u| u.id.asc());
+    let down = || User::query().order_by(|u| u.id.desc());
+    check(
+        up().with(|u| u.posts.order_by(|p| p.id.asc())).all(&db).await?,
+        false,
+    );
+    check(
+        up().with(|u| u.posts.order_by(|p| p.id.desc())).all(&db).await?,
+        true,
+    );
+    check(
+        down().with(|u| u.posts.order_by(|p| p.id.asc())).all(&db).await?,
+        false,
+    );
+    let sorted = up().with(|u| u.posts.order_by(|p| (p.author_id.asc(), p.id.asc())));
+    check(sorted.all(&db).await?, false);
+
+    // the other way several rows below have the same one above, and the keys of those above neither ascend nor differ
+    let posts = Post::query()
+        .with(|p| p.author)
+        .order_by(|p| p.id.desc())
+        .all(&db)
+        .await?;
+    assert_eq!(posts.len(), 5 * users.len());
+    for p in &posts {
+        assert_eq!(p.author.id, p.author_id);
+        assert!(p.title.ends_with(&p.author.name));
+    }
+    Ok(())
+}
+
+#[orm::test(schema = blog())]
 async fn a_stream_loads_batch_by_batch(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;
     let posts = (0..600).map(|i| NewPost {

@@ -101,7 +101,7 @@ pub(super) struct Owners {
 enum Index {
     Integers {
         at: usize,
-        first: HashMap<i64, u32>,
+        first: Firsts,
         /// Rows of one owner often come together.
         last: (i64, u32),
     },
@@ -109,6 +109,34 @@ enum Index {
         at: Vec<Cell>,
         first: HashMap<Key, u32>,
     },
+}
+
+/// The first row above with an integer.
+enum Firsts {
+    /// All of them in a row, none twice: where rows are read in the order of their keys nothing has to be hashed.
+    Ascending(Vec<i64>),
+    Hashed(HashMap<i64, u32>),
+}
+
+impl Firsts {
+    /// `near` is where the key of the row before was found: the next one often stands behind it.
+    fn find(&self, key: i64, near: u32) -> u32 {
+        let keys = match self {
+            Firsts::Ascending(keys) => keys,
+            Firsts::Hashed(first) => return first.get(&key).copied().unwrap_or(END),
+        };
+        let behind = near.wrapping_add(1);
+        if keys.get(behind as usize) == Some(&key) {
+            return behind;
+        }
+        keys.binary_search(&key).map_or(END, |slot| slot as u32)
+    }
+}
+
+/// The keys, if there is one in each row and they ascend.
+fn ascending(keys: &[Option<i64>]) -> Option<Vec<i64>> {
+    let keys: Vec<i64> = keys.iter().copied().collect::<Option<_>>()?;
+    keys.is_sorted_by(|a, b| a < b).then_some(keys)
 }
 
 /// Fills `next` and gives the first row of each key, and the keys in the order of these rows.
@@ -135,9 +163,15 @@ impl Owners {
         match keys {
             Keys::Integers { values, .. } => {
                 let mut next = vec![END; values.len()];
-                let (first, wanted) = chain(&values, &mut next);
+                let (first, wanted) = match ascending(&values) {
+                    Some(keys) => (Firsts::Ascending(keys.clone()), keys),
+                    None => {
+                        let (first, wanted) = chain(&values, &mut next);
+                        (Firsts::Hashed(first), wanted)
+                    }
+                };
                 let at = at.first().map_or(0, |c| c.0);
-                let last = (0, first.get(&0).copied().unwrap_or(END));
+                let last = (0, first.find(0, END));
                 let index = Index::Integers { at, first, last };
                 (
                     Owners {
@@ -173,7 +207,7 @@ impl Owners {
             Index::Integers { at, first, last } => {
                 let key = cells.i64(*at)?.ok_or_else(|| astray(self.relation))?;
                 if last.0 != key {
-                    *last = (key, first.get(&key).copied().unwrap_or(END));
+                    *last = (key, first.find(key, last.1));
                 }
                 last.1
             }
@@ -198,4 +232,33 @@ fn astray(relation: &RelationDef) -> Error {
     )
     .with_model(relation.model)
     .with_field(relation.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exec::load::keys::{END, Firsts, ascending, chain};
+
+    #[test]
+    fn a_key_is_found_with_and_without_a_hash() {
+        let keys = [-5, -1, 0, 3, 4, 9].map(Some);
+        let found = Firsts::Ascending(ascending(&keys).unwrap());
+        let hashed = Firsts::Hashed(chain(&keys, &mut [END; 6]).0);
+        for key in -7..12 {
+            let at = keys.iter().position(|k| *k == Some(key));
+            let at = at.map_or(END, |slot| slot as u32);
+            // wherever the row before was found
+            for near in (0..6).chain([END]) {
+                assert_eq!(found.find(key, near), at, "{key} behind {near}");
+                assert_eq!(hashed.find(key, near), at, "{key}");
+            }
+        }
+        assert_eq!(Firsts::Ascending(Vec::new()).find(0, END), END);
+    }
+    #[test]
+    fn keys_are_hashed_unless_they_ascend() {
+        assert_eq!(ascending(&[]), Some(vec![]));
+        for keys in [&[Some(2), Some(1)][..], &[Some(1), Some(1)], &[Some(1), None]] {
+            assert_eq!(ascending(keys), None);
+        }
+    }
 }
