@@ -345,6 +345,18 @@ pub(crate) fn control(conn: &mut Conn, what: Control, busy_ms: u32) -> Result<()
 pub(crate) fn run_each(
     conn: &mut Conn,
     batch: Vec<Sql>,
+    sink: Box<dyn Sink>,
+    busy_ms: u32,
+    read_only: bool,
+) -> Result<Done> {
+    let done = each(conn, batch, sink, busy_ms, read_only);
+    conn.raw().unbind();
+    done
+}
+
+fn each(
+    conn: &mut Conn,
+    batch: Vec<Sql>,
     mut sink: Box<dyn Sink>,
     busy_ms: u32,
     read_only: bool,
@@ -360,7 +372,7 @@ pub(crate) fn run_each(
         if sql.operation != CONTROL {
             conn.raw().watch().start_clock();
         }
-        let mut task = Task::inside(sql, sink, false, read_only);
+        let mut task = Task::inside(sql, sink, false, read_only).in_batch();
         affected += task.work(conn.raw(), Pace::blocking(busy_ms))?.unwrap_or(0);
         sink = task.into_sink();
         if conn.raw().autocommit() {

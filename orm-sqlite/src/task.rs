@@ -204,6 +204,10 @@ impl Open {
     pub(crate) fn close(self, raw: &mut RawConnection) {
         raw.finish(self.id);
     }
+    /// Lets go of the statement, and leaves its values for the next run to replace.
+    fn close_bound(self, raw: &mut RawConnection) {
+        raw.finish_bound(self.id);
+    }
 }
 
 #[cold]
@@ -226,6 +230,8 @@ pub(crate) struct Task {
     /// Replays inside the transaction of somebody else.
     replays: bool,
     read_only: bool,
+    /// The same statement may follow with other values.
+    in_batch: bool,
     changes_before: u64,
     rows: u64,
 }
@@ -242,6 +248,7 @@ impl Task {
             begun: false,
             replays: snapshot,
             read_only,
+            in_batch: false,
             changes_before: 0,
             rows: 0,
         }
@@ -256,9 +263,15 @@ impl Task {
             begun: false,
             replays,
             read_only,
+            in_batch: false,
             changes_before: 0,
             rows: 0,
         }
+    }
+    /// One of several statements: its values stay bound until the next one is, or [`RawConnection::unbind`].
+    pub(crate) fn in_batch(mut self) -> Self {
+        self.in_batch = true;
+        self
     }
     /// How many rows a read gave; 0 for a write.
     pub(crate) fn rows_read(&self) -> u64 {
@@ -319,8 +332,10 @@ impl Task {
         advance?;
         let changed = self.sql.writes && raw.total_changes() != self.changes_before;
         let affected = if changed { raw.changes() } else { 0 };
-        if let Some(open) = open {
-            open.close(raw);
+        match open {
+            Some(open) if self.in_batch => open.close_bound(raw),
+            Some(open) => open.close(raw),
+            None => {}
         }
         Ok(Some(affected))
     }

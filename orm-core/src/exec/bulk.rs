@@ -23,7 +23,7 @@ fn statements(
     back: bool,
 ) -> Result<Vec<InsertParts>> {
     let rows = group.positions.len();
-    if let (BulkInsert::Arrays, true) = (features.bulk_insert, rows > 1 && takes_arrays(&group)) {
+    if matches!(features.bulk_insert, BulkInsert::Arrays) && rows > 1 && takes_arrays(&group) {
         return Ok(vec![as_arrays(group, back)]);
     }
     let width = group.columns.len();

@@ -115,7 +115,9 @@ impl<M: Model> Insert<M> {
         let mut row = SCRATCH.take();
         row.required.reserve(N::COLUMNS.len());
         new.values(&mut row.required);
-        type_nulls(M::TABLE, N::COLUMNS, &mut row.required);
+        if const { any_nullable(M::TABLE, N::COLUMNS) } {
+            type_nulls(M::TABLE, N::COLUMNS, &mut row.required);
+        }
         Insert {
             required: N::COLUMNS,
             row,
@@ -219,7 +221,10 @@ impl<M> Insert<M> {
     /// Lets what was set take the place of what was required of the same column.
     #[inline]
     fn settle(&mut self, table: &'static Table) {
-        let again = |c: &'static Column| self.required.iter().any(|&i| std::ptr::eq(&table.columns[i], c));
+        let again = |c| {
+            let at = table.columns.element_offset(c);
+            at.is_some_and(|at| self.required.contains(&at))
+        };
         if self.row.set.iter().any(|(c, _)| again(c)) {
             self.spread(table);
         }
@@ -244,6 +249,18 @@ impl<M> Insert<M> {
         }
         self.row.set = row;
     }
+}
+
+/// Whether a NULL can be among the values of these columns.
+const fn any_nullable(table: &'static Table, columns: &[usize]) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        if table.columns[columns[i]].column.nullable {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// A typed NULL takes the type of its column.
@@ -496,7 +513,9 @@ impl Batch {
         let first = group.full.len() * ROWS * width;
         let (values, exprs) = (&mut group.values, &mut group.exprs);
         values.append(&mut insert.row.required);
-        for (_, node) in insert.row.set.drain(..) {
+        // what is taken from the end leaves nothing to tidy up
+        insert.row.set.reverse();
+        while let Some((_, node)) = insert.row.set.pop() {
             values.push(match node {
                 Node::Value(value) => value,
                 node => {
@@ -506,9 +525,11 @@ impl Batch {
                 }
             });
         }
-        group.fill_defaults();
+        if group.given < width {
+            group.fill_defaults();
+        }
         group.positions.push(position);
-        SCRATCH.set(insert.row);
+        SCRATCH.with(|scratch| drop(scratch.replace(insert.row)));
     }
     fn add_group(
         &mut self,

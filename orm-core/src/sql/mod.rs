@@ -159,7 +159,9 @@ pub fn insert_params(
     match rows {
         InsertSource::Values(values) => {
             let decimals = columns.clone().any(|c| matches!(c.ty, Type::Decimal(..)));
-            if !decimals && values.iter().all(write::is_sent_as_it_is) {
+            // without an early end, which nearly never comes
+            let plain = |all: bool, v: &Value| all & write::is_sent_as_it_is(v);
+            if !decimals && values.iter().fold(true, plain) {
                 return Ok(values);
             }
             w.owned_values(&columns.collect::<Vec<_>>(), values)?;

@@ -174,6 +174,36 @@ impl Value {
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null(_))
     }
+    /// Whether this holds memory of its own, so that there is something to free when it goes. Asked before that, it
+    /// spares thousands of numbers the way through the destructor.
+    #[inline]
+    pub fn is_owner(&self) -> bool {
+        match self {
+            Value::Text(_)
+            | Value::Bytes(_)
+            | Value::Json(_)
+            | Value::Range(..)
+            | Value::Other(..)
+            | Value::Array(..) => true,
+            Value::Null(_)
+            | Value::Bool(_)
+            | Value::I16(_)
+            | Value::I32(_)
+            | Value::I64(_)
+            | Value::F32(_)
+            | Value::F64(_)
+            | Value::Str(_)
+            | Value::Uuid(_)
+            | Value::Timestamp(_)
+            | Value::LocalTimestamp(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::Decimal(_)
+            | Value::Enum(..)
+            | Value::Interval(_)
+            | Value::Refused(_) => false,
+        }
+    }
 }
 
 /// One row as the driver sees it, read by position. One dynamic call per cell; `None` is NULL.

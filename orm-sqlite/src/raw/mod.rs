@@ -11,6 +11,8 @@
 //! - Statements never leave the connection: callers hold a [`StatementId`]. They are finalised in `Drop`, before the
 //!   field that owns the sqlx connection goes.
 //! - A row borrows the connection, so no step or reset can move its cells away.
+//! - Texts and bytes are bound where they lie. Their values stay in the statement's slot until all bindings are cleared
+//!   or, from one statement of a batch to the next, until each parameter is bound anew.
 
 pub(crate) mod functions;
 mod row;
@@ -43,6 +45,8 @@ pub(crate) struct RawConnection {
     in_use: usize,
     cache: Cache,
     control: [Option<StatementId>; Control::COUNT],
+    /// The statement that was finished with its values still bound, see `finish_bound`.
+    bound: Option<StatementId>,
     watch: Arc<Watch>,
     lent: bool,
     /// Always there until `into_owner`.
@@ -85,6 +89,29 @@ struct Slot {
     reads_only: bool,
 }
 
+impl Slot {
+    /// Lets go of the values. Only when the statement was reset.
+    fn clear(&mut self) {
+        if self.params.is_empty() {
+            return;
+        }
+        // SAFETY: the slot's own statement, reset. After this nothing points into its values.
+        unsafe { ffi::sqlite3_clear_bindings(self.statement) };
+        release(std::mem::take(&mut self.params));
+    }
+}
+
+/// Drops values that nothing is bound to any more, those first that own memory.
+fn release(mut values: Vec<Value>) {
+    for value in &mut values {
+        if value.is_owner() {
+            *value = Value::Bool(false);
+        }
+    }
+    // SAFETY: nothing is read beyond a length of zero; what is forgotten by it owns nothing.
+    unsafe { values.set_len(0) }
+}
+
 /// Texts of instants at places that stay.
 #[derive(Default)]
 struct Instants {
@@ -95,7 +122,11 @@ struct Instants {
 }
 
 impl Instants {
-    /// Only while nothing is bound to the texts.
+    /// Whether the next run needs more places, so that the texts move.
+    fn grows(&self) -> bool {
+        self.texts.len() < self.most
+    }
+    /// Only while nothing is bound to the texts, or they do not move.
     fn start(&mut self) {
         if self.texts.len() < self.most {
             self.texts.resize(self.most, [0; 27]);
@@ -155,6 +186,7 @@ impl RawConnection {
             in_use: 0,
             cache: Cache::default(),
             control: [None; Control::COUNT],
+            bound: None,
             watch: Arc::new(Watch::default()),
             lent: false,
             owner: Some(owner),
@@ -372,6 +404,9 @@ impl RawConnection {
     }
 
     fn free_slot(&mut self, index: usize) {
+        if self.bound == Some(StatementId(index)) {
+            self.bound = None;
+        }
         let slot = &mut self.slots[index];
         // SAFETY: the slot's own statement, or null, which is allowed; the pointer is forgotten with it. It goes before
         // the values and texts that are bound to it.
@@ -403,8 +438,14 @@ impl RawConnection {
 
     /// Binds all values in order. They are kept until [`finish`](Self::finish), because text and bytes are not copied.
     pub(crate) fn bind(&mut self, id: StatementId, params: Vec<Value>) -> Result<()> {
+        if self.bound != Some(id) || self.slots[id.0].instants.grows() {
+            self.unbind();
+        }
+        self.bound = None;
         let slot = &mut self.slots[id.0];
-        slot.params = params;
+        // What is still bound from the run before stays alive until each of its parameters is bound anew, or all are
+        // cleared.
+        let before = std::mem::replace(&mut slot.params, params);
         slot.instants.start();
         let (statement, instants) = (slot.statement, &mut slot.instants);
         let mut outcome = Ok(ffi::SQLITE_OK);
@@ -414,7 +455,7 @@ impl RawConnection {
                 break;
             }
         }
-        match outcome {
+        let done = match outcome {
             Ok(ffi::SQLITE_OK) => Ok(()),
             Ok(code) => {
                 let e = self.failure(code);
@@ -425,7 +466,9 @@ impl RawConnection {
                 self.finish(id);
                 Err(e)
             }
-        }
+        };
+        release(before);
+        done
     }
 
     /// Runs to the next row or the end.
@@ -468,15 +511,33 @@ impl RawConnection {
         self.rewind(id);
         let slot = &mut self.slots[id.0];
         self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
-        if !slot.params.is_empty() {
-            // SAFETY: the slot's statement, reset above. After this nothing points into its values.
-            unsafe { ffi::sqlite3_clear_bindings(slot.statement) };
-            slot.params = Vec::new();
+        slot.clear();
+    }
+
+    /// Ends the statement as [`finish`](Self::finish), but leaves its values bound, and alive, for one that runs it again
+    /// with others at once: to bind over them is less than to clear them first. Whoever uses this calls
+    /// [`unbind`](Self::unbind) in the end.
+    pub(crate) fn finish_bound(&mut self, id: StatementId) {
+        if !self.slots[id.0].cached {
+            return self.free_slot(id.0);
+        }
+        self.unbind();
+        self.rewind(id);
+        let slot = &mut self.slots[id.0];
+        self.in_use -= usize::from(std::mem::take(&mut slot.in_use));
+        self.bound = Some(id);
+    }
+
+    /// Lets go of values that were left bound.
+    pub(crate) fn unbind(&mut self) {
+        if let Some(id) = self.bound.take() {
+            self.slots[id.0].clear();
         }
     }
 
     /// Ends every statement that still runs.
     pub(crate) fn finish_all(&mut self) {
+        self.unbind();
         if self.in_use == 0 {
             return;
         }

@@ -423,3 +423,84 @@ async fn a_time_limit_holds_on_the_callers_thread_and_for_cursors() {
         exec(&*db, "DELETE FROM t").await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn statements_of_a_batch_each_store_their_own_values() {
+    let folder = Folder::new();
+    let db = folder.options().connect().await.unwrap();
+    let text = "CREATE TABLE v (id INTEGER PRIMARY KEY, a TEXT, b BLOB, t TEXT) STRICT";
+    db.run(write(text, vec![]), ints()).await.unwrap();
+    let insert = |values| write("INSERT INTO v VALUES (?1, ?2, ?3, ?4), (?5, ?6, ?7, ?8)", values);
+    let row = |id: i64, length: usize, at: Option<i64>| {
+        [
+            Value::I64(id),
+            Value::Text("é".repeat(length)),
+            Value::Bytes(vec![id as u8; length]),
+            at.map_or(Value::Null(Type::Timestamp), |s| {
+                Value::Timestamp(Timestamp::from_micros(s * 1_000_000))
+            }),
+        ]
+    };
+    // two statements in turn and one after itself, values of all lengths, a changing number of instants
+    let mut batch = Vec::new();
+    for id in (1..=40).step_by(2) {
+        let length = (id as usize * 37) % 200;
+        let (first, second) = ((id % 4 == 1).then_some(id), (id % 3 == 0).then_some(id + 1));
+        batch.push(insert(
+            [row(id, length, first), row(id + 1, 200 - length, second)].concat(),
+        ));
+        if id % 10 == 1 {
+            let a = Value::Text(format!("changed {id}"));
+            batch.push(write(
+                "UPDATE v SET a = ?1 WHERE id = ?2",
+                vec![a, Value::I64(id)],
+            ));
+        }
+    }
+    db.run_all(batch, ints()).await.unwrap();
+    for id in 1..=40i64 {
+        let odd = id % 2 == 1;
+        let pair = if odd { id } else { id - 1 };
+        let length = (pair as usize * 37) % 200;
+        let length = if odd { length } else { 200 - length };
+        let at = match odd {
+            true => pair % 4 == 1,
+            false => pair % 3 == 0,
+        };
+        let sql = read("SELECT a, b, t FROM v WHERE id = ?1", vec![Value::I64(id)]);
+        let seen = Each(move |cells: &dyn Cells| {
+            let changed = id % 10 == 1;
+            let a = match changed {
+                true => format!("changed {id}"),
+                false => "é".repeat(length),
+            };
+            assert_eq!(cells.text(0)?, Some(a.as_str()), "{id}");
+            assert_eq!(cells.bytes(1)?, Some(&vec![id as u8; length][..]), "{id}");
+            let instant = at.then(|| Timestamp::from_micros(id * 1_000_000));
+            assert_eq!(cells.timestamp(2)?, instant, "{id}");
+            Ok(())
+        });
+        db.run(sql, Box::new(seen)).await.unwrap();
+    }
+
+    // what cannot be bound ends the batch, and the statement serves the next one
+    let refused = [
+        row(41, 3, Some(41)),
+        [
+            Value::I64(42),
+            Value::Text("a\0b".into()),
+            Value::Bytes(vec![]),
+            Value::Null(Type::Text),
+        ],
+    ];
+    let whole = || [row(43, 5, None), row(44, 0, Some(44))].concat();
+    let batch = vec![insert(whole()), insert(refused.concat())];
+    let e = db.run_all(batch, ints()).await.err().unwrap();
+    assert_eq!(e.kind(), ErrorKind::Encode);
+    assert_eq!(get(&*db, "SELECT count(*) FROM v").await, [40]);
+    db.run_all(vec![insert(whole()), read("SELECT 1", vec![])], ints())
+        .await
+        .unwrap();
+    let sum = "SELECT sum(id) + sum(length(a)) FROM v WHERE id > 40";
+    assert_eq!(get(&*db, sum).await, [43 + 44 + 5]);
+}
