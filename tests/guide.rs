@@ -179,9 +179,38 @@ fn the_sql_of_the_page_from_sql() {
             })
             .select(|(t, (_, n))| (t.id, n))
             .to_sql(&orm::postgres::DIALECT),
+        Post::query()
+            .join(|p| p.author)
+            .for_update_of(|(p, _)| p)
+            .no_wait()
+            .select(|(p, a)| (p.id, a.name))
+            .to_sql(&orm::postgres::DIALECT),
+    ];
+    let written = |statement: orm::ast::Statement, dialect: &dyn Dialect| {
+        orm::sql::render(&statement, dialect, &orm::sql::Scope::default())
+    };
+    let names = || User::query().select(|u| u.name);
+    let new = Tag::insert_from(names().union(Post::query().select(|p| p.title)), |new, name| {
+        new.name.to(name)
+    });
+    let new = new.upsert(|t| t.name).do_nothing().rows(|t| (t.id, t.name));
+    let gone = || {
+        Comment::delete_where(|c| c.body.ne(""))
+            .join(|c| c.post)
+            .filter(|(c, p)| p.author_id.ne(c.author_id))
+            .rows(|c| c.body)
+            .into_statement()
+    };
+    let writes = [
+        written(new.into_statement(), &orm::postgres::DIALECT),
+        written(gone(), &orm::postgres::DIALECT),
+        written(gone(), &orm::sqlite::DIALECT),
     ];
     let text = flat(&page("21-sql-to-orm.md"));
-    let texts = queries.into_iter().map(|sql| sql.unwrap().text.to_string());
+    let texts = queries
+        .into_iter()
+        .chain(writes)
+        .map(|sql| sql.unwrap().text.to_string());
     let missing: Vec<String> = texts.filter(|sql| !text.contains(&flat(sql))).collect();
     assert!(
         missing.is_empty(),

@@ -99,23 +99,25 @@ fn statistics() {
 
 #[test]
 fn totals() {
-    let feature = "GROUPING SETS, ROLLUP and CUBE";
-    only_postgres(
+    check(
         Order::query()
             .group_by_rollup(|o| (o.town_id, o.paid))
             .order_by(|g| (g.key().0.asc().nulls_first(), g.key().1.desc()))
+            .limit(9)
             .select(|g| (g.key(), g.count())),
-        r#"SELECT t0."town_id", t0."paid", count(*) FROM "orders" AS t0 GROUP BY ROLLUP (t0."town_id", t0."paid") ORDER BY t0."town_id" NULLS FIRST, t0."paid" DESC"#,
-        feature,
+        r#"SELECT t0."town_id", t0."paid", count(*) FROM "orders" AS t0 GROUP BY ROLLUP (t0."town_id", t0."paid") ORDER BY t0."town_id" NULLS FIRST, t0."paid" DESC LIMIT $1"#,
+        r#"SELECT t0."_1", t0."_2", t0."_3" FROM (SELECT t1."town_id" AS "_1", t1."paid" AS "_2", count(*) AS "_3", t1."town_id" AS "_4", t1."paid" AS "_5", count(*) AS "_6" FROM "orders" AS t1 GROUP BY t1."town_id", t1."paid" UNION ALL SELECT t2."town_id", ?1, count(*), t2."town_id", ?2, count(*) FROM "orders" AS t2 GROUP BY t2."town_id" UNION ALL SELECT ?3, ?4, count(*), ?5, ?6, count(*) FROM "orders" AS t3) AS t0 ORDER BY t0."_4", t0."_5" DESC NULLS FIRST LIMIT +?7"#,
     );
-    only_postgres(
+    // an expression of a key is one of what the key is in its set; aggregates are over the rows as they are
+    check(
         Order::query()
+            .filter(|o| o.paid)
             .group_by_cube(|o| (o.town_id, o.amount / 10))
-            .select(|g| (g.key(), g.sum(|o| o.amount))),
-        r#"SELECT t0."town_id", t0."amount" / $1, CAST(sum(t0."amount") AS bigint) FROM "orders" AS t0 GROUP BY CUBE (t0."town_id", t0."amount" / $1)"#,
-        feature,
+            .select(|g| (g.key().1.or_else(0), g.sum(|o| o.amount / 10))),
+        r#"SELECT coalesce(t0."amount" / $1, $2), CAST(sum(t0."amount" / $1) AS bigint) FROM "orders" AS t0 WHERE t0."paid" GROUP BY CUBE (t0."town_id", t0."amount" / $1)"#,
+        r#"SELECT t0."_1", t0."_2" FROM (SELECT coalesce(t1."amount" / ?1, ?2) AS "_1", sum(t1."amount" / ?1) AS "_2", count(*) AS "_3" FROM "orders" AS t1 WHERE t1."paid" GROUP BY t1."town_id", t1."amount" / ?1 UNION ALL SELECT coalesce(t2."amount" / ?1, ?2), sum(t2."amount" / ?1), count(*) FROM "orders" AS t2 WHERE t2."paid" GROUP BY t2."amount" / ?1 UNION ALL SELECT coalesce(?3, ?2), sum(t3."amount" / ?1), count(*) FROM "orders" AS t3 WHERE t3."paid" GROUP BY t3."town_id" UNION ALL SELECT coalesce(?3, ?2), sum(t4."amount" / ?1), count(*) FROM "orders" AS t4 WHERE t4."paid") AS t0"#,
     );
-    only_postgres(
+    check(
         Order::query()
             .join(|o| o.town)
             .group_by_sets(
@@ -125,13 +127,21 @@ fn totals() {
             .having(|g| g.agg(|(o, _)| o.amount.max()).gt(3))
             .select(|g| (g.key(), g.count())),
         r#"SELECT t1."name", t0."paid", count(*) FROM "orders" AS t0 JOIN "towns" AS t1 ON t1."id" = t0."town_id" GROUP BY GROUPING SETS ((t1."name", t0."paid"), (t0."paid"), ()) HAVING max(t0."amount") > $1"#,
-        feature,
+        r#"SELECT t0."_1", t0."_2", t0."_3" FROM (SELECT t2."name" AS "_1", t1."paid" AS "_2", count(*) AS "_3", count(*) AS "_4" FROM "orders" AS t1 JOIN "towns" AS t2 ON t2."id" = t1."town_id" GROUP BY t2."name", t1."paid" HAVING max(t1."amount") > ?1 UNION ALL SELECT ?2, t3."paid", count(*), count(*) FROM "orders" AS t3 JOIN "towns" AS t4 ON t4."id" = t3."town_id" GROUP BY t3."paid" HAVING max(t3."amount") > ?3 UNION ALL SELECT ?4, ?5, count(*), count(*) FROM "orders" AS t5 JOIN "towns" AS t6 ON t6."id" = t5."town_id" HAVING max(t5."amount") > ?6) AS t0"#,
     );
+    check(
+        Order::query()
+            .group_by_rollup(|o| (o.town_id, o.paid))
+            .select(|g| (g.grouping(|(town, _)| town), g.grouping(|keys| keys))),
+        r#"SELECT grouping(t0."town_id"), grouping(t0."town_id", t0."paid") FROM "orders" AS t0 GROUP BY ROLLUP (t0."town_id", t0."paid")"#,
+        r#"SELECT t0."_1", t0."_2" FROM (SELECT ?1 AS "_1", ?2 AS "_2", count(*) AS "_3" FROM "orders" AS t1 GROUP BY t1."town_id", t1."paid" UNION ALL SELECT ?3, ?4, count(*) FROM "orders" AS t2 GROUP BY t2."town_id" UNION ALL SELECT ?5, ?6, count(*) FROM "orders" AS t3) AS t0"#,
+    );
+    // a window looks at the groups of all sets
     only_postgres(
         Order::query()
             .group_by_rollup(|o| o.town_id)
-            .select(|g| g.grouping(|town| town)),
-        r#"SELECT grouping(t0."town_id") FROM "orders" AS t0 GROUP BY ROLLUP (t0."town_id")"#,
-        feature,
+            .select(|g| orm::window::rank().over(|w| w.order_by(g.count().desc()))),
+        r#"SELECT rank() OVER (ORDER BY count(*) DESC) FROM "orders" AS t0 GROUP BY ROLLUP (t0."town_id")"#,
+        "GROUPING SETS, ROLLUP and CUBE",
     );
 }

@@ -1,5 +1,6 @@
 use orm_core::ast::*;
 use orm_core::error::ErrorKind;
+use orm_core::sql::render;
 use orm_core::value::{Type, Value};
 
 use crate::support::*;
@@ -371,10 +372,21 @@ fn grouping_sets() {
         GroupBy::Cube(vec![c(&AGE)]),
         GroupBy::Sets(vec![vec![c(&AGE)], vec![]]),
     ];
-    only_postgres(
+    let several = render(&Any::from(s.clone()).0, postgres(), &scope()).unwrap();
+    assert_eq!(
+        &*several.text,
+        r#"SELECT count(*) FROM "users" AS t0 GROUP BY ROLLUP (t0."age", t0."name"), CUBE (t0."age"), GROUPING SETS ((t0."age"), ())"#
+    );
+    // each set of one with each of the other
+    let several = render(&Any::from(s.clone()).0, sqlite(), &scope()).unwrap();
+    assert_eq!(several.text.matches(" UNION ALL ").count(), 3 * 2 * 2 - 1);
+    s.columns = vec![c(&AGE), c(&NAME)];
+    s.group = vec![GroupBy::Expr(c(&AGE)), GroupBy::Rollup(vec![c(&NAME)])];
+    s.distinct = Distinct::Yes;
+    check(
         s,
-        r#"SELECT count(*) FROM "users" AS t0 GROUP BY ROLLUP (t0."age", t0."name"), CUBE (t0."age"), GROUPING SETS ((t0."age"), ())"#,
-        "GROUPING SETS, ROLLUP and CUBE",
+        r#"SELECT DISTINCT t0."age", t0."name" FROM "users" AS t0 GROUP BY t0."age", ROLLUP (t0."name")"#,
+        r#"SELECT DISTINCT t0."_1", t0."_2" FROM (SELECT t1."age" AS "_1", t1."name" AS "_2", count(*) AS "_3" FROM "users" AS t1 GROUP BY t1."age", t1."name" UNION ALL SELECT t2."age", ?1, count(*) FROM "users" AS t2 GROUP BY t2."age") AS t0"#,
     );
 }
 

@@ -269,6 +269,15 @@ fn what_a_joined_write_cannot_be() {
         ErrorKind::InvalidQuery,
         "the source `posts` is joined, but no condition connects it with the rest of the query, so that every row would meet every other one: compare columns of both, or say `.cross_join(..)`",
     );
+    let ranked = User::delete_where(|u| u.age.gt(1)).rows(|u| {
+        let rank = orm::window::rank().over(|w| w.order_by(u.age.asc()));
+        (u.id, rank)
+    });
+    refused(
+        ranked.into_statement(),
+        ErrorKind::InvalidQuery,
+        "a window function over the rows of a write: give the write a name by `cte(..)`, and query its rows",
+    );
     let other = Post::update_where(|p| p.title.eq("x"))
         .join(|p| p.author)
         .set(|(_, a)| a.name.to("x"));

@@ -120,10 +120,12 @@ async fn totals(db: Db) -> orm::Result<()> {
         .group_by_rollup(|p| (p.author_id, p.published))
         .order_by(|g| (g.key().0.asc().nulls_first(), g.key().1.asc()))
         .select(|g| (g.key(), g.grouping(|k| k), g.sum(|p| p.views)));
-    if !db.dialect().features().grouping_sets {
-        assert_eq!(rollup.all(&db).await.unwrap_err().kind(), ErrorKind::Unsupported);
-        return Ok(());
-    }
+    assert_eq!(rollup.clone().count(&db).await?, 6);
+    let some = rollup.clone().limit(2).offset(1).all(&db).await?;
+    assert_eq!(
+        some.iter().map(|(_, left_out, _)| *left_out).collect::<Vec<_>>(),
+        [0, 0]
+    );
     assert_eq!(
         rollup.all(&db).await?,
         [
@@ -164,5 +166,41 @@ async fn totals(db: Db) -> orm::Result<()> {
             (None, Some(true), 1),
         ]
     );
+    // of no rows at all there is one total, and groups that do not meet the condition are none
+    let none = |least: i64| {
+        Post::query()
+            .filter(|p| p.views.gt(1000))
+            .group_by_rollup(|p| (p.author_id, p.published))
+            .having(move |g| g.count().ge(least))
+            .select(|g| g.key())
+    };
+    assert_eq!(none(0).all(&db).await?, [(None, None)]);
+    assert_eq!(none(1).all(&db).await?, []);
+    // as a source, of joined tables, and with aggregates over a key
+    let by_name = Post::query()
+        .join(|p| p.author)
+        .group_by_rollup(|(p, a)| (a.name, p.views))
+        .having(|g| g.grouping(|(name, _)| name).eq(0).or(g.count().gt(3)))
+        .select(|g| (g.key().0, g.grouping(|k| k), g.sum(|(p, _)| p.views)));
+    let totals = orm::from(by_name)
+        .filter(|(_, left_out, _)| left_out.gt(0))
+        .order_by(|(name, _, _)| name.asc())
+        .select(|(name, _, sum)| (name, sum));
+    let row = |name: Option<&str>, sum: i64| (name.map(str::to_owned), Some(sum));
+    assert_eq!(
+        totals.all(&db).await?,
+        [row(Some("ann"), 11), row(Some("bob"), 7), row(None, 18)]
+    );
+    // a window over the groups of all sets
+    let ranked = Post::query()
+        .group_by_rollup(|p| p.author_id)
+        .select(|g| orm::window::rank().over(|w| w.order_by(g.count().desc())));
+    match db.dialect().features().grouping_sets {
+        true => assert_eq!(ranked.count(&db).await?, 3),
+        false => assert_eq!(
+            ranked.count(&db).await.unwrap_err().kind(),
+            ErrorKind::Unsupported
+        ),
+    }
     Ok(())
 }

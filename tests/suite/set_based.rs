@@ -305,6 +305,11 @@ async fn changes_see_other_rows(db: Db) -> orm::Result<()> {
         ("bob", Some("ann@x.io"))
     );
 
+    // what comes back may look further
+    let further = Post::update_where(|p| p.title.eq("b1")).set(|p| p.views.to(7));
+    let further = further.rows(|p| (p.views * 2, p.author.col(|a| a.name), p.comments.count()));
+    assert_eq!(further.all(&db).await?, [(14, "bob".to_owned(), 1)]);
+
     // nothing is set
     let idle = Post::update_where(|p| p.views.gt(0)).join(|p| p.author);
     assert_eq!(idle.exec(&db).await?, 0);
@@ -361,6 +366,25 @@ async fn mistakes_are_told_before_anything_is_sent(db: Db) -> orm::Result<()> {
         .join(|p| p.author)
         .set(|(_, a)| a.name.to("x"));
     assert_eq!(refused(other.exec(&db).await).kind(), ErrorKind::InvalidQuery);
+    let ranked = Post::delete_where(|p| p.views.eq(0));
+    let ranked = ranked.rows(|p| orm::window::rank().over(|w| w.order_by(p.views.asc())));
+    assert_eq!(refused(ranked.all(&db).await).kind(), ErrorKind::InvalidQuery);
+    let copy = || {
+        Archived::insert_from(Post::query(), |new, p| {
+            (new.post_id.to(p.id), new.title.to(p.title))
+        })
+    };
+    assert!(!copy().explain(&db).await?.to_string().is_empty());
+    assert!(!copy().rows(|a| a.id).explain(&db).await?.to_string().is_empty());
+    let joined = || Post::update_where(|p| p.views.eq(0)).join(|p| p.author);
+    assert_eq!(
+        joined().explain(&db).await.unwrap_err().kind(),
+        ErrorKind::InvalidQuery
+    );
+    let renamed = joined().set(|(p, a)| p.title.to(a.name));
+    assert!(!renamed.explain(&db).await?.to_string().is_empty());
+    let gone = Post::delete_where(|p| p.views.eq(0)).join(|p| p.author);
+    assert!(!gone.explain(&db).await?.to_string().is_empty());
     let loose = Post::delete_where(|p| p.views.eq(0)).join_on(User::query(), |p, _| p.title.eq("a"));
     assert_eq!(refused(loose.exec(&db).await).kind(), ErrorKind::InvalidQuery);
     assert_eq!(titles(&db).await?, ["a"]);

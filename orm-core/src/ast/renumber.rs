@@ -13,12 +13,12 @@ use crate::ast::{
 /// of each identity is returned, for columns that are kept elsewhere.
 pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
     let mut map: Vec<(Source, Source)> = Vec::new();
-    walk(select, &mut |source, used| {
+    walk(select, &mut |source: &mut Source, used: Use| {
         if matches!(used, Use::Defines) && !map.iter().any(|(old, _)| old == source) {
             map.push((*source, Source::fresh()));
         }
     });
-    walk(select, &mut |source, _| {
+    walk(select, &mut |source: &mut Source, _: Use| {
         if let Some((_, new)) = map.iter().find(|(old, _)| old == source) {
             *source = *new;
         }
@@ -30,7 +30,7 @@ pub(crate) fn renumber(select: &mut Select) -> Vec<(Source, Source)> {
 pub(crate) fn columns_of(source: Source, list: &[Expr]) -> Vec<&'static Column> {
     let mut out = Vec::new();
     // the walk is one for all, and can change what it sees
-    exprs(&mut list.to_vec(), &mut |s, used| {
+    exprs(&mut list.to_vec(), &mut |s: &mut Source, used: Use| {
         if let (Use::Column(column), true) = (used, *s == source) {
             out.push(column);
         }
@@ -40,16 +40,40 @@ pub(crate) fn columns_of(source: Source, list: &[Expr]) -> Vec<&'static Column> 
 
 /// Calls for every table reference that the condition names a column of.
 pub(crate) fn sources_in(condition: &mut Expr, found: &mut dyn FnMut(Source)) {
-    expr(condition, &mut |source, used| {
+    expr(condition, &mut |source: &mut Source, used: Use| {
         if !matches!(used, Use::Defines) {
             found(*source);
         }
     });
 }
 
+/// Shows an expression, and what is inside it, to a visitor.
+pub(crate) fn visit(e: &mut Expr, visitor: &mut dyn Visit) {
+    expr(e, visitor);
+}
+
+/// Whether a window function is part of the expression, not counting queries inside.
+pub(crate) fn has_window(e: &Expr) -> bool {
+    let mut windows = Windows(false);
+    expr(&mut e.clone(), &mut windows);
+    windows.0
+}
+
+/// Whether there was one.
+struct Windows(bool);
+impl Visit for Windows {
+    fn enters(&mut self, e: &mut Expr) -> bool {
+        self.0 |= matches!(e, Expr::Window(_));
+        !matches!(
+            e,
+            Expr::Subquery(_) | Expr::Exists(_) | Expr::Quantified(..) | Expr::In(..)
+        )
+    }
+}
+
 /// How a source is named.
 #[derive(Clone, Copy)]
-enum Use {
+pub(crate) enum Use {
     /// By a table reference that defines it.
     Defines,
     /// By a column of it.
@@ -57,10 +81,22 @@ enum Use {
     Other,
 }
 
-/// What is called for every source.
-type Visit<'a> = &'a mut dyn FnMut(&mut Source, Use);
+/// What is called on the way.
+pub(crate) trait Visit {
+    /// For every source.
+    fn source(&mut self, _: &mut Source, _: Use) {}
+    /// For every expression, which it may put another one in the place of; whether what is inside it is seen as well.
+    fn enters(&mut self, _: &mut Expr) -> bool {
+        true
+    }
+}
+impl<F: FnMut(&mut Source, Use)> Visit for F {
+    fn source(&mut self, source: &mut Source, used: Use) {
+        self(source, used);
+    }
+}
 
-fn walk(s: &mut Select, f: Visit<'_>) {
+fn walk(s: &mut Select, f: &mut dyn Visit) {
     let Select {
         with,
         distinct,
@@ -99,11 +135,11 @@ fn walk(s: &mut Select, f: Visit<'_>) {
     compound.iter_mut().for_each(|c| walk(&mut c.query, f));
     orders(order, f);
     if let Some(lock) = lock {
-        lock.of.iter_mut().for_each(|s| f(s, Use::Other));
+        lock.of.iter_mut().for_each(|s| f.source(s, Use::Other));
     }
 }
 
-fn ctes(list: &mut [Cte], f: Visit<'_>) {
+fn ctes(list: &mut [Cte], f: &mut dyn Visit) {
     for cte in list {
         match &mut cte.body {
             Statement::Select(s) => walk(s, f),
@@ -119,7 +155,7 @@ fn ctes(list: &mut [Cte], f: Visit<'_>) {
     }
 }
 
-fn insert(i: &mut Insert, f: Visit<'_>) {
+fn insert(i: &mut Insert, f: &mut dyn Visit) {
     let Insert {
         with,
         source,
@@ -131,7 +167,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
         returning,
     } = i;
     ctes(with, f);
-    f(source, Use::Defines);
+    f.source(source, Use::Defines);
     match rows {
         InsertSource::Default | InsertSource::Values(_) => {}
         InsertSource::Rows(list) => exprs(list, f),
@@ -156,7 +192,7 @@ fn insert(i: &mut Insert, f: Visit<'_>) {
     exprs(returning, f);
 }
 
-fn update(u: &mut Update, f: Visit<'_>) {
+fn update(u: &mut Update, f: &mut dyn Visit) {
     let Update {
         with,
         source,
@@ -169,7 +205,7 @@ fn update(u: &mut Update, f: Visit<'_>) {
         returning,
     } = u;
     ctes(with, f);
-    f(source, Use::Defines);
+    f.source(source, Use::Defines);
     set.iter_mut().for_each(|a| expr(&mut a.value, f));
     from.iter_mut().for_each(|t| table(t, f));
     joins.iter_mut().for_each(|j| join(j, f));
@@ -177,7 +213,7 @@ fn update(u: &mut Update, f: Visit<'_>) {
     exprs(returning, f);
 }
 
-fn delete(d: &mut Delete, f: Visit<'_>) {
+fn delete(d: &mut Delete, f: &mut dyn Visit) {
     let Delete {
         with,
         source,
@@ -188,19 +224,19 @@ fn delete(d: &mut Delete, f: Visit<'_>) {
         returning,
     } = d;
     ctes(with, f);
-    f(source, Use::Defines);
+    f.source(source, Use::Defines);
     using.iter_mut().for_each(|t| table(t, f));
     exprs(filter, f);
     exprs(returning, f);
 }
 
-fn table(t: &mut TableRef, f: Visit<'_>) {
+fn table(t: &mut TableRef, f: &mut dyn Visit) {
     let TableRef {
         source,
         item,
         guard: _,
     } = t;
-    f(source, Use::Defines);
+    f.source(source, Use::Defines);
     match item {
         // a definition sees nothing of the statements that use it
         FromItem::Table(_) | FromItem::Cte(_) | FromItem::Common(_) => {}
@@ -218,7 +254,7 @@ fn table(t: &mut TableRef, f: Visit<'_>) {
     }
 }
 
-fn join(j: &mut Join, f: Visit<'_>) {
+fn join(j: &mut Join, f: &mut dyn Visit) {
     let Join {
         kind: _,
         table: t,
@@ -228,15 +264,15 @@ fn join(j: &mut Join, f: Visit<'_>) {
     exprs(on, f);
 }
 
-fn orders(list: &mut [Order], f: Visit<'_>) {
+fn orders(list: &mut [Order], f: &mut dyn Visit) {
     list.iter_mut().for_each(|o| expr(&mut o.expr, f));
 }
 
-fn exprs(list: &mut [Expr], f: Visit<'_>) {
+fn exprs(list: &mut [Expr], f: &mut dyn Visit) {
     list.iter_mut().for_each(|e| expr(e, f));
 }
 
-fn parts(list: &mut [RawPart], f: Visit<'_>) {
+fn parts(list: &mut [RawPart], f: &mut dyn Visit) {
     for part in list {
         match part {
             RawPart::Expr(e) => expr(e, f),
@@ -245,10 +281,13 @@ fn parts(list: &mut [RawPart], f: Visit<'_>) {
     }
 }
 
-fn expr(e: &mut Expr, f: Visit<'_>) {
+fn expr(e: &mut Expr, f: &mut dyn Visit) {
+    if !f.enters(e) {
+        return;
+    }
     match e {
-        Expr::Column(source, column) => f(source, Use::Column(column)),
-        Expr::Field(source, _, _) => f(source, Use::Other),
+        Expr::Column(source, column) => f.source(source, Use::Column(column)),
+        Expr::Field(source, _, _) => f.source(source, Use::Other),
         Expr::Value(_) | Expr::Clock | Expr::Actor | Expr::Tenant => {}
         Expr::Not(e) | Expr::Negate(e) | Expr::IsNull(e, _) | Expr::IsTrue(e) | Expr::Cast(e, _) => {
             expr(e, f)
@@ -303,7 +342,7 @@ fn expr(e: &mut Expr, f: Visit<'_>) {
     }
 }
 
-fn aggregate(call: &mut Aggregate, f: Visit<'_>) {
+fn aggregate(call: &mut Aggregate, f: &mut dyn Visit) {
     let Aggregate {
         function: _,
         args,
@@ -316,7 +355,7 @@ fn aggregate(call: &mut Aggregate, f: Visit<'_>) {
     orders(order, f);
 }
 
-fn window(w: &mut Window, f: Visit<'_>) {
+fn window(w: &mut Window, f: &mut dyn Visit) {
     let Window {
         base: _,
         partition,

@@ -1,6 +1,6 @@
 //! Writes of many rows and what comes back of them: `UPDATE .. RETURNING ..`, by itself or inside WITH.
 
-use crate::ast::{Deleted, Expr as Node, Select, Statement};
+use crate::ast::{Deleted, Expr as Node, Select, Statement, has_window};
 use crate::model::{Model, Writable};
 use crate::query::source::FieldList;
 use crate::query::{
@@ -51,7 +51,10 @@ pub struct Changed<M, O, N = M> {
 }
 
 impl<M: Model, O, N> Changed<M, O, N> {
-    pub(crate) fn of(write: SetWrite) -> Self {
+    pub(crate) fn of(mut write: SetWrite) -> Self {
+        if write.returning().iter().any(has_window) {
+            write.fault.get_or_insert(WINDOW.into());
+        }
         Changed {
             write,
             _p: std::marker::PhantomData,
@@ -78,6 +81,9 @@ impl<M: Model, O, N> Changed<M, O, N> {
         (Statement::Select(Box::new(refused)), fields)
     }
 }
+
+const WINDOW: &str =
+    "a window function over the rows of a write: give the write a name by `cte(..)`, and query its rows";
 
 /// What a write needs beside one statement, which a part of a query cannot have.
 fn refusal(table: &'static Table, write: &SetWrite) -> Option<&'static str> {

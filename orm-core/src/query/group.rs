@@ -206,7 +206,8 @@ macro_rules! totals {
     ([$($head:tt)*], $C:ty) => {
         $($head)* {
             /// Groups by these keys, then by all but the last of them, and so on up to all rows together: `GROUP BY ROLLUP`.
-            /// Each key is an `Option`, `None` where the row sums over it. `Unsupported` on SQLite.
+            /// Each key is an `Option`, `None` where the row sums over it. SQLite has the groups of each set by
+            /// UNION ALL; a window over them is `Unsupported` there.
             ///
             /// ```sql
             /// SELECT t0."author_id", t0."published", count(*) FROM "posts" AS t0

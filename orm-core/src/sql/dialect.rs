@@ -22,7 +22,7 @@ pub struct Features {
     pub writing_cte: bool,
     /// `DELETE … USING`; elsewhere it is written with EXISTS.
     pub delete_using: bool,
-    /// `GROUPING SETS`, `ROLLUP`, `CUBE`.
+    /// `GROUPING SETS`, `ROLLUP`, `CUBE`; elsewhere the groups of each set come one after the other.
     pub grouping_sets: bool,
     /// `op ANY (query)` and `op ALL (query)`.
     pub quantified: bool,

@@ -19,6 +19,7 @@ pub mod plan;
 mod schemas;
 mod select;
 pub mod text;
+mod totals;
 mod trigger;
 mod window;
 mod write;

@@ -7,6 +7,7 @@ use crate::ast::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::compound::without_all;
 use crate::sql::expr::LONGEST_CHAIN;
+use crate::sql::totals;
 use crate::sql::types::type_of;
 use crate::sql::window::Named;
 use crate::sql::writer::{Frame, RECURSIVE, SqlWriter, WITH};
@@ -45,6 +46,11 @@ impl SqlWriter<'_> {
         distinct::check(s)?;
         if !self.features().distinct_on
             && let Some(same) = distinct::without_on(s)
+        {
+            return self.select(&same, names, types);
+        }
+        if !self.features().grouping_sets
+            && let Some(same) = totals::without_sets(s)
         {
             return self.select(&same, names, types);
         }
