@@ -166,7 +166,8 @@ impl<'a, M: Model> Write<'a, M> {
         let field = |c: &&'static AstColumn| table.position(c).map(|i| table.columns[i].field);
         self.event.columns.iter().filter_map(field).collect()
     }
-    /// How many rows of values are written: one for each new row, one for a change however many rows it meets.
+    /// How many rows of values are written: one for each new row, one for a change however many rows it meets, and one
+    /// for an insert from a query.
     pub fn len(&self) -> usize {
         self.event.rows.len()
     }
