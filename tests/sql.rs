@@ -52,6 +52,8 @@ mod sources;
 mod support;
 #[path = "sql/values.rs"]
 mod values;
+#[path = "sql/views.rs"]
+mod views;
 #[path = "sql/windows.rs"]
 mod windows;
 #[path = "sql/writes.rs"]

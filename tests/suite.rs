@@ -146,5 +146,7 @@ mod upsert;
 mod valid;
 #[path = "suite/versions.rs"]
 mod versions;
+#[path = "suite/views.rs"]
+mod views;
 #[path = "suite/windows.rs"]
 mod windows;

@@ -4,17 +4,18 @@ pub use std::string::String;
 pub use std::vec;
 pub use std::vec::Vec;
 
+pub use crate::ast::ddl::Definition;
 pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable, TablePart, TagGuard};
 pub use crate::error::{Error, Result};
 pub use crate::exec::{
-    Finish, HookTable, Hooks, List, MergeContent, Mergeable, Pending, Ref, Writes, plan_relation,
+    FindsByKey, Finish, HookTable, Hooks, List, MergeContent, Mergeable, Pending, Ref, Writes, plan_relation,
 };
 pub use crate::model::{
     Audited, Base, Cardinality, Chained, Content, DbEnum, Embed, Entity, FilterRef, Filtered,
-    ForeignKey as RefersTo, HasKey, Insertable, IsVariantOf, Key, Linkable, Loaded, Many, Maybe, Model,
-    Mutable, NewKeys, NewRows, Nullable, One, Open, References, Rel, Shape, Signed, Single, SoftDelete,
-    TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version, Versioned, foreign_key, take,
-    unlinkable,
+    ForeignKey as RefersTo, HasKey, Insertable, IsVariantOf, Key, Linkable, Loaded, Many, Materialized,
+    Maybe, Model, Mutable, NewKeys, NewRows, NoKey, Nullable, One, Open, References, Rel, Shape, Signed,
+    Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version, Versioned,
+    foreign_key, take, unlinkable,
 };
 pub use crate::query::hybrid;
 pub use crate::query::shape::{
@@ -22,7 +23,7 @@ pub use crate::query::shape::{
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Fields, HasVariant, Insert, IntoInsert, KeyRef, New, Opt, RawArg, RawOf,
-    RawSql, Selection, SourceRow, kind, raw_expr, raw_list, raw_operand, raw_value,
+    RawSql, Selection, SourceRow, definition, kind, raw_expr, raw_list, raw_operand, raw_value,
 };
 pub use crate::relation::{
     AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
@@ -36,7 +37,7 @@ pub use crate::schema::family::{
 pub use crate::schema::{
     Action, Cascade, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod,
     IndexPart, Managed, Nulls, Orphans, RelationDef, RelationKind, Role, Table, TableKind, Through, Trail,
-    TrailEngine, Unique, Validator,
+    TrailEngine, Unique, Validator, View,
 };
 pub use crate::value::{
     ArrayItem, Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType,

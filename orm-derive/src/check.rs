@@ -135,6 +135,10 @@ fn field<'m>(model: &'m Model, name: &str) -> Option<&'m Field> {
 
 fn has_key(cx: &Ctxt, plan: &Plan<'_>) {
     let model = plain(&plan.model.ident);
+    // nothing has to tell the rows of a view apart
+    if plan.model.options.view.is_some() {
+        return;
+    }
     if plan.model.options.key.is_none() && plan::key_fields(plan.model).is_empty() {
         let ident = &plan.model.ident;
         let fix = match plan.is_base() {

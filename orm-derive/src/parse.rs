@@ -72,7 +72,8 @@ pub(crate) struct Options {
     pub(crate) tenant: Option<Ident>,
     pub(crate) filters: Vec<Filter>,
     pub(crate) debug: Option<Span>,
-    pub(crate) view: Option<Span>,
+    pub(crate) view: Option<View>,
+    pub(crate) materialized: Option<Span>,
     /// `variant_of = Animal`.
     pub(crate) variant_of: Option<Path>,
     pub(crate) tag: Option<LitStr>,
@@ -81,6 +82,19 @@ pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     /// From `comment = ".."` or else the doc comment.
     pub(crate) comment: Option<String>,
+}
+
+/// `view`, `view = "SELECT .."`, `view = totals`, `view = || ..`.
+pub(crate) struct View {
+    pub(crate) span: Span,
+    pub(crate) definition: Option<Definition>,
+}
+
+/// What the rows of a view are.
+pub(crate) enum Definition {
+    Sql(LitStr),
+    /// A function or closure that makes the query.
+    Query(Expr),
 }
 
 /// `audit_trail`, or `audit_trail = triggers`.
@@ -241,7 +255,8 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "soft_delete" => once(cx, &mut options.soft_delete, item, Some(item.span())),
         "filter" => filters(cx, item, &mut options.filters),
         "debug" => once(cx, &mut options.debug, item, Some(item.span())),
-        "view" => once(cx, &mut options.view, item, Some(item.span())),
+        "view" => once(cx, &mut options.view, item, view(cx, item)),
+        "materialized" => once(cx, &mut options.materialized, item, Some(item.span())),
         "variant_of" => once(cx, &mut options.variant_of, item, krate(cx, item)),
         "tag" => once(cx, &mut options.tag, item, item.text(cx)),
         "joined" => once(cx, &mut options.joined, item, Some(item.span())),
@@ -252,6 +267,28 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "check" => options.checks.extend(index::check(cx, item)),
         other => unread(cx, item, other),
     }
+}
+
+/// What the model is a view of.
+fn view(cx: &Ctxt, item: &Item) -> Option<View> {
+    let definition = match &item.raw.body {
+        Body::Equals(value) => match ungroup(value) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(sql) => Some(Definition::Sql(sql.clone())),
+                _ => {
+                    let text = "a view is defined by SQL in a string, or by a function that makes a query";
+                    cx.error(value, text);
+                    None
+                }
+            },
+            query => Some(Definition::Query(query.clone())),
+        },
+        Body::Flag | Body::List(_) => None,
+    };
+    Some(View {
+        span: item.span(),
+        definition,
+    })
 }
 
 /// Who writes the audit trail.

@@ -518,6 +518,10 @@ impl<'m> Plan<'m> {
     }
 
     fn foreign_keys(&mut self) {
+        // a view refers to rows as its tables do
+        if self.model.options.view.is_some() {
+            return;
+        }
         let written = self
             .model
             .relations

@@ -39,6 +39,7 @@ static FEATURES: Features = Features {
     arrays: true,
     enum_types: true,
     scaled_decimals: false,
+    materialized_views: true,
     schemas: true,
     comments: true,
     covering_indexes: true,

@@ -45,6 +45,7 @@ static FEATURES: Features = Features {
     arrays: false,
     enum_types: false,
     scaled_decimals: true,
+    materialized_views: false,
     schemas: false,
     comments: false,
     covering_indexes: false,
@@ -134,6 +135,10 @@ impl Dialect for SqliteDialect {
     }
     fn identity(&self) -> &'static str {
         " PRIMARY KEY AUTOINCREMENT"
+    }
+    /// For definitions that stay in the database; statements bind the client's clock.
+    fn clock(&self) -> &'static str {
+        "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
     }
     fn explain(&self, _: &ExplainOptions) -> Explain {
         plan::explain()

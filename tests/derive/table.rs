@@ -212,6 +212,12 @@ fn debug_hides_what_is_sensitive() {
 fn views_have_no_new() {
     assert_eq!(TopAuthor::TABLE.kind, TableKind::View);
     assert_eq!(TopAuthor::TABLE.name(), "top_authors");
+    let view = TopAuthor::TABLE.view.unwrap();
+    assert!(!view.materialized && view.definition.is_none());
+    assert!(User::TABLE.view.is_none());
+    // who it refers to is known to queries, and no constraint
+    assert!(TopAuthor::TABLE.foreign_keys.is_empty());
+    assert_eq!(TopAuthor::TABLE.relations.len(), 1);
 }
 
 #[test]
@@ -281,6 +287,7 @@ struct Article {
 #[orm(view)]
 struct TopAuthor {
     #[orm(id)]
+    #[belongs_to(author: User)]
     author_id: Id<User>,
     posts: i64,
     settings: Json<Vec<i32>>,

@@ -43,6 +43,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         },
         model: "Model",
         kind: TableKind::Table,
+        view: None,
         columns,
         fields: columns.len(),
         key: &[0],

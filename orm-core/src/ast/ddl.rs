@@ -1,6 +1,6 @@
 //! Statements that change the schema, as data. Owned names: they may come from a database as well as from models.
 
-use crate::ast::Nulls;
+use crate::ast::{Nulls, Select};
 use crate::value::Type;
 
 /// A schema statement.
@@ -64,6 +64,31 @@ pub enum Ddl {
     CreateContext,
     /// DROP TABLE IF EXISTS of it.
     DropContext,
+    /// CREATE VIEW, CREATE MATERIALIZED VIEW.
+    CreateView(CreateView),
+    /// DROP VIEW IF EXISTS, DROP MATERIALIZED VIEW IF EXISTS.
+    DropView {
+        /// The view.
+        name: Name,
+        /// Whether its rows are stored.
+        materialized: bool,
+    },
+    /// REFRESH MATERIALIZED VIEW.
+    RefreshView {
+        /// The view.
+        name: Name,
+        /// Whether its rows can be read meanwhile.
+        concurrently: bool,
+    },
+    /// COMMENT ON VIEW or MATERIALIZED VIEW.
+    CommentView {
+        /// The view.
+        name: Name,
+        /// Whether its rows are stored.
+        materialized: bool,
+        /// The text.
+        text: String,
+    },
     /// COMMENT ON TABLE or COLUMN.
     Comment {
         /// The table.
@@ -73,6 +98,38 @@ pub enum Ddl {
         /// The text.
         text: String,
     },
+}
+
+/// CREATE VIEW.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateView {
+    /// Its name.
+    pub name: Name,
+    /// Whether its rows are stored.
+    pub materialized: bool,
+    /// Its columns: what those of the query are called.
+    pub columns: Vec<(&'static str, Type)>,
+    /// What its rows are.
+    pub definition: Definition,
+}
+
+/// What the rows of a view are.
+#[derive(Clone, Copy, Debug)]
+pub enum Definition {
+    /// SQL, which names the columns itself.
+    Sql(&'static str),
+    /// A query that selects the columns in order. Its values are written as constants.
+    Query(fn() -> Box<Select>),
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Definition::Sql(a), Definition::Sql(b)) => a == b,
+            (Definition::Query(a), Definition::Query(b)) => std::ptr::fn_addr_eq(*a, *b),
+            (Definition::Sql(_), Definition::Query(_)) | (Definition::Query(_), Definition::Sql(_)) => false,
+        }
+    }
 }
 
 /// What a trigger refuses.

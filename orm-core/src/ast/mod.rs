@@ -13,7 +13,7 @@ pub(crate) mod types;
 mod write;
 
 pub(crate) use names::numbered;
-pub(crate) use renumber::{Visit, columns_of, has_window, renumber, sources_in, visit};
+pub(crate) use renumber::{Visit, columns_of, has_window, renumber, sources_in, tables_in, visit};
 
 pub use expr::{
     Aggregate, AggregateFn, ArrayFn, CompareOp, DatePart, DateUnit, Declared, DistanceFn, Expr, FloatFn,

@@ -3,10 +3,12 @@
 //! A query and its clone may meet in one statement, one inside the other. With the same identities, a column of the
 //! outer one would silently mean the inner one.
 
+use std::sync::Arc;
+
 use crate::ast::{
     Aggregate, Column, Conflict, ConflictAction, Cte, Delete, Distinct, Expr, Frame, FrameBound, FromItem,
-    GroupBy, InList, Insert, InsertSource, Join, Order, Raw, RawPart, Select, Source, Statement, TableRef,
-    Update, Window, WindowFn,
+    GroupBy, InList, Insert, InsertSource, Join, Order, Raw, RawPart, Select, Source, Statement, Table,
+    TableRef, Update, Window, WindowFn,
 };
 
 /// Gives every table reference defined in the query an identity of its own, and lets its columns follow. What became
@@ -41,7 +43,7 @@ pub(crate) fn columns_of(source: Source, list: &[Expr]) -> Vec<&'static Column> 
 /// Calls for every table reference that the condition names a column of.
 pub(crate) fn sources_in(condition: &mut Expr, found: &mut dyn FnMut(Source)) {
     expr(condition, &mut |source: &mut Source, used: Use| {
-        if !matches!(used, Use::Defines) {
+        if !matches!(used, Use::Defines | Use::Reads(_) | Use::Common(_)) {
             found(*source);
         }
     });
@@ -71,11 +73,34 @@ impl Visit for Windows {
     }
 }
 
+/// The tables that the query reads, by their names and those of its common table expressions.
+pub(crate) fn tables_in(mut select: Select) -> Vec<&'static Table> {
+    let mut out = Vec::new();
+    walk(&mut select, &mut |_: &mut Source, used: Use| match used {
+        Use::Reads(table) => out.push(table),
+        Use::Common(cte) => match &cte.body {
+            Statement::Select(body) => out.extend(tables_in((**body).clone())),
+            // a write is no part of a definition
+            Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Ddl(_)
+            | Statement::Raw(_) => {}
+        },
+        Use::Defines | Use::Column(_) | Use::Other => {}
+    });
+    out
+}
+
 /// How a source is named.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Use {
     /// By a table reference that defines it.
     Defines,
+    /// By the table it is, beside being defined.
+    Reads(&'static Table),
+    /// As a common table expression, whose definition is not walked.
+    Common(Arc<Cte>),
     /// By a column of it.
     Column(&'static Column),
     Other,
@@ -238,8 +263,10 @@ fn table(t: &mut TableRef, f: &mut dyn Visit) {
     } = t;
     f.source(source, Use::Defines);
     match item {
+        FromItem::Table(table) => f.source(source, Use::Reads(table)),
         // a definition sees nothing of the statements that use it
-        FromItem::Table(_) | FromItem::Cte(_) | FromItem::Common(_) => {}
+        FromItem::Common(cte) => f.source(source, Use::Common(cte.clone())),
+        FromItem::Cte(_) => {}
         FromItem::Query {
             query,
             columns: _,

@@ -4,6 +4,7 @@ use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
 use crate::exec::beside::{ast_name, beside, row_triggers};
 use crate::exec::physical::{Physical, tables_of};
+use crate::exec::view::{view, views};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
     embed, enums_of, name,
@@ -13,13 +14,13 @@ use crate::value::EnumType;
 
 /// What creates the schema's tables, in foreign-key order: schemas, enum types, tables, indexes, the foreign keys that
 /// close a cycle (where they can be added later; elsewhere a table may refer to one that comes after it), histories and
-/// chains, triggers, comments.
-/// Views are not created.
+/// chains, triggers, comments, and the views that say what they are, those that others read first.
 pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let tables = base_tables(schema);
     let mut out = Vec::new();
     if features.schemas {
-        out.extend(schemas(&tables).into_iter().map(Ddl::CreateSchema));
+        let all: Vec<&'static Table> = tables.iter().copied().chain(views(schema)).collect();
+        out.extend(schemas(&all).into_iter().map(Ddl::CreateSchema));
     }
     if features.enum_types {
         out.extend(enums(&tables).into_iter().map(|e| Ddl::CreateEnum {
@@ -78,6 +79,9 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
             }));
         }
     }
+    for table in views(schema) {
+        view(table, features, &mut out);
+    }
     out
 }
 
@@ -116,6 +120,11 @@ pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let tables = base_tables(schema);
     let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
     let mut out = Vec::new();
+    let gone = views(schema).into_iter().rev();
+    out.extend(gone.map(|view| Ddl::DropView {
+        name: name_of(view),
+        materialized: view.view.is_some_and(|view| view.materialized),
+    }));
     if features.add_constraint {
         for (i, table) in all.iter().enumerate() {
             let closing = table
@@ -205,7 +214,7 @@ pub fn name_of(table: &Table) -> Name {
     }
 }
 
-fn names(table: &Table, columns: &[usize]) -> Vec<String> {
+pub(crate) fn names(table: &Table, columns: &[usize]) -> Vec<String> {
     columns
         .iter()
         .map(|&i| table.columns[i].column.name.to_owned())
@@ -369,7 +378,7 @@ fn unique_indexes(table: &'static Table) -> Vec<CreateIndex> {
         .collect()
 }
 
-fn index(table: &'static Table, index: &Index) -> CreateIndex {
+pub(crate) fn index(table: &'static Table, index: &Index) -> CreateIndex {
     CreateIndex {
         name: index.name.to_owned(),
         table: name_of(table),

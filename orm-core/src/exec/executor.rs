@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::driver::Runner;
 use crate::exec::db::Shared;
 use crate::exec::wrapped::{Acting, ForRequest, Tenant};
-use crate::exec::{Handle, Session, Tx, UnitOfWork};
+use crate::exec::{Handle, Pending, Session, Tx, UnitOfWork};
 use crate::model::{Audited, Model, Open, Signed, TenantScoped, Tenanted};
 use crate::schema::RelationDef;
 use crate::sql::{Dialect, Scope};
@@ -84,6 +84,18 @@ pub trait Writes<M>: Serves<M> {}
 
 impl<M: Model, E: Exec + ?Sized> Serves<M> for E where M::Reads: AllowsRead<E> {}
 impl<M: Model, E: Writer + Serves<M> + ?Sized> Writes<M> for E where M::Writes: AllowsWrite<E> {}
+
+/// What finds a row of `M` by its key. Nothing does, for views without one: it carries the message.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{M}` is a view without a primary key: find its rows with `{M}::query().filter(..)`",
+    label = "no key tells the rows of `{M}` apart",
+    note = "where one column does, mark it with `#[orm(id)]`"
+)]
+pub trait FindsByKey<M> {
+    /// The row.
+    fn find(self) -> Pending<'static, M>;
+}
 
 /// `Self` is what a model asks of a reader, `E` the handle.
 #[diagnostic::on_unimplemented(

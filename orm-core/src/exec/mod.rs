@@ -41,6 +41,7 @@ pub(crate) mod trail;
 mod transaction;
 mod tree;
 mod upsert;
+mod view;
 mod work;
 mod wrapped;
 mod write;
@@ -49,6 +50,8 @@ pub use chain::{ChainFault, ChainHead, ChainReport, HashChain};
 pub use cursor::Cursor;
 pub use db::{Db, DbOptions, Echo};
 pub use edit::{Change, Edit};
+#[doc(hidden)]
+pub use executor::FindsByKey;
 pub use executor::{AllowsRead, AllowsWrite, Exec, Raw, Serves, Writer, Writes};
 pub use explain::Explain;
 pub use handle::{Handle, InTx, Outcome, Retry, TxFn, TxFnOnce, TxOptions};
@@ -62,6 +65,7 @@ pub use repository::{MemoryRepository, Repository};
 pub use session::{Session, Tracked};
 pub use snapshot::Snapshot;
 pub use transaction::Tx;
+pub use view::Refresh;
 pub use work::{
     Committed, Graph, InsertGraph, IntoGraph, Merge, MergeContent, Mergeable, Merged, Ref, UnitOfWork,
 };

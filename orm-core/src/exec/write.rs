@@ -15,9 +15,10 @@ use crate::exec::fetch::{Site, finds_row, inserts, rendered, select, statement, 
 use crate::exec::hooks::watched;
 use crate::exec::parts::apart;
 use crate::exec::{
-    Edit, Explain, InTx, Pending, Raw, Serves, Writes, bulk, copy, explain, insert, keyed, tree,
+    Edit, Explain, InTx, Pending, Raw, Refresh, Serves, Writer, Writes, bulk, copy, explain, insert, keyed,
+    tree,
 };
-use crate::model::{Insertable, Key, Model, Mutable, Rel, SoftDelete, Writable};
+use crate::model::{Insertable, Key, Materialized, Model, Mutable, Rel, SoftDelete, Writable};
 use crate::query::{
     Batch, Cond, DeleteWhere, Insert, InsertFrom, InsertParts, IntoInsert, LeadsBack, LeadsUp, New, Query,
     Root, Sets, SourceRow, Update, UpdateWhere, Walk, all_fields, delete_or_hide, delete_statement,
@@ -226,7 +227,23 @@ pub trait Record: Model {
     /// The row as it is in the database now. `NotFound` when it is gone.
     #[track_caller]
     fn refresh<'a, E: Serves<Self> + ?Sized>(&self, ex: &'a E) -> Pending<'a, Self> {
+        if Self::TABLE.key.is_empty() {
+            return Pending::failed(keyless(Self::TABLE));
+        }
         reread(ex.raw(), self, false, Location::caller())
+    }
+    /// Computes the rows of a materialized view anew. Nobody can read them meanwhile, unless it is done
+    /// [`concurrently`](Refresh::concurrently).
+    ///
+    /// ```sql
+    /// REFRESH MATERIALIZED VIEW "daily_sales"
+    /// ```
+    #[track_caller]
+    fn refresh_view<E: Writer + ?Sized>(ex: &E) -> Refresh<'_>
+    where
+        Self: Materialized,
+    {
+        Refresh::of(ex.raw(), Self::TABLE, Location::caller())
     }
     /// Locks the row until the transaction ends (`FOR UPDATE`), and returns it. `Stale` when the model has a version and
     /// somebody changed the row since it was read: [`refresh`](Record::refresh) it then, and decide anew. `NotFound` when
@@ -510,6 +527,13 @@ fn returning_update<M: Model>(
     update.guard.unfiltered = unfiltered;
     update.returning = all_fields::<M>(source);
     Statement::Update(Box::new(update))
+}
+
+/// The rows of a view without a key cannot be found again.
+#[cold]
+pub(crate) fn keyless(table: &'static Table) -> Error {
+    let text = "a view without a primary key has no way to find one of its rows again";
+    Error::new(ErrorKind::InvalidQuery, text).with_model(table.model)
 }
 
 #[cold]

@@ -88,6 +88,30 @@ pub trait Mutable: Model {}
 pub trait Writable: Insertable + Mutable {}
 impl<M: Insertable + Mutable> Writable for M {}
 
+/// A view whose rows are stored until they are refreshed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no materialized view: there is nothing to refresh",
+    label = "rows of `{Self}` are always those of now",
+    note = "`#[orm(view = .., materialized)]` stores the rows of a view"
+)]
+pub trait Materialized: Model {}
+
+/// The key of a view that has none: nothing tells its rows apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NoKey(());
+
+impl NoKey {
+    /// For generated code.
+    #[doc(hidden)]
+    pub const NONE: NoKey = NoKey(());
+}
+impl Key for NoKey {
+    fn add_to(self, _: &mut Vec<Value>) {}
+    fn read(_: &mut Row<'_>) -> Result<Self> {
+        Ok(NoKey(()))
+    }
+}
+
 /// A soft-deleting model.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not soft-deleted: add `#[orm(soft_delete)]` to it, or drop this call",

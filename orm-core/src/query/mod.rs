@@ -41,6 +41,7 @@ mod update;
 mod upsert;
 mod values;
 mod vectors;
+mod view;
 mod walk;
 mod window;
 mod write;
@@ -94,6 +95,9 @@ pub use upsert::{
 };
 pub(crate) use upsert::{conflict, is_key, update_action};
 pub use values::{Memory, Values, ValuesCell, ValuesRow, values};
+pub use view::Defines;
+#[doc(hidden)]
+pub use view::definition;
 pub(crate) use walk::ascending;
 pub use walk::{LeadsBack, LeadsDown, LeadsUp, Walk};
 pub use window::{

@@ -197,6 +197,7 @@ static MEMORY: Table = Table {
     },
     model: "values",
     kind: TableKind::View,
+    view: None,
     columns: &[],
     fields: 0,
     key: &[],

@@ -11,7 +11,7 @@ pub use relation::{Association, Cascade, Label, Orphans, RelationDef, RelationKi
 pub(crate) use table::enums_of;
 pub use table::{
     Action, Check, Column, Default, ForeignKey, Fragment, Generated, Index, IndexKey, IndexMethod, IndexPart,
-    Managed, Role, Table, TableKind, Trail, TrailEngine, Unique, Validator,
+    Managed, Role, Table, TableKind, Trail, TrailEngine, Unique, Validator, View,
 };
 
 /// A set of tables: what [`schema!`](crate::schema!) makes of a list of models.

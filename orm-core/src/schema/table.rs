@@ -4,6 +4,7 @@ use std::any::Any;
 
 use crate::ast;
 use crate::ast::Nulls;
+use crate::ast::ddl::Definition;
 use crate::schema::RelationDef;
 use crate::value::{EnumType, Value};
 
@@ -16,6 +17,8 @@ pub struct Table {
     pub model: &'static str,
     /// Table or view.
     pub kind: TableKind,
+    /// What makes it, of a view.
+    pub view: Option<View>,
     /// The columns: fields of the struct in order, then shadow columns.
     pub columns: &'static [Column],
     /// How many of the columns are fields of the struct.
@@ -154,8 +157,17 @@ pub struct Validator {
 pub enum TableKind {
     /// A base table.
     Table,
-    /// A view: read-only, not created by `create_all`.
+    /// A view: read-only.
     View,
+}
+
+/// What makes a view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Whether its rows are stored until they are refreshed.
+    pub materialized: bool,
+    /// What its rows are. Without it the view is created by somebody else.
+    pub definition: Option<Definition>,
 }
 
 /// A column.

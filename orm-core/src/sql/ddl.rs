@@ -2,8 +2,10 @@
 
 use crate::ast::Nulls;
 use crate::ast::ddl::{
-    ColumnDef, CreateIndex, CreateTable, Ddl, DefaultDef, ForeignKey, IndexKey, IndexPart, Name, Refused,
+    ColumnDef, CreateIndex, CreateTable, CreateView, Ddl, DefaultDef, Definition, ForeignKey, IndexKey,
+    IndexPart, Name, Refused,
 };
+use crate::ast::types::shortest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::writer::Outcome;
 use crate::sql::{Dialect, Refusal, Scope, SqlWriter, TriggerForm, decimal};
@@ -27,7 +29,10 @@ pub(crate) fn operation(ddl: &Ddl) -> &'static str {
         Ddl::DropRowFunction(_) => "DROP FUNCTION",
         Ddl::CreateContext => "CREATE TABLE",
         Ddl::DropContext => "DROP TABLE",
-        Ddl::Comment { .. } => "COMMENT",
+        Ddl::CreateView(_) => "CREATE VIEW",
+        Ddl::DropView { .. } => "DROP VIEW",
+        Ddl::RefreshView { .. } => "REFRESH MATERIALIZED VIEW",
+        Ddl::Comment { .. } | Ddl::CommentView { .. } => "COMMENT",
     }
 }
 
@@ -116,6 +121,32 @@ impl SqlWriter<'_> {
                 change,
                 function,
             } => self.refuse(name, table, *change, function),
+            Ddl::CreateView(view) => self.create_view(view),
+            Ddl::DropView { name, materialized } => {
+                self.push("DROP ");
+                self.view_kind(*materialized)?;
+                self.push(" IF EXISTS ");
+                self.full_name(name)
+            }
+            Ddl::RefreshView { name, concurrently } => {
+                self.push("REFRESH ");
+                self.view_kind(true)?;
+                self.push(if *concurrently { " CONCURRENTLY " } else { " " });
+                self.full_name(name)
+            }
+            Ddl::CommentView {
+                name,
+                materialized,
+                text,
+            } => {
+                self.require(self.features().comments, "COMMENT ON")?;
+                self.push("COMMENT ON ");
+                self.view_kind(*materialized)?;
+                self.push(" ");
+                self.full_name(name)?;
+                self.push(" IS ");
+                self.literal(text)
+            }
             Ddl::Comment { table, column, text } => self.comment(table, column.as_deref(), text),
         }
     }
@@ -153,6 +184,74 @@ impl SqlWriter<'_> {
     pub(crate) fn full_name(&mut self, name: &Name) -> Result<()> {
         let Name { schema, name } = name;
         self.qualified(schema.as_deref(), name)
+    }
+
+    fn view_kind(&mut self, materialized: bool) -> Result<()> {
+        if materialized {
+            self.require(self.features().materialized_views, "a materialized view")?;
+            self.push("MATERIALIZED ");
+        }
+        self.push("VIEW");
+        Ok(())
+    }
+    fn create_view(&mut self, view: &CreateView) -> Result<()> {
+        let CreateView {
+            name,
+            materialized,
+            columns: _,
+            definition: _,
+        } = view;
+        self.push("CREATE ");
+        self.view_kind(*materialized)?;
+        self.push(" ");
+        self.full_name(name)?;
+        self.push(" AS ");
+        self.definition(view)
+    }
+    /// The query of a view, with its values as constants.
+    pub(crate) fn definition(&mut self, view: &CreateView) -> Result<()> {
+        let query = match view.definition {
+            Definition::Sql(sql) => {
+                self.push(sql.trim().trim_end_matches(';').trim_end());
+                return Ok(());
+            }
+            Definition::Query(query) => query(),
+        };
+        let (names, types): (Vec<&'static str>, Vec<Type>) = view.columns.iter().copied().unzip();
+        // a statement of its own: its common table expressions stand at its front
+        let mut w = SqlWriter::new(self.dialect(), self.scope());
+        w.constant = true;
+        w.select(&query, &names, &types)?;
+        let sql = w.finish(Outcome::ddl("VIEW"))?;
+        self.push(&sql.text);
+        Ok(())
+    }
+    /// A value as a constant that has its type without anything around it.
+    pub(crate) fn constant(&mut self, value: Value) -> Result<()> {
+        let ty = value.ty();
+        if let Value::Decimal(d) = value
+            && self.features().scaled_decimals
+        {
+            let d = shortest(d);
+            return self.literal(&decimal_text(d.mantissa, d.scale));
+        }
+        let bare = match ty {
+            Type::Bool | Type::I16 | Type::I32 | Type::I64 | Type::Text | Type::Decimal(..) => true,
+            // these write their type already
+            Type::Array(_) | Type::Interval | Type::Range(_) | Type::Other(_) => true,
+            Type::F32 | Type::F64 | Type::Bytes | Type::Uuid | Type::Json | Type::Enum(_) => false,
+            Type::Timestamp | Type::LocalTimestamp | Type::Date | Type::Time => false,
+        };
+        // where types are checked, a bare literal takes the type of what stands beside it
+        if bare || !self.features().enum_types {
+            return self.value_literal(&value, ty);
+        }
+        self.push("CAST(");
+        self.value_literal(&value, ty)?;
+        self.push(" AS ");
+        self.type_name(ty)?;
+        self.push(")");
+        Ok(())
     }
 
     fn create_enum(&mut self, name: &Name, labels: &[String]) -> Result<()> {
@@ -604,6 +703,21 @@ pub fn column_sql(column: &ColumnDef, dialect: &dyn Dialect) -> Result<ColumnSql
         default,
         check: condition.map(str::to_owned),
     })
+}
+
+/// The query of a view in one database's SQL, for those who compare views or write them anew.
+///
+/// # Errors
+/// `Unsupported` for what the database has not, `InvalidQuery` for a query that needs a handle: a tenant, somebody who acts.
+pub fn view_sql(view: &CreateView, dialect: &dyn Dialect) -> Result<String> {
+    let scope = Scope::default();
+    let mut w = SqlWriter::new(dialect, &scope);
+    w.require(
+        !view.materialized || dialect.features().materialized_views,
+        "a materialized view",
+    )?;
+    w.definition(view)?;
+    Ok(w.finish(Outcome::ddl("VIEW"))?.text.to_string())
 }
 
 fn decimal_text(mantissa: i128, scale: u32) -> String {

@@ -53,6 +53,8 @@ pub struct Features {
     pub enum_types: bool,
     /// Decimals of at most 18 digits are integers scaled by their column's scale, all others text.
     pub scaled_decimals: bool,
+    /// Views whose rows are stored until they are refreshed.
+    pub materialized_views: bool,
     /// Schemas.
     pub schemas: bool,
     /// `COMMENT ON`.

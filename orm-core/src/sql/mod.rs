@@ -27,7 +27,7 @@ mod writer;
 
 pub(crate) use crate::ast::types;
 pub use crate::ast::types::type_of;
-pub use ddl::{ColumnSql, column_sql};
+pub use ddl::{ColumnSql, column_sql, view_sql};
 pub use dialect::{BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, Told, TriggerForm};
 pub(crate) use list::{hex, integer};
 pub use schemas::SchemaMap;

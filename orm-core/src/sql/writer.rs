@@ -39,6 +39,8 @@ pub struct SqlWriter<'a> {
     root: Option<Source>,
     aliases: u32,
     clock: Option<usize>,
+    /// Values are constants of the text: the statement stays in the database, which keeps no binds.
+    pub(crate) constant: bool,
     /// Only the binds matter: the text is known from a statement of the same form.
     mute: bool,
     actor: Option<usize>,
@@ -144,6 +146,7 @@ impl<'a> SqlWriter<'a> {
             root: None,
             aliases: 0,
             clock: None,
+            constant: false,
             mute: false,
             actor: None,
             tenant: None,
@@ -380,6 +383,9 @@ impl<'a> SqlWriter<'a> {
     /// Binds a value and appends its placeholder.
     #[inline]
     pub fn param(&mut self, value: Value) -> Result<()> {
+        if self.constant {
+            return self.constant(value);
+        }
         if is_plain(&value) {
             self.plain_param(value);
             return Ok(());
@@ -448,6 +454,10 @@ impl<'a> SqlWriter<'a> {
             self.push(self.dialect.clock());
             return Ok(());
         }
+        if self.constant {
+            self.push(self.dialect.clock());
+            return Ok(());
+        }
         if let Some(n) = self.clock {
             self.placeholder(n);
             return Ok(());
@@ -457,6 +467,9 @@ impl<'a> SqlWriter<'a> {
         self.param(Value::Timestamp(now))
     }
     pub(crate) fn actor(&mut self) -> Result<()> {
+        if self.constant {
+            return Err(of_nobody());
+        }
         if let Some(n) = self.actor {
             self.placeholder(n);
             return Ok(());
@@ -471,6 +484,9 @@ impl<'a> SqlWriter<'a> {
         self.param(actor.clone())
     }
     pub(crate) fn tenant(&mut self) -> Result<()> {
+        if self.constant {
+            return Err(of_nobody());
+        }
         if let Some(n) = self.tenant {
             self.placeholder(n);
             return Ok(());
@@ -694,6 +710,15 @@ impl<'a> SqlWriter<'a> {
         self.text.push('.');
         self.ident(name)
     }
+}
+
+/// A definition in the database belongs to no handle.
+#[cold]
+fn of_nobody() -> Error {
+    Error::new(
+        ErrorKind::InvalidQuery,
+        "the definition of a view knows no tenant and nobody who acts: select the tenant's column from a model without `tenant`, or write it as SQL",
+    )
 }
 
 /// Whether a value is sent as it is, without a cast, on every database.

@@ -388,6 +388,12 @@ pub(crate) fn trail_names_rows(cx: &Ctxt, plan: &Plan<'_>) {
 pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     if options.view.is_none() {
+        if let Some(span) = options.materialized {
+            cx.error_at(
+                span,
+                "only a view is `materialized`: add `view = \"SELECT ..\"`, or a query",
+            );
+        }
         return;
     }
     let refuse = |span, name: &str| cx.error_at(span, format!("a view is only read: drop `{name}`"));
@@ -403,20 +409,27 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
     flags
         .into_iter()
         .for_each(|(span, name)| span.into_iter().for_each(|span| refuse(span, name)));
-    options
-        .uniques
-        .iter()
-        .for_each(|unique| refuse(unique.span, "unique"));
-    options
-        .indexes
-        .iter()
-        .for_each(|index| refuse(index.span, "index"));
+    // stored rows have indexes, and no constraints
+    let stored = options.materialized.is_some();
+    if !stored {
+        options
+            .uniques
+            .iter()
+            .for_each(|unique| refuse(unique.span, "unique"));
+        options
+            .indexes
+            .iter()
+            .for_each(|index| refuse(index.span, "index"));
+    }
     options
         .checks
         .iter()
         .for_each(|check| refuse(check.sql.span(), "check"));
     for field in &plan.model.fields {
         for name in ["unique", "index", "default", "generated", "check", "version"] {
+            if stored && matches!(name, "unique" | "index") {
+                continue;
+            }
             field
                 .place_of(name)
                 .into_iter()

@@ -25,7 +25,7 @@ pub(crate) fn variants(cx: &Ctxt, plan: &Plan<'_>) {
     let options = &plan.model.options;
     let Some(base) = &options.variant_of else { return };
     let word = base.segments.last().map(|s| plain(&s.ident)).unwrap_or_default();
-    if let Some(view) = options.view {
+    if let Some(view) = options.view.as_ref().map(|view| view.span) {
         cx.error_at(view, format!("a variant is written with `{word}`: drop `view`"));
     }
     if let (Some(schema), None) = (&options.schema, options.joined) {

@@ -197,6 +197,7 @@ fn id_type(plan: &Plan<'_>) -> TokenStream {
         .map(|column| column_type(column, &quote!(__orm)))
         .collect();
     match types.as_slice() {
+        [] => quote!(__orm::NoKey),
         [one] => quote!(#one),
         several => quote!((#(#several),*)),
     }
@@ -207,6 +208,7 @@ fn id(plan: &Plan<'_>) -> TokenStream {
         .map(|column| clone(plan, column, &quote!(self)))
         .collect();
     match values.as_slice() {
+        [] => quote!(__orm::NoKey::NONE),
         [one] => quote!(#one),
         several => quote!((#(#several),*)),
     }
@@ -230,6 +232,26 @@ fn value(plan: &Plan<'_>, column: &Column<'_>, row: &TokenStream) -> TokenStream
     }
 }
 
+/// In the place of what finds a row by its key: never callable, carries the message.
+fn keyless(plan: &Plan<'_>) -> TokenStream {
+    let (ident, vis) = (&plan.model.ident, &plan.model.vis);
+    quote! {
+        #[automatically_derived]
+        impl #ident {
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            #vis fn get<E: __orm::FindsByKey<Self>, K>(ex: E, _: K) -> __orm::Pending<'static, Self> {
+                ex.find()
+            }
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            #vis fn refresh<E: __orm::FindsByKey<Self>>(&self, ex: E) -> __orm::Pending<'static, Self> {
+                ex.find()
+            }
+        }
+    }
+}
+
 /// What can be done with rows of the model beside reading them.
 fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
     let (ident, options) = (&plan.model.ident, &plan.model.options);
@@ -247,6 +269,10 @@ fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         .append_only
         .is_none()
         .then(|| marker(quote!(Mutable), quote!()));
+    let materialized = options
+        .materialized
+        .map(|_| marker(quote!(Materialized), quote!()));
+    let keyless = plan.key.columns.is_empty().then(|| keyless(plan));
     let soft_delete = plan
         .role(Role::DeletedAt)
         .map(|_| marker(quote!(SoftDelete), quote!()));
@@ -285,7 +311,7 @@ fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
     });
     let own = [insertable, mutable, soft_delete, tenanted, signed, trailed];
     own.into_iter()
-        .chain([filtered, versioned, chained])
+        .chain([filtered, versioned, chained, materialized, keyless])
         .flatten()
         .collect()
 }

@@ -11,8 +11,8 @@ use crate::expand::names::{Names, column_type, field, named};
 use crate::name;
 use crate::parse::field::{DefaultValue, Field};
 use crate::parse::index::Method;
-use crate::parse::plain;
 use crate::parse::relation::{ActionKind, RelationKind};
+use crate::parse::{Definition, plain};
 use crate::plan::{
     Check, Column, ForeignKey, Generation, Index, IndexKey, IndexPart, Plan, Role, Slot, Target, Unique,
 };
@@ -32,6 +32,15 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
         Some(_) => quote!(View),
         None => quote!(Table),
     };
+    let view = option(plan.model.options.view.as_ref().map(|view| {
+        let materialized = plan.model.options.materialized.is_some();
+        let definition = option(
+            view.definition
+                .as_ref()
+                .map(|definition| definition_of(plan, definition)),
+        );
+        quote!(__orm::View { materialized: #materialized, definition: #definition })
+    }));
     let key = positions(plan, &plan.key.columns);
     let uniques = plan.uniques.iter().map(|u| unique(plan, u));
     let indexes = plan.indexes.iter().map(|i| index(plan, i));
@@ -93,6 +102,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             table: #statement,
             model: #model,
             kind: __orm::TableKind::#kind,
+            view: #view,
             columns: &__COLUMNS,
             fields: #fields,
             key: &[#key],
@@ -113,6 +123,22 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             comment: #comment,
         };
     }
+}
+
+/// What the rows of a view are. Errors about a query land on it.
+fn definition_of(plan: &Plan<'_>, definition: &Definition) -> TokenStream {
+    let query = match definition {
+        Definition::Sql(sql) => return quote!(__orm::Definition::Sql(#sql)),
+        Definition::Query(query) => query,
+    };
+    let private = quote!(__orm);
+    let stored = plan.columns.iter().filter(|column| column.field.is_some());
+    let types: Vec<TokenStream> = stored.map(|column| column_type(column, &private)).collect();
+    let row = match types.as_slice() {
+        [one] => quote!(#one),
+        several => quote!((#(#several),*)),
+    };
+    quote_spanned!(query.span()=> __orm::Definition::Query(|| __orm::definition::<#row, _>(#query)))
 }
 
 /// Whether the model has validators of its own.

@@ -272,8 +272,8 @@ fn merge(into: &mut Schema, more: &Schema) {
     }
 }
 
-/// Models say nothing of extensions, domains, views, functions and the like unless somebody added them: where they have
-/// none of a kind, the database's stay.
+/// Models say nothing of extensions, domains, functions and the like unless somebody added them: where they have none of a
+/// kind, the database's stay. Views stay that no model defines.
 fn keep_unsaid(from: &Schema, to: &mut Schema) {
     macro_rules! unsaid {
         ($($field:ident),*) => {$(
@@ -303,14 +303,12 @@ fn keep_unsaid(from: &Schema, to: &mut Schema) {
             to.extensions.push(it.clone());
         }
     }
+    // and define some of the views
+    for it in &from.views {
+        if !to.views.iter().any(|t| t.name == it.name) {
+            to.views.push(it.clone());
+        }
+    }
     to.normalize();
-    unsaid!(
-        schemas,
-        domains,
-        composites,
-        sequences,
-        virtual_tables,
-        views,
-        functions
-    );
+    unsaid!(schemas, domains, composites, sequences, virtual_tables, functions);
 }

@@ -8,19 +8,19 @@ use orm_core::ast::ddl::{self, Ddl, DefaultDef};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::exec::create::create_statements;
 use orm_core::schema as models;
-use orm_core::sql::{Dialect, Scope, column_sql, render_ddl};
+use orm_core::sql::{Dialect, Scope, column_sql, render_ddl, view_sql};
 
 use crate::Backend;
 use crate::introspect::parse;
 use crate::schema::{
     Check, Column, Deferrable, Enum, Extension, Fill, ForeignKey, Function, Index, IndexPart, Key, Name,
-    Schema, Table, Trigger, Unique, action_of,
+    Schema, Table, Trigger, Unique, View, action_of,
 };
 
 impl Schema {
     /// What `db.create_all(&models)` creates on a database of this dialect, and the extensions of PostgreSQL that the
     /// library's own types need (`citext`, `hstore`, `ltree`, `vector`), which `create_all` takes for granted. One that an
-    /// [`OtherType`](orm_core::value::OtherType) needs is added to [`Schema::extensions`]; views are declared with
+    /// [`OtherType`](orm_core::value::OtherType) needs is added to [`Schema::extensions`]; views that no model defines to
     /// [`Schema::views`].
     ///
     /// # Errors
@@ -94,7 +94,11 @@ impl Reader {
                     filter: index.filter,
                     invalid: false,
                 };
-                self.table_mut(index.table)?.indexes.push(made);
+                let name = Name::from(index.table);
+                match self.schema.views.iter_mut().find(|v| v.name == name) {
+                    Some(view) => view.indexes.push(made),
+                    None => self.table_named(&name)?.indexes.push(made),
+                }
             }
             Ddl::AddForeignKey { table, key } => {
                 let key = foreign_key(key)?;
@@ -124,6 +128,24 @@ impl Reader {
                 };
                 self.table_mut(table.clone())?.triggers.push(trigger);
             }
+            Ddl::CreateView(view) => {
+                let query = view_sql(&view, self.dialect)?;
+                self.schema.views.push(View {
+                    name: view.name.into(),
+                    materialized: view.materialized,
+                    query,
+                    ..View::default()
+                });
+            }
+            Ddl::CommentView {
+                name,
+                materialized: _,
+                text,
+            } => {
+                let name = Name::from(name);
+                let view = self.schema.views.iter_mut().find(|v| v.name == name);
+                view.ok_or_else(unknown)?.comment = Some(text);
+            }
             Ddl::Comment { table, column, text } => {
                 let table = self.table_mut(table)?;
                 match column {
@@ -140,6 +162,8 @@ impl Reader {
             | Ddl::DropConstraint { .. }
             | Ddl::DropRefusal(_)
             | Ddl::DropRowFunction(_)
+            | Ddl::DropView { .. }
+            | Ddl::RefreshView { .. }
             | Ddl::DropContext => return Err(unknown()),
         }
         Ok(())
@@ -161,9 +185,12 @@ impl Reader {
     }
 
     fn table_mut(&mut self, name: ddl::Name) -> Result<&mut Table> {
-        let name = Name::from(name);
+        self.table_named(&Name::from(name))
+    }
+
+    fn table_named(&mut self, name: &Name) -> Result<&mut Table> {
         let mut tables = self.schema.tables.iter_mut();
-        tables.find(|t| t.name == name).ok_or_else(unknown)
+        tables.find(|t| t.name == *name).ok_or_else(unknown)
     }
 
     fn table(&self, table: ddl::CreateTable) -> Result<Table> {

@@ -23,3 +23,4 @@ mod support;
 mod transfer;
 mod traps;
 mod types;
+mod views;

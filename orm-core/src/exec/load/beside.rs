@@ -136,7 +136,7 @@ fn at_most_one(branch: &Branch) -> bool {
             .filter_map(|&i| table.columns.get(i))
             .all(|c| columns.iter().any(|own| std::ptr::eq(*own, c)))
     };
-    if covers(table.key) {
+    if !table.key.is_empty() && covers(table.key) {
         return true;
     }
     // among deleted rows the others do not hold
