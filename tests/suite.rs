@@ -42,6 +42,8 @@ mod expressions;
 mod filters;
 #[path = "suite/from_row.rs"]
 mod from_row;
+#[path = "suite/generated.rs"]
+mod generated;
 #[path = "suite/generic.rs"]
 mod generic;
 #[path = "suite/graphs.rs"]

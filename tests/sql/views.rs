@@ -256,3 +256,22 @@ fn a_definition_knows_no_tenant() {
         assert!(e.message().contains("knows no tenant"), "{e}");
     }
 }
+
+#[derive(Model, Clone)]
+struct Crate {
+    id: Id<Crate>,
+    width: i64,
+    #[orm(generated = "width * 2")]
+    twice: i64,
+    #[orm(generated(sql = "width * 3", virtual))]
+    thrice: i64,
+}
+
+#[test]
+fn columns_that_are_computed_are_stored_or_virtual() {
+    for dialect in [postgres(), sqlite()] {
+        let text = created(&orm::schema![Crate], dialect).unwrap().remove(0);
+        assert!(text.contains("GENERATED ALWAYS AS (width * 2) STORED"), "{text}");
+        assert!(text.contains("GENERATED ALWAYS AS (width * 3) VIRTUAL"), "{text}");
+    }
+}
