@@ -44,9 +44,13 @@ fn both<T>(render: impl Fn(&dyn Dialect) -> orm::Result<T>) -> [T; 2] {
 
 #[test]
 fn only_the_columns_that_are_named() {
-    for sql in both(|d| User::query().shape::<Page>().to_sql(d)) {
+    // letters beyond ASCII are folded by a function of the library's own where the database has none
+    let lower = ["orm_lower", "lower"].into_iter();
+    for (lower, sql) in lower.zip(both(|d| User::query().shape::<Page>().to_sql(d))) {
+        let text = sql.text.replacen(lower, "lower", 1);
+        assert!(sql.text.starts_with(&format!("SELECT {lower}(")), "{}", sql.text);
         assert_eq!(
-            &*sql.text,
+            text,
             r#"SELECT lower(t0."name"), t0."email", (SELECT count(*) FROM "posts" AS t1 WHERE t1."author_id" = t0."id" AND t1."published" AND t1."deleted_at" IS NULL), t0."id" FROM "users" AS t0"#
         );
     }
