@@ -81,7 +81,7 @@ pub use orm_core::{ast, driver, error, exec, model, query, relation, schema, sql
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use orm_derive::test;
-pub use orm_derive::{DbEnum, Embed, Model, Polymorphic, Scalar, Shape, hybrid, raw_expr, sql};
+pub use orm_derive::{Composite, DbEnum, Embed, Model, Polymorphic, Scalar, Shape, hybrid, raw_expr, sql};
 
 /// Migrations: files, the history in the database, and the migrator that applies and undoes them.
 #[cfg(feature = "migrate")]

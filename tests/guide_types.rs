@@ -19,6 +19,11 @@ enum Mood {
 }
 #[derive(orm::Scalar, Clone, Debug, PartialEq)]
 struct Email(String);
+#[derive(orm::Composite, Clone, Debug, PartialEq)]
+struct Address {
+    street: String,
+    number: i32,
+}
 type Ids = orm::Id<Model>;
 struct Model;
 
@@ -63,6 +68,7 @@ fn table() -> Vec<(String, Type, &'static str)> {
         Json<Vec<String>>, "any type of serde";
         Mood, "`#[derive(DbEnum)]`; a CHECK on SQLite";
         Email, "`#[derive(orm::Scalar)]`, as what it holds";
+        Address, "`#[derive(orm::Composite)]`: a composite type; the text of its row on SQLite";
         Range<i32>;
         Range<i64>;
         Range<rust_decimal::Decimal>;

@@ -40,9 +40,10 @@ pub use crate::schema::{
     TrailEngine, Unique, Validator, View,
 };
 pub use crate::value::{
-    ArrayItem, Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, Output, Row, Scalar, SqlType,
-    Timestamp, Type, Value, read_variant, variant_at,
+    ArrayItem, Cells, Element, EnumType, Expected, Id, Loads, Lookup, Optional, OtherType, Output, Row,
+    Scalar, SqlType, Timestamp, Type, Value, read_variant, variant_at,
 };
+pub use crate::value::{composite, composite_read, composite_value};
 
 use crate::query::Cond;
 use crate::value::{Held, finished_one};

@@ -7,7 +7,7 @@ mod debug;
 mod embed;
 mod family;
 mod insert;
-mod names;
+pub(crate) mod names;
 mod polymorphic;
 mod relation;
 mod row;

@@ -6,6 +6,7 @@
 
 mod attr;
 mod check;
+mod composite;
 mod ctxt;
 mod expand;
 mod fallback;
@@ -54,6 +55,22 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
 pub fn scalar(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand_scalar(&input).into()
+}
+
+/// Makes a struct with named fields a column type: a composite type of PostgreSQL, text such as `("Main St",42)` elsewhere.
+///
+/// ```text
+/// #[derive(Composite, Clone, Debug, PartialEq)]
+/// #[orm(name = "address")]
+/// pub struct Address { pub street: String, pub number: Option<i32> }
+/// ```
+///
+/// Its fields are column types, but for intervals and arrays, in the order of the type's; without `name` the type is called
+/// as the struct, in snake case. `create_all` and migrations create it. For several columns in place of one there is `Embed`.
+#[proc_macro_derive(Composite, attributes(orm))]
+pub fn composite(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    composite::expand(&input).into()
 }
 
 /// Makes a struct with named fields a shape of a model's rows: what a query reads into it, checked field by field.

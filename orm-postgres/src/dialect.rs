@@ -384,7 +384,9 @@ fn other_name(other: &OtherType) -> String {
         s.bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
-    let quoted = |s: &str| match bare(s) {
+    // a composite type is called as its user likes, and that may be a word of SQL
+    let own = !other.fields.is_empty();
+    let quoted = |s: &str| match bare(s) && !own {
         true => s.to_owned(),
         false => format!("\"{}\"", s.replace('"', "\"\"")),
     };

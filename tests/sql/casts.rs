@@ -3,6 +3,9 @@
 use orm::prelude::*;
 use orm::{Multirange, Range};
 
+use orm_core::exec::create::create_statements;
+
+use crate::create::texts;
 use crate::support::{postgres, sqlite};
 
 #[derive(Model)]
@@ -16,6 +19,51 @@ struct Shift {
 fn check<O: orm::value::Output>(query: Query<Shift, O>, on_postgres: &str, on_sqlite: &str) {
     assert_eq!(&*query.clone().to_sql(postgres()).unwrap().text, on_postgres);
     assert_eq!(&*query.to_sql(sqlite()).unwrap().text, on_sqlite);
+}
+
+#[derive(orm::Composite)]
+struct Size {
+    width: i32,
+    #[allow(dead_code)]
+    unit: Option<String>,
+}
+#[derive(orm::Composite)]
+#[orm(name = "a box")]
+struct Carton {
+    size: Size,
+}
+#[derive(Model)]
+struct Parcel {
+    id: Id<Parcel>,
+    carton: Carton,
+}
+
+#[test]
+fn composite_types_are_created_in_front_of_their_tables() {
+    let created = |dialect: &'static dyn orm::sql::Dialect| {
+        let list = create_statements(&orm::schema![Parcel], dialect.features());
+        texts(&list, dialect)
+    };
+    let text = created(postgres());
+    assert_eq!(text[0], r#"CREATE TYPE "size" AS ("width" integer, "unit" text)"#);
+    assert_eq!(text[1], r#"CREATE TYPE "a box" AS ("size" "size")"#);
+    assert!(text[2].contains(r#""carton" "a box" NOT NULL"#), "{}", text[2]);
+    let text = created(sqlite());
+    assert!(text[0].contains(r#""carton" TEXT NOT NULL"#), "{}", text[0]);
+    let carton = Carton {
+        size: Size {
+            width: 3,
+            unit: Some("c\"m".into()),
+        },
+    };
+    let query = Parcel::query().filter(|p| p.carton.eq(carton)).select(|p| p.id);
+    let sql = query.to_sql(postgres()).unwrap();
+    assert_eq!(
+        &*sql.text,
+        r#"SELECT t0."id" FROM "parcels" AS t0 WHERE t0."carton" = CAST($1 AS "a box")"#
+    );
+    let row = r#"("(""3"",""c""""m"")")"#;
+    assert!(matches!(&sql.params[0], orm::value::Value::Other(_, text) if &**text == row));
 }
 
 #[test]

@@ -15,6 +15,13 @@ pub enum Ddl {
         /// Its labels in order.
         labels: Vec<String>,
     },
+    /// CREATE TYPE … AS, of several fields.
+    CreateComposite {
+        /// Name of the type.
+        name: Name,
+        /// Names and types of its fields.
+        fields: Vec<(String, Type)>,
+    },
     /// DROP TYPE.
     DropEnum(Name),
     /// CREATE TABLE.

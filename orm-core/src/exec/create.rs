@@ -10,7 +10,7 @@ use crate::schema::{
     embed, enums_of, name,
 };
 use crate::sql::{Features, Refusal, TriggerForm};
-use crate::value::EnumType;
+use crate::value::{Element, EnumType, OtherType, Type};
 
 /// What creates the schema's tables, in foreign-key order: schemas, enum types, tables, indexes, the foreign keys that
 /// close a cycle (where they can be added later; elsewhere a table may refer to one that comes after it), histories and
@@ -26,6 +26,16 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         out.extend(enums(&tables).into_iter().map(|e| Ddl::CreateEnum {
             name: enum_name(e),
             labels: e.labels.iter().map(|l| l.to_string()).collect(),
+        }));
+        out.extend(composites(&tables).into_iter().map(|ty| {
+            Ddl::CreateComposite {
+                name: composite_name(ty),
+                fields: ty
+                    .fields
+                    .iter()
+                    .map(|(name, ty)| (name.to_string(), *ty))
+                    .collect(),
+            }
         }));
     }
     let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
@@ -156,6 +166,8 @@ pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
         out.push(Ddl::DropContext);
     }
     if features.enum_types {
+        let composites = composites(&tables).into_iter().rev();
+        out.extend(composites.map(|ty| Ddl::DropEnum(composite_name(ty))));
         out.extend(
             enums(&tables)
                 .into_iter()
@@ -185,12 +197,42 @@ fn schemas(tables: &[&'static Table]) -> Vec<String> {
 
 fn enums(tables: &[&'static Table]) -> Vec<&'static EnumType> {
     let mut out: Vec<&'static EnumType> = Vec::new();
-    for e in tables.iter().flat_map(|t| enums_of(t)) {
+    let fields = composites(tables).into_iter().flat_map(|ty| ty.fields);
+    let of_fields = fields.filter_map(|(_, ty)| match ty {
+        Type::Enum(e) => Some(*e),
+        _ => None,
+    });
+    for e in tables.iter().flat_map(|t| enums_of(t)).chain(of_fields) {
         if !out.contains(&e) {
             out.push(e);
         }
     }
     out
+}
+
+/// The composite types of all columns, each behind those of its fields.
+fn composites(tables: &[&'static Table]) -> Vec<&'static OtherType> {
+    fn add(ty: Type, out: &mut Vec<&'static OtherType>) {
+        let (Type::Other(ty) | Type::Array(Element::Other(ty))) = ty else {
+            return;
+        };
+        if !ty.fields.is_empty() && !out.contains(&ty) {
+            ty.fields.iter().for_each(|(_, ty)| add(*ty, out));
+            out.push(ty);
+        }
+    }
+    let mut out = Vec::new();
+    for column in tables.iter().flat_map(|t| t.columns) {
+        add(column.column.ty, &mut out);
+    }
+    out
+}
+
+fn composite_name(ty: &OtherType) -> Name {
+    Name {
+        schema: ty.schema.map(str::to_owned),
+        name: ty.name.to_owned(),
+    }
 }
 
 fn enum_name(e: &EnumType) -> Name {

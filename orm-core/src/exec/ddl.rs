@@ -57,7 +57,7 @@ impl Db {
         for ddl in &statements {
             let used = match ddl {
                 Ddl::CreateTable(table) => map.used(table.name.schema.as_deref()),
-                Ddl::CreateEnum { name, .. } => name.schema.as_deref(),
+                Ddl::CreateEnum { name, .. } | Ddl::CreateComposite { name, .. } => name.schema.as_deref(),
                 _ => None,
             };
             if let Some(schema) = used.filter(|schema| schemas.iter().all(|s| s != schema)) {

@@ -15,7 +15,7 @@ use crate::value::{Type, Value, array_text, range_text};
 pub(crate) fn operation(ddl: &Ddl) -> &'static str {
     match ddl {
         Ddl::CreateSchema(_) => "CREATE SCHEMA",
-        Ddl::CreateEnum { .. } => "CREATE TYPE",
+        Ddl::CreateEnum { .. } | Ddl::CreateComposite { .. } => "CREATE TYPE",
         Ddl::DropEnum(_) => "DROP TYPE",
         Ddl::CreateTable(_) => "CREATE TABLE",
         Ddl::DropTable(_) => "DROP TABLE",
@@ -46,6 +46,7 @@ impl SqlWriter<'_> {
                 self.ident(name)
             }
             Ddl::CreateEnum { name, labels } => self.create_enum(name, labels),
+            Ddl::CreateComposite { name, fields } => self.create_composite(name, fields),
             Ddl::DropEnum(name) => {
                 self.require(self.features().enum_types, "DROP TYPE")?;
                 self.push("DROP TYPE IF EXISTS ");
@@ -276,6 +277,26 @@ impl SqlWriter<'_> {
             self.push("; EXCEPTION WHEN duplicate_object THEN NULL; END ");
             self.push(&tag);
         }
+        Ok(())
+    }
+    fn create_composite(&mut self, name: &Name, fields: &[(String, Type)]) -> Result<()> {
+        self.require(self.features().enum_types, "CREATE TYPE")?;
+        let shared = !self.scope().schemas.is_empty();
+        self.push(if shared { "DO $create$ BEGIN " } else { "" });
+        self.push("CREATE TYPE ");
+        self.type_full_name(name)?;
+        self.push(" AS (");
+        for (i, (field, ty)) in fields.iter().enumerate() {
+            self.comma(i);
+            self.ident(field)?;
+            self.push(" ");
+            self.type_name(*ty)?;
+        }
+        self.push(")");
+        self.push(match shared {
+            true => "; EXCEPTION WHEN duplicate_object THEN NULL; END $create$",
+            false => "",
+        });
         Ok(())
     }
     /// Types stay in the schema they were declared for, whatever tables do.

@@ -2,6 +2,7 @@
 
 mod array;
 mod cardinality;
+mod composite;
 mod convert;
 mod held;
 mod interval;
@@ -43,6 +44,8 @@ pub use uuid::new_v7;
 
 pub use array::ArrayItem;
 pub use cardinality::{Cardinality, Many, Maybe, One};
+#[doc(hidden)]
+pub use composite::{composite, composite_read, composite_value};
 pub use convert::{Numeric, Text};
 pub(crate) use held::Held;
 pub use interval::Interval;

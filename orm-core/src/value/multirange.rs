@@ -198,7 +198,7 @@ fn parse(text: &str, of: RangeOf) -> Option<Vec<RangeValue>> {
 }
 
 /// PostgreSQL writes an instant with a blank and as short an offset as will do, `2024-01-02 03:04:05+00`: as it is here.
-fn instants(range: &str, of: RangeOf) -> String {
+pub(crate) fn instants(range: &str, of: RangeOf) -> String {
     if of != RangeOf::Timestamp {
         return range.to_owned();
     }
@@ -216,7 +216,7 @@ fn instants(range: &str, of: RangeOf) -> String {
     out
 }
 
-fn instant(text: &str) -> Option<Timestamp> {
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     // the ends of the years 1 to 9999 as other zones have them
     let (text, days) = match (text.strip_suffix(" BC"), text.strip_prefix("10000-01-01")) {
         (Some(before), _) => (format!("0000{}", before.strip_prefix("0001")?), 0),
@@ -252,4 +252,4 @@ fn before_year_one(bound: &Bound<Value>) -> bool {
     }
 }
 /// 0001-01-01T00:00:00.
-const YEAR_ONE: i64 = -62_135_596_800_000_000;
+pub(crate) const YEAR_ONE: i64 = -62_135_596_800_000_000;

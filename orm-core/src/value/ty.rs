@@ -73,6 +73,8 @@ pub struct OtherType {
     pub wire: Wire,
     /// Whether its text is stored where a database has not the type; else it is refused there.
     pub portable: bool,
+    /// The fields of a composite type, empty for all others. The database gets the type with the first table that has it.
+    pub fields: &'static [(&'static str, Type)],
 }
 
 /// The binary form of a type that crosses as text.
@@ -108,6 +110,7 @@ impl OtherType {
             name,
             wire,
             portable,
+            fields: &[],
         }
     }
     /// A type that is refused where the database has it not.
@@ -118,6 +121,7 @@ impl OtherType {
             name,
             wire,
             portable,
+            fields: &[],
         }
     }
 }

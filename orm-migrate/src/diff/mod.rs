@@ -6,7 +6,7 @@ mod rename;
 use std::collections::BTreeSet;
 
 use crate::change::{Change, Commented, Constraint, Use};
-use crate::schema::{Column, Enum, Extension, Fill, Function, Grant, Name, Schema, Table, View};
+use crate::schema::{Column, Composite, Enum, Extension, Fill, Function, Grant, Name, Schema, Table, View};
 use crate::words::mentions;
 
 /// What was said about renames, beside `renamed_from` in the schema itself.
@@ -271,7 +271,7 @@ impl Found {
                 }
             }
         }
-        for new in &to.composites {
+        for new in behind_their_fields(&to.composites) {
             match from.composites.iter().find(|c| c.name == new.name) {
                 None => self.types.push(Change::CreateComposite(new.clone())),
                 Some(old) if old.attributes != new.attributes => {
@@ -281,10 +281,11 @@ impl Found {
                 Some(old) => self.comment(Commented::Type(new.name.clone()), &old.comment, &new.comment),
             }
         }
-        for old in from
-            .composites
-            .iter()
-            .filter(|o| !to.composites.iter().any(|c| c.name == o.name))
+        let gone = |o: &&Composite| !to.composites.iter().any(|c| c.name == o.name);
+        for old in behind_their_fields(&from.composites)
+            .into_iter()
+            .rev()
+            .filter(gone)
         {
             self.dropped.push(Change::DropComposite(old.clone()));
         }
@@ -942,4 +943,31 @@ fn returns(function: &Function) -> Option<&str> {
     rest.split_once("LANGUAGE")
         .or_else(|| rest.split_once(" AS "))
         .map(|(ty, _)| ty.trim())
+}
+
+/// The composite types, each behind those that its fields are of.
+fn behind_their_fields(types: &[Composite]) -> Vec<&Composite> {
+    fn add<'a>(it: &'a Composite, types: &'a [Composite], out: &mut Vec<&'a Composite>, depth: usize) {
+        // a type does not hold itself, but what reads a schema cannot rely on it
+        if depth > types.len() || out.iter().any(|o| o.name == it.name) {
+            return;
+        }
+        let used = |other: &&Composite| {
+            let is = |ty: &str| {
+                ty.split('[')
+                    .next()
+                    .is_some_and(|ty| ty.replace('"', "") == other.name.to_string().replace('"', ""))
+            };
+            it.attributes.iter().any(|(_, ty)| is(ty))
+        };
+        for other in types.iter().filter(used) {
+            add(other, types, out, depth + 1);
+        }
+        out.push(it);
+    }
+    let mut out = Vec::with_capacity(types.len());
+    for it in types {
+        add(it, types, &mut out, 0);
+    }
+    out
 }

@@ -13,8 +13,8 @@ use orm_core::sql::{Dialect, Scope, column_sql, render_ddl, view_sql};
 use crate::Backend;
 use crate::introspect::parse;
 use crate::schema::{
-    Check, Column, Deferrable, Enum, Extension, Fill, ForeignKey, Function, Index, IndexPart, Key, Name,
-    Schema, Table, Trigger, Unique, View, action_of,
+    Check, Column, Composite, Deferrable, Enum, Extension, Fill, ForeignKey, Function, Index, IndexPart, Key,
+    Name, Schema, Table, Trigger, Unique, View, action_of,
 };
 
 impl Schema {
@@ -77,6 +77,15 @@ impl Reader {
                 labels,
                 ..Enum::default()
             }),
+            Ddl::CreateComposite { name, fields } => {
+                let attribute = |(name, ty)| Ok((name, self.dialect.type_name(ty)?));
+                let attributes = fields.into_iter().map(attribute).collect::<Result<_>>()?;
+                self.schema.composites.push(Composite {
+                    name: name.into(),
+                    attributes,
+                    ..Composite::default()
+                });
+            }
             Ddl::CreateTable(table) => {
                 let table = self.table(table)?;
                 self.schema.tables.push(table);

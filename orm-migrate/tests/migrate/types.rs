@@ -299,6 +299,34 @@ async fn types_of_extensions_there_and_back(db: Db) -> orm_migrate::Result<()> {
     Ok(())
 }
 
+#[derive(orm::Composite, Clone, Debug, PartialEq)]
+struct Measure {
+    width: f64,
+    at: Timestamp,
+    local: LocalTimestamp,
+    time: TimeOfDay,
+    mood: Option<Mood>,
+}
+#[derive(orm::Composite, Clone, Debug, PartialEq)]
+#[orm(name = "a label")]
+struct Label {
+    text: String,
+    price: Decimal,
+    range: Range<i32>,
+    measure: Measure,
+}
+#[derive(Model, Clone, Debug)]
+struct Crate {
+    id: Id<Crate>,
+    label: Label,
+    measures: Vec<Measure>,
+}
+
+#[orm::test]
+async fn composite_types_there_and_back(db: Db) -> orm_migrate::Result<()> {
+    there_and_back(&db, &orm::schema![Crate]).await
+}
+
 #[test]
 fn types_of_extensions_make_them_first() {
     let models = orm::schema![WithCitext, WithVector];

@@ -24,4 +24,18 @@ async fn left_joined_as_present(db: &Db) -> orm::Result<Vec<i64>> {
     users.select(|(_, (_, posts))| posts).all(db).await
 }
 
+#[derive(Shape)]
+#[shape(Post)]
+struct Card {
+    title: String,
+}
+
+async fn a_shape(db: &Db) -> orm::Result<i64> {
+    orm::from(Post::query().shape::<Card>()).select(|p| p.title).count(db).await
+}
+
+async fn a_tuple_with_a_model(db: &Db) -> orm::Result<i64> {
+    orm::from(Post::query().select(|p| (p.id, p))).select(|(id, _)| id).count(db).await
+}
+
 fn main() {}
