@@ -84,7 +84,7 @@ impl Item {
         format!("{label}: {} of {}{{}}", self.title, self.views * by)
     }
     fn more_than(&self, other: &Decimal) -> bool {
-        self.price * other.clone() > *other
+        self.price * *other > *other
     }
     fn score(&self) -> i64 {
         self.likes.unwrap_or(0) * 2 + self.likes.map(|n| n + 1).unwrap_or_default()
