@@ -51,6 +51,8 @@ struct JsonAndInput;
 struct PagesAndBulk;
 #[doc = include_str!("../docs/guide/25-views-and-plans.md")]
 struct ViewsAndPlans;
+#[doc = include_str!("../docs/guide/26-search.md")]
+struct Search;
 #[cfg(all(feature = "migrate", feature = "sqlite"))]
 #[doc = include_str!("../docs/guide/20-transfer.md")]
 struct Transfer;

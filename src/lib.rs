@@ -123,6 +123,9 @@ pub mod prelude {
     #[cfg(feature = "decimal")]
     pub use crate::Scaled;
     pub use crate::query::{Cond, Expr, Filter, New, Query, Upserted, all_of, any_of, case, case_of, exists};
+    // for its methods: a model may be called so that its columns have this name
+    #[doc(no_inline)]
+    pub use crate::query::SearchCols as _;
     pub use crate::{
         Acting, AuditTrail, Connect, Db, DbEnum, Embed, Error, ErrorKind, Exec, Forest, HashChain, History,
         Id, InsertGraph, Inserts, Interval, LoadRelations, Merge, Model, Polymorphic, Record, Serves, Shape,

@@ -40,6 +40,8 @@ mod pages;
 mod plans;
 #[path = "sql/polymorphic.rs"]
 mod polymorphic;
+#[path = "sql/search.rs"]
+mod search;
 #[path = "sql/selects.rs"]
 mod selects;
 #[path = "sql/set_based.rs"]

@@ -108,6 +108,8 @@ mod repository;
 mod schema;
 #[path = "suite/schema_map.rs"]
 mod schema_map;
+#[path = "suite/search.rs"]
+mod search;
 #[path = "suite/session.rs"]
 mod session;
 #[path = "suite/set_based.rs"]

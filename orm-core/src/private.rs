@@ -5,7 +5,10 @@ pub use std::vec;
 pub use std::vec::Vec;
 
 pub use crate::ast::ddl::Definition;
-pub use crate::ast::{self, Column as AstColumn, RawPart, Source, Table as AstTable, TablePart, TagGuard};
+pub use crate::ast::{
+    self, Column as AstColumn, RawPart, Search, SearchColumn, SearchWeight, Source, Table as AstTable,
+    TablePart, TagGuard,
+};
 pub use crate::error::{Error, Result};
 pub use crate::exec::{
     FindsByKey, Finish, HookTable, Hooks, List, MergeContent, Mergeable, Pending, Ref, Writes, plan_relation,
@@ -13,9 +16,9 @@ pub use crate::exec::{
 pub use crate::model::{
     Audited, Base, Cardinality, Chained, Content, DbEnum, Embed, Entity, FilterRef, Filtered,
     ForeignKey as RefersTo, HasKey, Insertable, IsVariantOf, Key, Linkable, Loaded, Many, Materialized,
-    Maybe, Model, Mutable, NewKeys, NewRows, NoKey, Nullable, One, Open, References, Rel, Shape, Signed,
-    Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version, Versioned,
-    foreign_key, take, unlinkable,
+    Maybe, Model, Mutable, NewKeys, NewRows, NoKey, Nullable, One, Open, References, Rel, Searchable, Shape,
+    Signed, Single, SoftDelete, TenantScoped, Tenanted, ToOne, Trailed, Unlink, VariantOf, Version,
+    Versioned, foreign_key, searched, take, unlinkable,
 };
 pub use crate::query::hybrid;
 pub use crate::query::shape::{
@@ -23,7 +26,7 @@ pub use crate::query::shape::{
 };
 pub use crate::query::{
     Batch, Col, EmbedType, Expr, Fields, HasVariant, Insert, IntoInsert, KeyRef, New, Opt, RawArg, RawOf,
-    RawSql, Selection, SourceRow, definition, kind, raw_expr, raw_list, raw_operand, raw_value,
+    RawSql, SearchCols, Selection, SourceRow, definition, kind, raw_expr, raw_list, raw_operand, raw_value,
 };
 pub use crate::relation::{
     AnyRef, AnyRel, Branch, Form, Polymorphic, Referrer, RelRef, Related, TargetCols, Targets, To, branch,
@@ -112,6 +115,14 @@ pub fn spread(
 pub fn select_rows<S, T, K>(column: Col<S, T, K>, table: &'static Table, out: &mut Vec<ast::Expr>) {
     if let ast::Expr::Column(source, _) = column.expr().into_node() {
         out.extend(crate::query::returning(table, source));
+    }
+}
+
+/// The table reference that the column belongs to.
+pub fn source_of<S, T, K>(column: Col<S, T, K>) -> Source {
+    match column.expr().into_node() {
+        ast::Expr::Column(source, _) => source,
+        _ => Source::ROOT,
     }
 }
 

@@ -154,6 +154,7 @@ pub(crate) const ORM: &[Attr] = &[
     row("id", TABLE, Value::List, &[], "id(post_id, tag_id)", "Primary key over several fields."),
     row("unique", TABLE, Value::List, &["where", "name"], "unique(author_id, title)", "Unique constraint over fields; with `where`, over a part of the rows."),
     row("index", TABLE, Value::List, &["where", "unique", "include", "method", "with", "name"], "index(author_id, created_at.desc())", "Index over fields and SQL expressions."),
+    row("search", MODEL, Value::List, &[], r#"search(title = A, body, language = "english")"#, "Full-text search over fields, with weights from A to D; the language says which words are the same."),
     row("check", TABLE, Value::List, &["name"], r#"check("price > 0")"#, "Condition in SQL that every row meets."),
     row("validate", MODEL, Value::Equals, &[], "validate = consistent", "A function over the row that refuses it with a reason, whichever way it is written."),
     row("hooks", MODEL, Value::Flag, &[], "hooks", "The model implements `Hooks`: what happens before and after its rows are written."),

@@ -46,6 +46,7 @@ pub(crate) fn check(cx: &Ctxt, plan: &Plan<'_>) {
         columns::append_only_rows_stay,
         columns::history_has_room,
         columns::chained_rows_stay,
+        columns::searched_fields,
         names::columns,
         names::given,
         names::constraints,
@@ -92,7 +93,11 @@ fn known_fields(cx: &Ctxt, plan: &Plan<'_>) {
         .iter()
         .filter(|relation| relation.is_foreign_key() || relation.kind == RelationKind::BelongsToAny);
     let belongs = belongs.flat_map(|relation| &relation.by);
-    for name in key.chain(&options.tenant).chain(belongs) {
+    let searched = options
+        .search
+        .iter()
+        .flat_map(|s| s.fields.iter().map(|(name, _)| name));
+    for name in key.chain(&options.tenant).chain(belongs).chain(searched) {
         if plan.column(&plain(name)).is_none() {
             cx.error(name, unknown_field(plan, name));
         }

@@ -59,6 +59,7 @@ pub(crate) struct Options {
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) search: Option<Search>,
     /// `validate = consistent`.
     pub(crate) validators: Vec<Path>,
     pub(crate) hooks: Option<Span>,
@@ -102,6 +103,14 @@ pub(crate) enum Definition {
 pub(crate) struct Trail {
     pub(crate) span: Span,
     pub(crate) by_triggers: bool,
+}
+
+/// `search(title = A, body, language = "english")`.
+pub(crate) struct Search {
+    pub(crate) span: Span,
+    /// The fields, each with the letter of its weight.
+    pub(crate) fields: Vec<(Ident, Option<Ident>)>,
+    pub(crate) language: Option<LitStr>,
 }
 
 /// `audit(by = Id<User>)`.
@@ -265,6 +274,7 @@ fn option(cx: &Ctxt, options: &mut Options, comment: &mut Option<LitStr>, item: 
         "unique" => options.uniques.extend(index::unique(cx, item)),
         "index" => options.indexes.extend(index::index(cx, item)),
         "check" => options.checks.extend(index::check(cx, item)),
+        "search" => once(cx, &mut options.search, item, search(cx, item)),
         other => unread(cx, item, other),
     }
 }
@@ -321,6 +331,54 @@ fn trail(cx: &Ctxt, item: &Item) -> Option<Trail> {
             None
         }
     }
+}
+
+/// The fields that are searched. `language` with a string is no field.
+fn search(cx: &Ctxt, item: &Item) -> Option<Search> {
+    let before = cx.count();
+    let mut search = Search {
+        span: item.span(),
+        fields: Vec::new(),
+        language: None,
+    };
+    for Raw { name, body } in attr::split(cx, item.list()) {
+        let letter = match &body {
+            Body::Flag => None,
+            Body::Equals(value) if name == "language" && matches!(ungroup(value), Expr::Lit(_)) => {
+                search.language = attr::text(cx, value, "`language = \"english\"`");
+                continue;
+            }
+            Body::Equals(value) => match ungroup(value) {
+                Expr::Path(path) if ["A", "B", "C", "D"].iter().any(|w| path.path.is_ident(w)) => {
+                    path.path.get_ident().cloned()
+                }
+                _ => {
+                    cx.error(
+                        value,
+                        "a weight is one of the letters `A`, `B`, `C` and `D`: `title = A`",
+                    );
+                    continue;
+                }
+            },
+            Body::List(_) => {
+                cx.error(&name, item.attr.usage());
+                continue;
+            }
+        };
+        if search
+            .fields
+            .iter()
+            .any(|(known, _)| known.unraw() == name.unraw())
+        {
+            cx.error(&name, format!("`{}` is named twice", plain(&name)));
+        } else {
+            search.fields.push((name, letter));
+        }
+    }
+    if search.fields.is_empty() && cx.count() == before {
+        cx.error(item, item.attr.usage());
+    }
+    (!search.fields.is_empty()).then_some(search)
 }
 
 /// A row of the table that no room reads is our mistake, and it says so rather than being ignored.

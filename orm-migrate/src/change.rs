@@ -583,6 +583,7 @@ impl Change {
             Change::DropTable(table) if table.partition_by.is_none() => {
                 Some(format!("the rows of table {}", table.name))
             }
+            Change::DropVirtualTable(it) if it.is_index() => None,
             Change::DropVirtualTable(it) => Some(format!("the rows of table {}", it.name)),
             Change::DropColumn { table, column } if !column.fill.is_generated() => {
                 Some(format!("the values of column {table}.{}", column.name))

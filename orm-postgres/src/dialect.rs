@@ -1,6 +1,8 @@
 //! What is particular to PostgreSQL's SQL. Pure text: no client library, tested without a server.
 
-use orm_core::ast::{Aggregate, AggregateFn, Column, Expr, Function, RawPart, Table, TextOp, Window};
+use orm_core::ast::{
+    Aggregate, AggregateFn, Column, Expr, Function, RawPart, SearchCall, Table, TextOp, Window,
+};
 use orm_core::error::Result;
 use orm_core::sql::plan::{ExplainOptions, Plan};
 use orm_core::sql::{
@@ -9,7 +11,7 @@ use orm_core::sql::{
 };
 use orm_core::value::{Element, EnumType, OtherType, RangeOf, Type, Value};
 
-use crate::{functions, plan};
+use crate::{functions, plan, search};
 
 /// PostgreSQL 13 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,6 +65,7 @@ static FEATURES: Features = Features {
     ),
     context_table: None,
     ordered_set_aggregates: true,
+    search: search::FORM,
     max_params: 65_535,
     bulk_insert: BulkInsert::Arrays,
 };
@@ -343,6 +346,10 @@ impl Dialect for PostgresDialect {
         w.aggregate_call(name, call, over, &mut plain)?;
         w.push(close);
         Ok(())
+    }
+
+    fn search(&self, w: &mut SqlWriter<'_>, call: &SearchCall) -> Result<()> {
+        search::call(w, call)
     }
 
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {

@@ -27,6 +27,7 @@ mod other;
 mod own;
 mod plan;
 mod pool;
+mod search;
 mod session;
 mod transaction;
 mod types;

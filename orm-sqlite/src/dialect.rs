@@ -6,16 +6,17 @@
 //! Letter case: SQLite folds ASCII letters only. Where others may be meant, our own `orm_lower` is called; its `lower` serves
 //! where the text that is looked for is ASCII, so that an index on it is used.
 
-use orm_core::ast::{Aggregate, AggregateFn, Expr, Function, RawPart, TextOp, Window};
+use orm_core::ast::ddl::{RowEvent, SearchTable};
+use orm_core::ast::{Aggregate, AggregateFn, Expr, Function, RawPart, SearchCall, TextOp, Window};
 use orm_core::error::Result;
 use orm_core::sql::plan::{ExplainOptions, Plan};
 use orm_core::sql::{
-    BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, SqlWriter, Told, TriggerForm,
-    function, text, type_of,
+    BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, SearchForm, SqlWriter, Told,
+    TriggerForm, function, text, type_of,
 };
 use orm_core::value::{Element, Type, Value};
 
-use crate::{calls, functions, operators, plan, regex};
+use crate::{calls, functions, operators, plan, regex, search};
 
 /// SQLite 3.44 and later.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,6 +68,7 @@ static FEATURES: Features = Features {
          \"transaction_id\" TEXT, \"clock\" TEXT, \"begun\" TEXT) STRICT",
     )),
     ordered_set_aggregates: false,
+    search: SearchForm::Table,
     max_params: 32_766,
     bulk_insert: BulkInsert::Values(64),
 };
@@ -355,6 +357,19 @@ impl Dialect for SqliteDialect {
             f => function::aggregate_name(f),
         };
         w.aggregate_call(name, call, over, &mut |w, e| w.expr(e))
+    }
+
+    fn unnest(&self, w: &mut SqlWriter<'_>, array: &Expr) -> Result<()> {
+        operators::unnest(w, array)
+    }
+    fn search(&self, w: &mut SqlWriter<'_>, call: &SearchCall) -> Result<()> {
+        search::call(w, call)
+    }
+    fn create_search(&self, w: &mut SqlWriter<'_>, table: &SearchTable) -> Result<()> {
+        search::create(w, table)
+    }
+    fn follow_search(&self, w: &mut SqlWriter<'_>, event: RowEvent, table: &SearchTable) -> Result<()> {
+        search::follow(w, event, table)
     }
 
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {

@@ -32,6 +32,7 @@ mod ranges;
 #[allow(unsafe_code)]
 mod raw;
 mod regex;
+mod search;
 mod task;
 mod transaction;
 mod types;

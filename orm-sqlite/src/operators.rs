@@ -89,6 +89,14 @@ pub(crate) fn array(w: &mut SqlWriter<'_>, f: ArrayFn, args: &[Expr]) -> Result<
     }
 }
 
+/// Items come as `json_each` has them, which is how columns of most types are stored.
+pub(crate) fn unnest(w: &mut SqlWriter<'_>, array: &Expr) -> Result<()> {
+    if let Type::Array(Element::Bytes | Element::Uuid | Element::Decimal(..)) = type_of(array) {
+        return Err(w.unsupported("an array of this type as rows"));
+    }
+    wrapped(w, "json_each(", array, ")")
+}
+
 /// An item as an array of itself.
 fn as_array(w: &mut SqlWriter<'_>, element: Element, item: &Expr) -> Result<()> {
     if let Expr::Value(value) = item {

@@ -52,6 +52,7 @@ const fn plain(name: &'static str, columns: &'static [Column]) -> Table {
         checks: &[],
         foreign_keys: &[],
         managed: Managed::NONE,
+        search: None,
         relations: &[],
         validators: &[],
         validated: false,

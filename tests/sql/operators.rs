@@ -114,6 +114,37 @@ fn arrays() {
     );
 }
 
+#[derive(orm::Model)]
+struct Tagged {
+    id: orm::Id<Tagged>,
+    tags: Vec<String>,
+    keys: Vec<uuid::Uuid>,
+}
+
+#[test]
+fn items_as_rows() {
+    use orm::prelude::*;
+    use orm::query::unnest;
+    use orm_core::sql::render_select;
+    let q = Tagged::query()
+        .join_lateral(|t| unnest(t.tags))
+        .select(|(t, tag)| (t.id, tag));
+    let text = |dialect| render_select(q.ast(), dialect, &scope()).unwrap().text;
+    assert_eq!(
+        &*text(postgres()),
+        r#"SELECT t0."id", t1."value" FROM "taggeds" AS t0 JOIN unnest(t0."tags") AS t1("value") ON TRUE"#
+    );
+    assert_eq!(
+        &*text(sqlite()),
+        r#"SELECT t0."id", t1."value" FROM "taggeds" AS t0 JOIN json_each(t0."tags") AS t1 ON TRUE"#
+    );
+    let q = Tagged::query()
+        .join_lateral(|t| unnest(t.keys))
+        .select(|(t, key)| (t.id, key));
+    let refused = render_select(q.ast(), sqlite(), &scope()).unwrap_err();
+    assert_eq!(refused.kind(), orm::ErrorKind::Unsupported);
+}
+
 #[test]
 fn ranges() {
     let other = || Range::from(1..5);
@@ -184,6 +215,33 @@ fn distances() {
         r#"(t0."embedding" <#> $1)"#,
         r#"orm_negative_inner_product(t0."embedding", ?1)"#,
     );
+}
+
+#[derive(orm::Model)]
+#[orm(
+    index(embedding.op_class("vector_l2_ops"), method = hnsw, with = "m = 16"),
+    index(embedding.op_class("vector_cosine_ops"), method = ivfflat, name = "ix_lists")
+)]
+struct Passage {
+    id: orm::Id<Passage>,
+    #[orm(ty(postgres = "vector(3)"))]
+    embedding: Vector,
+}
+
+#[test]
+fn indexes_of_vectors() {
+    use orm_core::exec::create::create_statements;
+    let list = create_statements(&orm::schema![Passage], postgres().features());
+    assert_eq!(
+        crate::create::texts(&list[1..], postgres()),
+        [
+            r#"CREATE INDEX "ix_passages_embedding" ON "passages" USING hnsw ("embedding" vector_l2_ops) WITH (m = 16)"#,
+            r#"CREATE INDEX "ix_lists" ON "passages" USING ivfflat ("embedding" vector_cosine_ops)"#,
+        ]
+    );
+    let list = create_statements(&orm::schema![Passage], sqlite().features());
+    let refused = orm_core::sql::render_ddl(&list[1], sqlite(), &scope()).unwrap_err();
+    assert_eq!(refused.kind(), orm::ErrorKind::Unsupported);
 }
 
 #[test]

@@ -110,6 +110,54 @@ async fn arrays_are_asked(db: Db) -> orm::Result<()> {
 }
 
 #[orm::test(schema = orm::schema![Shelf])]
+async fn items_are_rows(db: Db) -> orm::Result<()> {
+    use orm::query::unnest;
+    shelves(&db).await?;
+    let tags: Vec<(String, i64)> = Shelf::query()
+        .join_lateral(|s| unnest(s.tags))
+        .filter(|(s, tag)| s.name.ne("b").and(tag.ne("Y")))
+        .group_by(|(_, tag)| tag)
+        .order_by(|g| g.key().asc())
+        .select(|g| (g.key(), g.count()))
+        .all(&db)
+        .await?;
+    let counted = [
+        ("x".to_owned(), 3),
+        ("y, z".to_owned(), 1),
+        ("\"q\"".to_owned(), 1),
+    ];
+    assert!(
+        tags.len() == 3 && counted.iter().all(|row| tags.contains(row)),
+        "{tags:?}"
+    );
+    let numbers: Vec<(String, Option<i64>)> = Shelf::query()
+        .left_join_lateral(|s| unnest(s.numbers))
+        .order_by(|(s, n)| (s.name.asc(), n.asc()))
+        .select(|(s, n)| (s.name, n))
+        .all(&db)
+        .await?;
+    let rows: Vec<(&str, Option<i64>)> = numbers.iter().map(|(s, n)| (s.as_str(), *n)).collect();
+    assert_eq!(
+        rows,
+        [
+            ("a", Some(1)),
+            ("a", Some(3)),
+            ("a", None),
+            ("b", Some(1)),
+            ("c", None),
+            ("d", None)
+        ]
+    );
+    let flags = Shelf::query()
+        .join_lateral(|s| unnest(s.flags))
+        .select(|(_, flag)| flag);
+    let mut flags = flags.all(&db).await?;
+    flags.sort();
+    assert_eq!(flags, [false, true]);
+    Ok(())
+}
+
+#[orm::test(schema = orm::schema![Shelf])]
 async fn arrays_are_made(db: Db) -> orm::Result<()> {
     shelves(&db).await?;
     let rows = Shelf::query()
@@ -312,5 +360,40 @@ async fn the_nearest_vectors(db: Db) -> orm::Result<()> {
     assert_eq!(alike[3], ("o".into(), 1.0, -0.0));
     let other = Passage::query().filter(|p| p.embedding.distance(Vector(vec![1.0])).lt(2.0));
     assert_eq!(other.count(&db).await.unwrap_err().kind(), ErrorKind::Database);
+    Ok(())
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Tariff {
+    pub id: Id<Tariff>,
+    pub item: i32,
+    pub cents: i64,
+    pub valid: Range<Date>,
+}
+
+/// Effective dates: the constraint is hand-written, its violation and what is asked of the ranges are typed.
+#[orm::test(schema = orm::schema![Tariff], requires = |f| f.index_methods)]
+async fn effective_dates_do_not_overlap(db: Db) -> orm::Result<()> {
+    sql!("ALTER TABLE tariffs ADD EXCLUDE USING gist (int4range(item, item, '[]') WITH &&, valid WITH &&)")
+        .exec(&db)
+        .await?;
+    let tariff = |item, cents, valid: Range<Date>| NewTariff { item, cents, valid };
+    tariff(1, 100, Range::from(day(0)..day(10))).insert(&db).await?;
+    let next = tariff(1, 120, Range::from(day(10)..)).insert(&db).await?;
+    tariff(2, 90, Range::from(day(5)..)).insert(&db).await?;
+    let refused = tariff(1, 110, Range::from(day(9)..day(11))).insert(&db).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::ExclusionViolation);
+    let wider = next
+        .update()
+        .set(|t| t.valid.to(Range::from(day(9)..)))
+        .save(&db)
+        .await;
+    assert_eq!(wider.unwrap_err().kind(), ErrorKind::ExclusionViolation);
+    let then = Tariff::query()
+        .filter(|t| t.item.eq(1).and(t.valid.has(day(9))))
+        .select(|t| t.cents)
+        .one(&db)
+        .await?;
+    assert_eq!(then, 100);
     Ok(())
 }

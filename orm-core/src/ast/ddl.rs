@@ -1,6 +1,6 @@
 //! Statements that change the schema, as data. Owned names: they may come from a database as well as from models.
 
-use crate::ast::{Nulls, Select};
+use crate::ast::{Nulls, Search, Select};
 use crate::value::Type;
 
 /// A schema statement.
@@ -95,6 +95,19 @@ pub enum Ddl {
         materialized: bool,
         /// The text.
         text: String,
+    },
+    /// The table that holds the words of a search, where it is one beside.
+    CreateSearch(SearchTable),
+    /// DROP TABLE IF EXISTS of it.
+    DropSearch(String),
+    /// CREATE TRIGGER that keeps it in step with its table.
+    CreateSearchTrigger {
+        /// Its name.
+        name: String,
+        /// What it follows.
+        event: RowEvent,
+        /// What it keeps in step.
+        search: SearchTable,
     },
     /// COMMENT ON TABLE or COLUMN.
     Comment {
@@ -209,6 +222,15 @@ pub struct LoggedColumn {
     pub ty: Type,
     /// Whether its values are left out of audit trails.
     pub sensitive: bool,
+}
+
+/// The table that holds the words of a search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchTable {
+    /// The table that is searched, by its name.
+    pub table: &'static str,
+    /// Its columns.
+    pub search: &'static Search,
 }
 
 /// A name with its schema.

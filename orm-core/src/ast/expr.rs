@@ -1,6 +1,6 @@
 //! Expressions.
 
-use crate::ast::{Column, Order, Select, Source};
+use crate::ast::{Column, Order, SearchCall, Select, Source};
 use crate::value::{Type, Value};
 
 /// An SQL expression. As large as a value, which is what bulk inserts have many of: rarer and larger parts are boxed.
@@ -65,6 +65,8 @@ pub enum Expr {
     Quantified(CompareOp, Quantifier, Box<Expr>, Box<Select>),
     /// A row value.
     Tuple(Vec<Expr>),
+    /// Something about a full-text search.
+    Search(Box<SearchCall>),
     /// Hand-written SQL of a stated type with expressions in between.
     Raw(Vec<RawPart>, Type),
 }

@@ -7,6 +7,7 @@ pub mod ddl;
 mod expr;
 mod names;
 mod renumber;
+mod search;
 mod select;
 mod table;
 pub(crate) mod types;
@@ -20,6 +21,7 @@ pub use expr::{
     Frame, FrameBound, FrameExclude, FrameUnit, Function, InList, JsonFn, MathOp, Quantifier, RangeFn,
     RawPart, TextOp, Window, WindowCall, WindowFn,
 };
+pub use search::{Search, SearchCall, SearchColumn, SearchOp, SearchWeight};
 pub use select::{
     Cte, Distinct, FromItem, GroupBy, Join, JoinKind, Lock, LockStrength, LockWait, Nulls, Order, Select,
     SetOp, SetOperation, TableRef,

@@ -273,6 +273,7 @@ fn table(t: &mut TableRef, f: &mut dyn Visit) {
             lateral: _,
         } => walk(query, f),
         FromItem::Values { rows, columns: _ } => rows.iter_mut().for_each(|row| exprs(row, f)),
+        FromItem::Unnest { array, column: _ } => expr(array, f),
         FromItem::Function {
             name: _,
             args,
@@ -365,6 +366,7 @@ fn expr(e: &mut Expr, f: &mut dyn Visit) {
             expr(e, f);
             walk(q, f);
         }
+        Expr::Search(call) => f.source(&mut call.source, Use::Other),
         Expr::Raw(list, _) => parts(list, f),
     }
 }

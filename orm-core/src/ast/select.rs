@@ -123,6 +123,13 @@ pub enum FromItem {
         /// Names of the columns.
         columns: Vec<&'static str>,
     },
+    /// The items of an array, which may be one of a table before it.
+    Unnest {
+        /// The array.
+        array: Box<Expr>,
+        /// The name of the column with the items: `value`.
+        column: &'static str,
+    },
     /// A function that returns rows; names and types of its columns.
     Function {
         /// The function's name.

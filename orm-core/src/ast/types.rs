@@ -1,6 +1,8 @@
 //! The type of every expression.
 
-use crate::ast::{Aggregate, AggregateFn, ArrayFn, Expr, Function, JsonFn, MathOp, RangeFn, WindowFn};
+use crate::ast::{
+    Aggregate, AggregateFn, ArrayFn, Expr, Function, JsonFn, MathOp, RangeFn, SearchOp, WindowFn,
+};
 use crate::value::{DecimalParts, Type, Value};
 
 /// Digits that fit a 64-bit integer: the precision of computed scaled decimals.
@@ -37,6 +39,11 @@ pub fn type_of(expr: &Expr) -> Type {
             arms,
             otherwise,
         } => common(arms.iter().map(|(_, result)| result).chain(otherwise.as_deref())),
+        Expr::Search(call) => match call.op {
+            SearchOp::Matches => Type::Bool,
+            SearchOp::Rank => Type::F64,
+            SearchOp::Highlight(_) | SearchOp::Headline(_) => Type::Text,
+        },
         Expr::Subquery(q) => q.columns.first().map_or(Type::Text, type_of),
         Expr::Tuple(items) => items.first().map_or(Type::Text, type_of),
     }

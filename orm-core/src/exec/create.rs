@@ -4,6 +4,7 @@ use crate::ast::Nulls;
 use crate::ast::ddl::{self, CreateIndex, CreateTable, Ddl, DefaultDef, Name, Refused};
 use crate::exec::beside::{ast_name, beside, row_triggers};
 use crate::exec::physical::{Physical, tables_of};
+use crate::exec::search;
 use crate::exec::view::{view, views};
 use crate::schema::{
     Action, Column, Default, ForeignKey, Index, IndexKey, IndexMethod, IndexPart, Schema, Table, TableKind,
@@ -38,7 +39,8 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
             }
         }));
     }
-    let all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
+    let mut all: Vec<Physical> = tables.iter().flat_map(|t| tables_of(t)).collect();
+    all.iter_mut().for_each(|table| search::column(table, features));
     let mut later = Vec::new();
     for (i, table) in all.iter().enumerate() {
         let mut create = table.create.clone();
@@ -61,6 +63,7 @@ pub fn create_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     out.append(&mut later);
     for table in &tables {
         beside(table, &mut out);
+        search::beside(table, features, &mut out);
     }
     let guarded = all
         .iter()
@@ -150,6 +153,8 @@ pub fn drop_statements(schema: &Schema, features: &Features) -> Vec<Ddl> {
     let beside = tables.iter().rev().flat_map(|t| [t.chain, t.table.history]);
     out.extend(beside.flatten().map(|t| Ddl::DropTable(ast_name(t))));
     out.extend(all.iter().rev().map(|t| Ddl::DropTable(t.name().clone())));
+    // the triggers that write there are gone
+    out.extend(tables.iter().filter_map(|t| search::dropped(t, features)));
     if matches!(features.refusal, Refusal::Function(_)) {
         let guarded = all
             .iter()
@@ -431,6 +436,8 @@ pub(crate) fn index(table: &'static Table, index: &Index) -> CreateIndex {
             IndexMethod::Gin => Some("gin"),
             IndexMethod::Gist => Some("gist"),
             IndexMethod::SpGist => Some("spgist"),
+            IndexMethod::Hnsw => Some("hnsw"),
+            IndexMethod::IvfFlat => Some("ivfflat"),
             IndexMethod::Brin => Some("brin"),
         },
         parts: index.parts.iter().map(|part| index_part(table, *part)).collect(),

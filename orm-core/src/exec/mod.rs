@@ -33,6 +33,7 @@ mod physical;
 mod read;
 mod repeats;
 mod repository;
+mod search;
 mod session;
 mod set_based;
 mod snapshot;

@@ -146,6 +146,30 @@ pub trait Chained: Model {
     const CHAIN: &'static crate::ast::Table;
 }
 
+/// A model that is searched by words.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not searched: add `#[orm(search(..))]` with the fields to it",
+    label = "nobody keeps the words of rows of `{Self}`"
+)]
+pub trait Searchable: Model {
+    /// Where its words are.
+    const SEARCH: &'static crate::ast::Search;
+}
+
+/// What a full-text search looks at.
+#[diagnostic::on_unimplemented(
+    message = "a full-text search is over texts, and this is `{Self}`",
+    label = "not a `String` or an `Option<String>`",
+    note = "take the field out of `search(..)`"
+)]
+pub trait Searched {}
+#[diagnostic::do_not_recommend]
+impl Searched for String {}
+#[diagnostic::do_not_recommend]
+impl Searched for Option<String> {}
+/// Checked by generated code: one error at the field.
+pub const fn searched<T: Searched>() {}
+
 /// A tenant-scoped model.
 pub trait Tenanted: Model {
     /// The type of its tenant column.

@@ -129,7 +129,10 @@ impl Review<'_> {
                 self.statement(&cte.body);
                 None
             }
-            FromItem::Cte(_) | FromItem::Values { .. } | FromItem::Function { .. } => None,
+            FromItem::Cte(_)
+            | FromItem::Values { .. }
+            | FromItem::Unnest { .. }
+            | FromItem::Function { .. } => None,
         }
     }
     fn statement(&mut self, s: &Statement) {

@@ -1,8 +1,60 @@
 //! Operators of arrays. Places are counted from 1, as SQL does.
 
-use crate::ast::{ArrayFn, Expr as Node, Function};
-use crate::query::{Col, Expr, Filter, Operand};
-use crate::value::{ArrayItem, Scalar, Value};
+use crate::ast::types::type_of;
+use crate::ast::{ArrayFn, Expr as Node, FromItem, Function};
+use crate::query::source::FieldList;
+use crate::query::{Col, Expr, Filter, IntoExpr, IntoSource, Operand, Phantom, Place, Reference, SourceRow};
+use crate::value::{ArrayItem, Scalar, Type, Value};
+
+/// The items of an array as rows, for a lateral join: `.join_lateral(|p| unnest(p.tags))`. A NULL has none.
+///
+/// ```
+/// # use orm_core::{model::Model, query::{Col, Query, unnest}};
+/// # fn build<Post: Model>(tags: fn(Post::Cols<Post>) -> Col<Post, Vec<String>>) -> Query<Post, (String, i64)> {
+/// Post::query()
+///     .join_lateral(|p| unnest(tags(p)))
+///     .group_by(|(_, tag)| tag)
+///     .select(|g| (g.key(), g.count()))
+/// # }
+/// # use orm_core::exec::Record;
+/// ```
+pub fn unnest<S, E: ArrayItem, X: IntoExpr<S>>(array: X) -> Unnest<S, E>
+where
+    X::T: ItemsOf<E>,
+{
+    Unnest {
+        array: array.into_expr().into_node(),
+        _p: std::marker::PhantomData,
+    }
+}
+
+/// Arrays of these items: `Vec<E>`, and `Option<Vec<E>>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no array",
+    label = "expected a column or expression of a `Vec`"
+)]
+pub trait ItemsOf<E> {}
+impl<E> ItemsOf<E> for Vec<E> {}
+impl<E> ItemsOf<E> for Option<Vec<E>> {}
+
+/// See [`unnest`].
+pub struct Unnest<S, E> {
+    array: Node,
+    _p: Phantom<(S, E)>,
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, E: ArrayItem + SourceRow> IntoSource for Unnest<S, E> {
+    type Row = E;
+    fn into_source(self, _: Place) -> Reference {
+        let ty = match type_of(&self.array) {
+            Type::Array(element) => element.ty(),
+            other => other,
+        };
+        let (array, column) = (Box::new(self.array), "value");
+        Reference::of(FromItem::Unnest { array, column }, FieldList::one(column, ty))
+    }
+}
 
 fn call<S, T>(f: ArrayFn, args: Vec<Node>) -> Expr<S, T> {
     Expr::new(Node::call(Function::Array(f), args))

@@ -354,7 +354,10 @@ impl<M: Model, C: Sources> Join<M, C> {
         let Reference { table, filter, .. } = reference;
         let source = table.source;
         let mut on: Vec<Node> = on(&fields, self.cols).map(Cond::into_cond).into_iter().collect();
-        let lateral = matches!(table.item, FromItem::Query { lateral: true, .. });
+        let lateral = matches!(
+            table.item,
+            FromItem::Query { lateral: true, .. } | FromItem::Unnest { .. }
+        );
         let mut connected = lateral || kind == JoinKind::Cross;
         connected |= on.iter_mut().any(|condition| connects(condition, source));
         if !connected {
@@ -462,7 +465,7 @@ impl<M: Model, C: Sources> Join<M, C> {
     /// Joins a query that refers to the row before it, with [`outer`](crate::query::Col::outer): the newest three orders
     /// of each customer. Rows for which it has none are left out.
     ///
-    /// SQLite has no LATERAL: a query of more than conditions is `Unsupported` there.
+    /// SQLite has no LATERAL: a query of more than conditions is `Unsupported` there, and [`unnest`](crate::query::unnest) is not.
     pub fn join_lateral<N: IntoSource>(self, f: impl FnOnce(C) -> N) -> Join<M, C::And<ColsOf<N, M>>> {
         let reference = f(self.cols).into_source(Place::LATERAL);
         let on = |_: &Fields, _| None::<Expr<M, bool>>;
@@ -484,6 +487,7 @@ fn name_of(table: &TableRef) -> &'static str {
         FromItem::Cte(name) | FromItem::Function { name, .. } => name,
         FromItem::Query { query, .. } => query.from.as_ref().map_or("a query", name_of),
         FromItem::Values { .. } => "values",
+        FromItem::Unnest { .. } => "unnest",
     }
 }
 

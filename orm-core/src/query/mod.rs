@@ -32,6 +32,7 @@ mod quantified;
 mod ranges;
 mod raw;
 mod rows;
+mod search;
 mod select;
 mod set;
 pub mod shape;
@@ -48,6 +49,7 @@ mod write;
 
 pub use advice::{Advice, AdviceKind, advice};
 pub use aggregate::{Agg, Aggregates, ComparesAggregates};
+pub use arrays::{ItemsOf, Unnest, unnest};
 pub use case::{Case, CaseOf, CaseResult, case, case_of};
 pub use changed::Changed;
 pub(crate) use changed::SetWrite;
@@ -81,6 +83,7 @@ pub use raw::{
     raw_operand, raw_value,
 };
 pub use rows::{Row, RowList, RowOf, RowValue, row};
+pub use search::SearchCols;
 pub use select::Query;
 pub(crate) use select::{all_fields, table_ref};
 pub use set::Compound;

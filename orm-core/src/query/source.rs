@@ -118,6 +118,11 @@ impl FieldList {
         };
         FieldList(types.into_iter().enumerate().map(field).collect())
     }
+    /// One column of this name.
+    pub(crate) fn one(name: &'static str, ty: Type) -> Self {
+        let sensitive = false;
+        FieldList([Field { name, ty, sensitive }].into())
+    }
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(|f| f.name).collect()
     }

@@ -212,6 +212,7 @@ static MEMORY: Table = Table {
     trail: None,
     append_only: false,
     chain: None,
+    search: None,
     relations: &[],
     base: None,
     variants: &[],

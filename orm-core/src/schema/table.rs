@@ -47,6 +47,8 @@ pub struct Table {
     pub append_only: bool,
     /// The table that holds the chain of hashes over its rows, if it has one.
     pub chain: Option<&'static ast::Table>,
+    /// What is searched by words, if anything is.
+    pub search: Option<&'static ast::Search>,
     /// The relations that the model declares.
     pub relations: &'static [&'static RelationDef],
     /// The model that this one is a variant of.
@@ -353,6 +355,10 @@ pub enum IndexMethod {
     Gist,
     /// Space-partitioned trees.
     SpGist,
+    /// Graphs of near vectors (extension `vector`).
+    Hnsw,
+    /// Lists of near vectors (extension `vector`).
+    IvfFlat,
     /// Block ranges.
     Brin,
 }

@@ -3,7 +3,7 @@
 use crate::ast::Nulls;
 use crate::ast::ddl::{
     ColumnDef, CreateIndex, CreateTable, CreateView, Ddl, DefaultDef, Definition, ForeignKey, IndexKey,
-    IndexPart, Name, Refused,
+    IndexPart, Name, Refused, RowEvent,
 };
 use crate::ast::types::shortest;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +33,9 @@ pub(crate) fn operation(ddl: &Ddl) -> &'static str {
         Ddl::DropView { .. } => "DROP VIEW",
         Ddl::RefreshView { .. } => "REFRESH MATERIALIZED VIEW",
         Ddl::Comment { .. } | Ddl::CommentView { .. } => "COMMENT",
+        Ddl::CreateSearch(_) => "CREATE TABLE",
+        Ddl::DropSearch(_) => "DROP TABLE",
+        Ddl::CreateSearchTrigger { .. } => "CREATE TRIGGER",
     }
 }
 
@@ -147,6 +150,34 @@ impl SqlWriter<'_> {
                 self.full_name(name)?;
                 self.push(" IS ");
                 self.literal(text)
+            }
+            Ddl::CreateSearch(table) => self.dialect().create_search(self, table),
+            Ddl::DropSearch(name) => {
+                self.push("DROP TABLE IF EXISTS ");
+                self.ident(name)
+            }
+            Ddl::CreateSearchTrigger { name, event, search } => {
+                self.push("CREATE TRIGGER ");
+                self.ident(name)?;
+                self.push(match event {
+                    RowEvent::Insert => " AFTER INSERT",
+                    // most changes leave the words as they are
+                    RowEvent::Update => " AFTER UPDATE OF ",
+                    RowEvent::Delete => " AFTER DELETE",
+                });
+                if *event == RowEvent::Update {
+                    let columns = search.search.columns.iter().map(|c| c.column);
+                    for (i, column) in search.search.key.into_iter().chain(columns).enumerate() {
+                        self.comma(i);
+                        self.ident(column.name)?;
+                    }
+                }
+                self.push(" ON ");
+                self.ident(search.table)?;
+                self.push(" FOR EACH ROW BEGIN ");
+                self.dialect().follow_search(self, *event, search)?;
+                self.push("END");
+                Ok(())
             }
             Ddl::Comment { table, column, text } => self.comment(table, column.as_deref(), text),
         }

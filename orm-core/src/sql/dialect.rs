@@ -1,6 +1,7 @@
 //! What differs between databases.
 
-use crate::ast::{Aggregate, Column, Expr, Function, RawPart, Table, TextOp, Window};
+use crate::ast::ddl::{RowEvent, SearchTable};
+use crate::ast::{Aggregate, Column, Expr, Function, RawPart, Search, SearchCall, Table, TextOp, Window};
 use crate::error::{Error, Result};
 use crate::sql::plan::{ExplainOptions, Plan};
 use crate::sql::{SqlWriter, function};
@@ -91,6 +92,8 @@ pub struct Features {
     pub context_table: Option<(&'static str, &'static str)>,
     /// Ordered-set aggregates.
     pub ordered_set_aggregates: bool,
+    /// Where the words of a full-text search are kept.
+    pub search: SearchForm,
     /// At most so many placeholders in one statement.
     pub max_params: usize,
     /// How many rows are inserted at once.
@@ -113,6 +116,24 @@ pub enum BulkInsert {
     Values(usize),
     /// One array a column, any number of rows.
     Arrays,
+}
+
+/// Where the words of a full-text search are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum SearchForm {
+    /// In a column that the database computes.
+    Column {
+        /// Its name.
+        name: &'static str,
+        /// Its type, as columns have it.
+        ty: &'static [(&'static str, &'static str)],
+        /// What computes it.
+        sql: fn(&Search) -> String,
+        /// The method of the index on it.
+        method: &'static str,
+    },
+    /// In a table beside, which triggers keep in step.
+    Table,
 }
 
 /// How a list of bound values of one type is written on the right of IN.
@@ -169,6 +190,28 @@ pub trait Dialect: Send + Sync + 'static {
     }
     /// An aggregate, with the window it is computed over.
     fn aggregate(&self, w: &mut SqlWriter<'_>, call: &Aggregate, over: Option<&Window>) -> Result<()>;
+    /// The items of an array as rows. Where the alias names no columns theirs is `value`.
+    fn unnest(&self, w: &mut SqlWriter<'_>, array: &Expr) -> Result<()> {
+        w.push("unnest(");
+        w.expr(array)?;
+        w.push(")");
+        Ok(())
+    }
+    /// Something about a full-text search. The column of `Highlight` and `Headline` is one that is searched.
+    fn search(&self, w: &mut SqlWriter<'_>, call: &SearchCall) -> Result<()> {
+        let _ = call;
+        Err(w.unsupported("full-text search"))
+    }
+    /// The table that holds the words of a search, where there is one.
+    fn create_search(&self, w: &mut SqlWriter<'_>, table: &SearchTable) -> Result<()> {
+        let _ = table;
+        Err(w.unsupported("full-text search"))
+    }
+    /// What a trigger does to keep it in step.
+    fn follow_search(&self, w: &mut SqlWriter<'_>, event: RowEvent, table: &SearchTable) -> Result<()> {
+        let _ = (event, table);
+        Err(w.unsupported("full-text search"))
+    }
     /// CAST.
     fn cast(&self, w: &mut SqlWriter<'_>, expr: &Expr, to: Type) -> Result<()> {
         w.push("CAST(");

@@ -192,6 +192,7 @@ fn is_quick(e: &Expr) -> bool {
         | Expr::Exists(_)
         | Expr::Subquery(_)
         | Expr::Quantified(..)
+        | Expr::Search(_)
         | Expr::Raw(..) => false,
     }
 }

@@ -1,8 +1,8 @@
 //! Expressions.
 
 use crate::ast::{
-    CompareOp, DateUnit, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, Select,
-    numbered,
+    CompareOp, DateUnit, Expr, Function, InList, Join, JoinKind, MathOp, Quantifier, RawPart, SearchCall,
+    SearchOp, Select, numbered,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::decimal::{self, Common, concerns, meet};
@@ -82,8 +82,30 @@ impl SqlWriter<'_> {
             Expr::Subquery(q) => self.subquery(q),
             Expr::Quantified(op, quantifier, e, q) => self.quantified(*op, *quantifier, e, q),
             Expr::Tuple(items) => self.parenthesised(items),
+            Expr::Search(call) => self.search(call),
             Expr::Raw(parts, _) => self.raw(parts),
         }
+    }
+
+    fn search(&mut self, call: &SearchCall) -> Result<()> {
+        let fault = |text: String| Error::new(ErrorKind::InvalidQuery, text);
+        if self.as_of.is_some() {
+            return Err(self.unsupported("a full-text search of the past"));
+        }
+        if self.is_query(call.source) {
+            let text = "a full-text search is over a table: search it before it becomes a source";
+            return Err(fault(text.to_owned()));
+        }
+        if let SearchOp::Highlight(column) | SearchOp::Headline(column) = call.op
+            && call.search.position(column).is_none()
+        {
+            return Err(fault(format!(
+                "the column `{}` is not searched: name it in `search(..)`",
+                column.name
+            )));
+        }
+        self.sensitive |= call.search.columns.iter().any(|c| c.column.sensitive);
+        self.dialect().search(self, call)
     }
 
     /// Writes an expression such that it can stand beside any operator.
@@ -102,6 +124,7 @@ impl SqlWriter<'_> {
             | Expr::Cast(..)
             | Expr::Exists(_)
             | Expr::Subquery(_)
+            | Expr::Search(_)
             | Expr::Tuple(_) => true,
             Expr::All(items) | Expr::Any(items) => items.is_empty(),
             Expr::Not(_)

@@ -28,7 +28,9 @@ mod writer;
 pub(crate) use crate::ast::types;
 pub use crate::ast::types::type_of;
 pub use ddl::{ColumnSql, column_sql, view_sql};
-pub use dialect::{BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, Told, TriggerForm};
+pub use dialect::{
+    BulkInsert, Context, Dialect, Explain, Features, ListForm, Refusal, SearchForm, Told, TriggerForm,
+};
 pub(crate) use list::{hex, integer};
 pub use schemas::SchemaMap;
 pub(crate) use writer::ROW_VERSION;
@@ -132,6 +134,7 @@ pub fn render_select(s: &Select, dialect: &dyn Dialect, scope: &Scope) -> Result
             crate::ast::FromItem::Common(cte) => Some(cte.name),
             crate::ast::FromItem::Query { .. }
             | crate::ast::FromItem::Values { .. }
+            | crate::ast::FromItem::Unnest { .. }
             | crate::ast::FromItem::Function { .. } => None,
         }),
     })

@@ -53,6 +53,7 @@ impl SqlWriter<'_> {
             | Expr::Case { .. }
             | Expr::Subquery(_)
             | Expr::Quantified(..)
+            | Expr::Search(_)
             | Expr::Raw(..) => true,
         }
     }

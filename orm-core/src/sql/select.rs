@@ -188,6 +188,7 @@ impl SqlWriter<'_> {
             }
             FromItem::Common(cte) => self.define_columns(t.source, &cte.columns),
             FromItem::Table(table) => self.saw_table(table),
+            FromItem::Unnest { column, .. } => self.define_columns(t.source, &[*column]),
             FromItem::Cte(_) | FromItem::Function { .. } => {}
         }
     }
@@ -339,6 +340,16 @@ impl SqlWriter<'_> {
             FromItem::Cte(name) => self.ident(name)?,
             FromItem::Common(cte) => self.common(cte)?,
             FromItem::Values { rows, columns } => self.values(rows, columns)?,
+            FromItem::Unnest { array, column } => {
+                let columns = self.features().function_columns;
+                self.dialect().unnest(self, array)?;
+                self.push(" AS ");
+                self.source(*source, column)?;
+                return match columns {
+                    true => self.ident_list([column]),
+                    false => Ok(()),
+                };
+            }
             FromItem::Function { name, args, columns } => {
                 self.name(name)?;
                 self.parenthesised(args)?;
@@ -467,6 +478,7 @@ impl SqlWriter<'_> {
             | FromItem::Cte(_)
             | FromItem::Common(_)
             | FromItem::Values { .. }
+            | FromItem::Unnest { .. }
             | FromItem::Function { .. } => Ok(()),
         }
     }

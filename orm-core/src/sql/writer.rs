@@ -620,7 +620,7 @@ impl<'a> SqlWriter<'a> {
         Ok(())
     }
     /// Appends `alias."column"`.
-    pub(crate) fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
+    pub fn column(&mut self, source: Source, column: &'static Column) -> Result<()> {
         if !self.derived.is_empty() && self.is_derived(source, column)? {
             return self.field(source, column.name);
         }
@@ -637,6 +637,11 @@ impl<'a> SqlWriter<'a> {
     /// Makes known what columns a derived table has.
     pub(crate) fn define_columns(&mut self, source: Source, columns: &[&'static str]) {
         self.derived.push((source, columns.to_vec()));
+    }
+    /// Whether the reference is to a derived table.
+    pub(crate) fn is_query(&self, source: Source) -> bool {
+        let source = self.resolve(source);
+        self.derived.iter().any(|(s, _)| Some(*s) == source)
     }
     /// Whether the column is one of a derived table.
     #[cold]
@@ -704,8 +709,8 @@ impl<'a> SqlWriter<'a> {
     pub(crate) fn uses_any(&self, source: Source) -> bool {
         self.parts.iter().any(|(s, _)| *s == source)
     }
-    /// Appends `alias."name"` of a derived table.
-    pub(crate) fn field(&mut self, source: Source, name: &'static str) -> Result<()> {
+    /// Appends `alias."name"` of a derived table, or of a column that no model has.
+    pub fn field(&mut self, source: Source, name: &'static str) -> Result<()> {
         self.source(source, name)?;
         self.text.push('.');
         self.ident(name)

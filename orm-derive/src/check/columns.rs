@@ -370,6 +370,36 @@ pub(crate) fn chained_rows_stay(cx: &Ctxt, plan: &Plan<'_>) {
     }
 }
 
+/// The words of a row are kept beside its columns, in its own table.
+pub(crate) fn searched_fields(cx: &Ctxt, plan: &Plan<'_>) {
+    let options = &plan.model.options;
+    let Some(search) = &options.search else {
+        return;
+    };
+    if options.variant_of.is_some() {
+        cx.error_at(
+            search.span,
+            "rows of variants are in the table of their enum, which is not searched: drop `search`",
+        );
+    }
+    for (name, _) in &search.fields {
+        let column = plan.column(&plain(name)).and_then(|i| plan.columns.get(i));
+        if column.is_some_and(|c| c.embed().is_some()) {
+            cx.error(
+                name,
+                "the fields of an embedded struct are not searched: name a field of the model",
+            );
+        }
+    }
+    let vector = |c: &&Column<'_>| c.name.eq_ignore_ascii_case("search_vector");
+    if let Some(field) = plan.columns.iter().find(vector).and_then(|c| c.field) {
+        cx.error(
+            &field.ident,
+            "the words of a search are in a column `search_vector`: rename this one, as in `column = \"..\"`",
+        );
+    }
+}
+
 /// The audit trail names each row by its key.
 pub(crate) fn trail_names_rows(cx: &Ctxt, plan: &Plan<'_>) {
     if plan.model.options.audit_trail.is_none() {
@@ -405,6 +435,7 @@ pub(crate) fn view_is_read_only(cx: &Ctxt, plan: &Plan<'_>) {
         (options.history, "history"),
         (options.append_only, "append_only"),
         (options.hash_chain, "hash_chain"),
+        (options.search.as_ref().map(|search| search.span), "search"),
     ];
     flags
         .into_iter()

@@ -83,7 +83,23 @@ pub(crate) fn impls(plan: &Plan<'_>, names: &Names) -> TokenStream {
         None => pushed.collect(),
     };
     let (clone, keys) = (embed::clone(plan), keys(plan, names));
+    let first = plan
+        .columns
+        .iter()
+        .find(|c| c.embed().is_none() && !c.is_hidden());
+    let searched = plan.model.options.search.as_ref().zip(first).map(|(_, first)| {
+        let member = &first.member;
+        quote! {
+            #[automatically_derived]
+            impl<#scope> __orm::SearchCols<#scope> for #cols<#scope> {
+                fn searched(self) -> (__orm::Source, &'static __orm::Search) {
+                    (__orm::source_of(self.#member), &__SEARCH)
+                }
+            }
+        }
+    });
     quote! {
+        #searched
         #[automatically_derived]
         impl<#scope> ::core::clone::Clone for #cols<#scope> {
             #clone

@@ -309,9 +309,15 @@ fn markers(plan: &Plan<'_>, names: &Names) -> TokenStream {
         );
         marker(quote!(Chained), table)
     });
+    let searchable = options.search.as_ref().map(|_| {
+        let search = quote!(
+            const SEARCH: &'static __orm::Search = &__SEARCH;
+        );
+        marker(quote!(Searchable), search)
+    });
     let own = [insertable, mutable, soft_delete, tenanted, signed, trailed];
     own.into_iter()
-        .chain([filtered, versioned, chained, materialized, keyless])
+        .chain([filtered, versioned, chained, materialized, keyless, searchable])
         .flatten()
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The table as data: two statics that everything else points at.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
@@ -79,6 +79,8 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
     }));
     let append_only = options.append_only.is_some();
     let chain = option(options.hash_chain.map(|_| quote!(&__CHAIN)));
+    let searched = option(options.search.as_ref().map(|_| quote!(&__SEARCH)));
+    let search_static = search(plan);
     let history_static = options
         .history
         .map(|_| beside(plan, "__HISTORY", "history", true));
@@ -97,6 +99,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
         #columns
         #history_static
         #chain_static
+        #search_static
         #family
         static __TABLE: __orm::Table = __orm::Table {
             table: #statement,
@@ -117,6 +120,7 @@ pub(crate) fn statics(plan: &Plan<'_>, names: &Names) -> TokenStream {
             trail: #trail,
             append_only: #append_only,
             chain: #chain,
+            search: #searched,
             base: #base,
             variants: #variants,
             relations: &[#(<#module::#relations as __orm::Rel>::DEF),*],
@@ -267,6 +271,53 @@ fn beside(plan: &Plan<'_>, name: &str, suffix: &str, guarded: bool) -> TokenStre
             parts: &[],
         };
     }
+}
+
+/// What a full-text search looks at, and that it is text.
+fn search(plan: &Plan<'_>) -> Option<TokenStream> {
+    let search = plan.model.options.search.as_ref()?;
+    let name = name::shorten(format!("{}_search", plan.table));
+    let at = |i: usize| position(plan, i);
+    let key = option(match plan.key.columns.as_slice() {
+        &[i] => {
+            let at = at(i);
+            Some(quote!(&__COLUMNS[#at].column))
+        }
+        _ => None,
+    });
+    let fields = search.fields.iter().filter_map(|(name, letter)| {
+        let i = plan.column(&plain(name))?;
+        Some((i, plan.columns.get(i)?, letter))
+    });
+    let fields: Vec<_> = fields.collect();
+    let columns = fields.iter().map(|(i, _, letter)| {
+        let at = at(*i);
+        let weight = letter
+            .as_ref()
+            .map_or_else(|| quote!(D), ToTokens::to_token_stream);
+        let weight = format_ident!("{}", weight.to_string());
+        quote!(__orm::SearchColumn { column: &__COLUMNS[#at].column, weight: __orm::SearchWeight::#weight })
+    });
+    let checks = fields.iter().map(|(_, column, _)| {
+        let ty = column_type(column, &quote!(__orm));
+        let span = column
+            .field
+            .map_or_else(proc_macro2::Span::call_site, |field| field.ty.span());
+        quote_spanned!(span=> const _: () = __orm::searched::<#ty>();)
+    });
+    let language = search
+        .language
+        .as_ref()
+        .map_or_else(|| "simple".to_owned(), syn::LitStr::value);
+    Some(quote! {
+        static __SEARCH: __orm::Search = __orm::Search {
+            name: #name,
+            key: #key,
+            columns: &[#(#columns),*],
+            language: #language,
+        };
+        #(#checks)*
+    })
 }
 
 fn managed(plan: &Plan<'_>) -> TokenStream {
@@ -462,6 +513,8 @@ fn method(method: Method) -> TokenStream {
         Method::Gin => quote!(Gin),
         Method::Gist => quote!(Gist),
         Method::SpGist => quote!(SpGist),
+        Method::Hnsw => quote!(Hnsw),
+        Method::IvfFlat => quote!(IvfFlat),
         Method::Brin => quote!(Brin),
     }
 }

@@ -48,15 +48,19 @@ pub(crate) enum Method {
     Gin,
     Gist,
     SpGist,
+    Hnsw,
+    IvfFlat,
     Brin,
 }
 
-const METHODS: [(&str, Method); 6] = [
+const METHODS: [(&str, Method); 8] = [
     ("btree", Method::BTree),
     ("hash", Method::Hash),
     ("gin", Method::Gin),
     ("gist", Method::Gist),
     ("spgist", Method::SpGist),
+    ("hnsw", Method::Hnsw),
+    ("ivfflat", Method::IvfFlat),
     ("brin", Method::Brin),
 ];
 

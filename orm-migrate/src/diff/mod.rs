@@ -808,7 +808,11 @@ impl Found {
             .iter()
             .filter(|t| !from.virtual_tables.contains(t))
         {
-            self.tables.push(Change::CreateVirtualTable(new.clone()));
+            // one that is over a table reads its rows, whose columns have to be there
+            match new.is_index() {
+                true => self.attached.push(Change::CreateVirtualTable(new.clone())),
+                false => self.tables.push(Change::CreateVirtualTable(new.clone())),
+            }
         }
     }
 

@@ -389,6 +389,7 @@ fn both(change: &Change, fresh: &BTreeSet<&Name>, out: &mut Vec<Finding>) {
         .breaking()
     };
     match change {
+        Change::DropVirtualTable(it) if it.is_index() => {}
         Change::DropTable(_) | Change::DropVirtualTable(_) => out.push(gone("drop-table")),
         Change::DropColumn { column, .. } if !column.fill.is_generated() => out.push(gone("drop-column")),
         Change::DropSchema(_) => out.push(gone("drop-schema")),

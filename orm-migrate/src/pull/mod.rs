@@ -46,15 +46,17 @@
 
 mod name;
 mod relate;
+mod search;
 mod ty;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Backend;
+use crate::pull::search::Searched;
 use crate::pull::ty::ColumnType;
 use crate::schema::models::extension_of;
-use crate::schema::{Column, Fill, ForeignKey, Name, Schema, Table};
+use crate::schema::{Column, Fill, ForeignKey, Name, Schema, Table, VirtualTable};
 
 /// What [`models`] writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,17 +84,35 @@ pub fn models(schema: &Schema, backend: Backend) -> Pulled {
     draft.write(&mut source);
     draft.rest();
     let models: BTreeSet<&Name> = draft.models.iter().map(|m| &m.table.name).collect();
+    let searched = |table: &Table| {
+        draft
+            .models
+            .iter()
+            .any(|m| m.table.name == table.name && m.searched.is_some())
+    };
     let tables = schema
         .tables
         .iter()
         .filter_map(|table| match models.contains(&table.name) {
+            true if searched(table) => {
+                let mut said = table.clone();
+                said.triggers.retain(|t| !search::is_trigger(table, t));
+                said.beside()
+            }
             true => table.beside(),
             false => Some(table.clone()),
         });
-    let beside = Schema {
+    let mut beside = Schema {
         tables: tables.collect(),
         ..schema.clone()
     };
+    let said = |it: &VirtualTable| {
+        schema
+            .tables
+            .iter()
+            .any(|t| searched(t) && search::is_table(t, it))
+    };
+    beside.virtual_tables.retain(|it| !said(it));
     Pulled {
         source,
         left_out: draft.left_out,
@@ -222,6 +242,8 @@ struct ModelDraft<'s> {
     relations: Vec<String>,
     /// Attributes of the other sides.
     inverse: Vec<String>,
+    /// What of it is searched by words.
+    searched: Option<Searched>,
 }
 
 struct FieldDraft<'s> {
@@ -328,6 +350,7 @@ impl<'s> Draft<'s> {
                 foreign_keys: Vec::new(),
                 relations: Vec::new(),
                 inverse: Vec::new(),
+                searched: Searched::of(table, self.schema, self.backend),
             });
         }
         // short names first: `users` gets `User`, and `new_users` gives way to its `NewUser`
@@ -370,7 +393,7 @@ impl<'s> Draft<'s> {
     fn fields(&mut self) {
         for i in 0..self.models.len() {
             let table = self.models[i].table;
-            let fields: Vec<FieldDraft<'s>> = table
+            let mut fields: Vec<FieldDraft<'s>> = table
                 .columns
                 .iter()
                 .map(|column| {
@@ -382,6 +405,15 @@ impl<'s> Draft<'s> {
                     }
                 })
                 .collect();
+            let texts = |s: &Searched| {
+                let is_text = |f: &FieldDraft<'_>| f.ty.rust == "String";
+                let of = |name: &String| fields.iter().find(|f| f.column.name == *name);
+                s.columns.iter().all(|(name, _)| of(name).is_some_and(is_text))
+            };
+            self.models[i].searched = self.models[i].searched.take().filter(texts);
+            if self.models[i].searched.is_some() {
+                fields.retain(|f| !search::is_vector(&f.column.name));
+            }
             self.models[i].fields = fields;
             self.field_names(i);
         }
@@ -538,7 +570,12 @@ impl<'s> Draft<'s> {
         for it in &schema.sequences {
             self.say(format_args!("sequence {}", it.name), "models have none");
         }
-        for it in &schema.virtual_tables {
+        let searched = |it: &VirtualTable| {
+            let models = self.models.iter().filter(|m| m.searched.is_some());
+            models.into_iter().any(|m| search::is_table(m.table, it))
+        };
+        let others: Vec<_> = schema.virtual_tables.iter().filter(|it| !searched(it)).collect();
+        for it in others {
             self.say(format_args!("virtual table {}", it.name), "models have none");
         }
         for it in &schema.views {

@@ -1,11 +1,28 @@
 //! The text of models, and what of a table is not in it.
 
 use crate::Backend;
+use crate::pull::search::{self, Searched};
 use crate::pull::{Draft, EnumDraft, FieldDraft, ModelDraft, name};
 use crate::schema::{Action, Check, Deferrable, Fill, Index, Key, RowSecurity, Unique};
 
 /// The longest name of a constraint.
 const MAX_BYTES: usize = orm_core::schema::name::MAX_BYTES;
+
+/// `search(title = A, body, language = "english")`.
+fn searched_text(model: &ModelDraft<'_>, searched: &Searched) -> String {
+    let fields = searched.columns.iter().flat_map(|(column, weight)| {
+        let named = model.idents(std::slice::from_ref(column)).into_iter();
+        named.map(move |ident| match weight {
+            Some(letter) => format!("{ident} = {letter}"),
+            None => ident,
+        })
+    });
+    let mut words: Vec<String> = fields.collect();
+    if searched.language != "simple" {
+        words.push(format!("language = {:?}", searched.language));
+    }
+    format!("search({})", words.join(", "))
+}
 
 impl<'s> Draft<'s> {
     pub(super) fn write(&mut self, out: &mut String) {
@@ -53,6 +70,9 @@ impl<'s> Draft<'s> {
         if !first.is_empty() {
             attributes.push(format!("orm({})", first.join(", ")));
         }
+        if let Some(searched) = &model.searched {
+            attributes.push(format!("orm({})", searched_text(model, searched)));
+        }
         if let Some(key) = &table.primary_key {
             primary_key(key, &table.name.name, &mut note);
         }
@@ -63,7 +83,8 @@ impl<'s> Draft<'s> {
                 Err(reason) => note(format!("unique ({}): {reason}", unique.columns.join(", "))),
             }
         }
-        for index in &table.indexes {
+        let of_words = |index: &&Index| model.searched.is_some() && search::is_index(table, index);
+        for index in table.indexes.iter().filter(|index| !of_words(index)) {
             match index_text(model, index) {
                 Ok(Some(One::Field(column))) => on_fields.push((column, "index".to_owned())),
                 Ok(Some(One::Struct(text))) => attributes.push(format!("orm({text})")),
@@ -233,7 +254,9 @@ impl<'s> Draft<'s> {
         for it in &table.exclusions {
             note(format!("exclusion {}: models have none", it.name));
         }
-        for it in &table.triggers {
+        let of_words =
+            |it: &&crate::schema::Trigger| self.models[i].searched.is_some() && search::is_trigger(table, it);
+        for it in table.triggers.iter().filter(|it| !of_words(it)) {
             note(format!("trigger {}: models have none of one's own", it.name));
         }
         if table.row_security != RowSecurity::Off {
@@ -324,7 +347,7 @@ fn index_refusal(index: &Index) -> Option<String> {
     if index.name.len() > MAX_BYTES {
         return Some("its name is too long".to_owned());
     }
-    let methods = ["hash", "gin", "gist", "spgist", "brin"];
+    let methods = ["hash", "gin", "gist", "spgist", "brin", "hnsw", "ivfflat"];
     if let Some(method) = index.method.as_ref().filter(|m| !methods.contains(&m.as_str())) {
         return Some(format!("models have no method {method}"));
     }

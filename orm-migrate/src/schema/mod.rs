@@ -524,6 +524,19 @@ pub struct VirtualTable {
     pub module: String,
 }
 
+impl VirtualTable {
+    /// Whether it holds nothing but the words of rows that are elsewhere, and can be made of them at any time.
+    pub(crate) fn is_index(&self) -> bool {
+        let module = self.module.to_ascii_lowercase();
+        let content = module.split("content").skip(1).map(str::trim_start);
+        let outside = |rest: &str| {
+            let value = rest.strip_prefix('=').map(str::trim_start);
+            value.is_some_and(|v| !v.starts_with("''") && !v.starts_with("\"\""))
+        };
+        module.trim_start().starts_with("fts5") && content.into_iter().any(outside)
+    }
+}
+
 /// A view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

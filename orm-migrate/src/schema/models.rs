@@ -14,7 +14,7 @@ use crate::Backend;
 use crate::introspect::parse;
 use crate::schema::{
     Check, Column, Composite, Deferrable, Enum, Extension, Fill, ForeignKey, Function, Index, IndexPart, Key,
-    Name, Schema, Table, Trigger, Unique, View, action_of,
+    Name, Schema, Table, Trigger, Unique, View, VirtualTable, action_of,
 };
 
 impl Schema {
@@ -127,6 +127,27 @@ impl Reader {
                 let text = self.text(&statement)?;
                 self.schema.tables.push(parse::table(&text).ok_or_else(unknown)?);
             }
+            Ddl::CreateSearch(table) => {
+                let text = self.text(&statement)?;
+                self.schema.virtual_tables.push(VirtualTable {
+                    name: Name::new(table.search.name),
+                    module: parse::module(&text).ok_or_else(unknown)?,
+                });
+            }
+            Ddl::CreateSearchTrigger {
+                ref name, ref search, ..
+            } => {
+                let trigger = Trigger {
+                    name: name.clone(),
+                    definition: self.text(&statement)?,
+                    enabled: None,
+                };
+                let table = ddl::Name {
+                    schema: None,
+                    name: search.table.to_owned(),
+                };
+                self.table_mut(table)?.triggers.push(trigger);
+            }
             Ddl::Refuse {
                 ref name, ref table, ..
             } => {
@@ -173,6 +194,7 @@ impl Reader {
             | Ddl::DropRowFunction(_)
             | Ddl::DropView { .. }
             | Ddl::RefreshView { .. }
+            | Ddl::DropSearch(_)
             | Ddl::DropContext => return Err(unknown()),
         }
         Ok(())

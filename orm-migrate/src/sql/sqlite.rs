@@ -181,11 +181,13 @@ fn plain(change: &Change, before: &Schema, after: &Schema) -> Result<Vec<String>
             out
         }
         Change::CreateVirtualTable(it) => {
-            vec![format!(
-                "CREATE VIRTUAL TABLE {} USING {}",
-                name(&it.name),
-                it.module
-            )]
+            let (table, own) = (name(&it.name), quoted(&it.name.name));
+            let mut out = vec![format!("CREATE VIRTUAL TABLE {table} USING {}", it.module)];
+            if it.is_index() {
+                // a command of FTS5: it reads the rows that are there
+                out.push(format!("INSERT INTO {table} ({own}) VALUES ('rebuild')"));
+            }
+            out
         }
         Change::DropVirtualTable(it) => vec![format!("DROP TABLE {}", name(&it.name))],
         Change::DropView(view) => vec![format!("DROP VIEW {}", name(&view.name))],

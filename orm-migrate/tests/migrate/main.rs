@@ -18,6 +18,7 @@ mod preflight;
 mod pull;
 mod random;
 mod run;
+mod search;
 mod squash;
 mod support;
 mod transfer;

@@ -105,6 +105,7 @@ fn key_of(table: &TableRef) -> Result<Vec<Node>> {
         | FromItem::Cte(_)
         | FromItem::Common(_)
         | FromItem::Values { .. }
+        | FromItem::Unnest { .. }
         | FromItem::Function { .. } => Err(invalid(
             "rows that are no table's have no pages: nothing identifies a row",
         )),
