@@ -387,11 +387,19 @@ async fn db_close(db: std::sync::Arc<orm_sqlite::Sqlite>) {
 #[tokio::test]
 async fn a_time_limit_reaches_into_one_long_operation() {
     let folder = Folder::new();
-    fill(&*table(folder.options()).await, 400_000).await;
+    let db = table(folder.options()).await;
+    fill(&*db, 10).await;
+    exec(&*db, "CREATE TABLE wide (id INTEGER PRIMARY KEY, pad BLOB)")
+        .await
+        .unwrap();
+    // two rows a page: a count has many pages to read
+    let rows = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 30000) \
+                INSERT INTO wide SELECT i, zeroblob(1800) FROM r";
+    exec(&*db, rows).await.unwrap();
     let limit = Duration::from_millis(1);
     let db = folder.options().statement_timeout(limit).connect().await.unwrap();
     // counting a whole table is one operation, in which SQLite asks nobody
-    let count = statement("SELECT count(*) FROM t", vec![], Effort::Long, false);
+    let count = statement("SELECT count(*) FROM wide", vec![], Effort::Long, false);
     let e = db.run(count, ints()).await.err().unwrap();
     assert_eq!(
         (e.kind(), e.code()),
