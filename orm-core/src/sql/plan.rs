@@ -1,6 +1,6 @@
 //! What a database says it will do, or did, to answer a statement: one tree for every database.
 //!
-//! Backends make it of what EXPLAIN prints ([`Dialect::plan`](crate::sql::Dialect::plan)). What has no field of its own
+//! Backends make it of what EXPLAIN prints ([`Dialect::plan`]). What has no field of its own
 //! here is kept under the database's name for it.
 
 use std::fmt;
