@@ -388,7 +388,7 @@ async fn db_close(db: std::sync::Arc<orm_sqlite::Sqlite>) {
 async fn a_time_limit_reaches_into_one_long_operation() {
     let folder = Folder::new();
     let db = table(folder.options()).await;
-    fill(&*db, 10).await;
+    fill(&db, 10).await;
     exec(&*db, "CREATE TABLE wide (id INTEGER PRIMARY KEY, pad BLOB)")
         .await
         .unwrap();
