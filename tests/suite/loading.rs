@@ -1,9 +1,12 @@
 //! Relations loaded beside rows: every kind, any depth, one statement for each relation and level.
 
+use std::cmp::Ordering;
+
 use orm::prelude::*;
 use orm::{ErrorKind, Part, assert_statements};
 
 use crate::models::*;
+use crate::random::Gen;
 
 /// Ann has three posts (one deleted, one in a category), Bob one, Cid none. The first has two tags and two comments.
 async fn library(db: &Db) -> orm::Result<()> {
@@ -669,5 +672,113 @@ async fn forty_thousand_uuid_keys_in_one_load(db: Db) -> orm::Result<()> {
         .filter(|i| !loaded[*i].items.is_empty())
         .collect();
     assert_eq!(with_items, [39_999]);
+    Ok(())
+}
+
+/// Rows of one owner stand in the order that was asked for, whoever puts them there.
+#[orm::test(schema = blog())]
+async fn related_rows_stand_in_their_order(db: Db) -> orm::Result<()> {
+    let mut random = Gen::new(1);
+    let names = ["ann", "bob", "cid", "dan"].map(|name| NewUser {
+        email: format!("{name}@x.io"),
+        name: name.into(),
+    });
+    let users = NewUser::insert_all(&db, names).await?;
+    let posts = (0..200).map(|i| {
+        let views = random.pick(&[i64::MIN, -1, 0, 1, 7, i64::MAX]);
+        let score = random.maybe(|r| r.below(3) as i64);
+        let new = NewPost {
+            author_id: users[random.below(3) as usize].id,
+            title: format!("{i}"),
+        };
+        new.set(move |p| (p.views.to(views), p.score.to(score)))
+    });
+    let posts = NewPost::insert_all(&db, posts).await?;
+    let (rust, sql) = (tag(&db, "rust").await, tag(&db, "sql").await);
+    for post in posts.iter().take(60) {
+        comment(&db, post, &users[0], &post.title).await;
+        label(&db, post, &rust).await;
+        label(&db, post, &sql).await;
+    }
+    // a changed row stands elsewhere in the table of PostgreSQL
+    Post::update_where(|p| p.views.eq(-1))
+        .set(|p| p.title.to("moved"))
+        .exec(&db)
+        .await?;
+    let posts = Post::query().order_by(|p| p.id.asc()).all(&db).await?;
+
+    let own = |user: &User, by: fn(&Post, &Post) -> Ordering| {
+        let mut own: Vec<&Post> = posts.iter().filter(|p| p.author_id == user.id).collect();
+        own.sort_by(|a, b| by(a, b));
+        own.into_iter().map(|p| p.id).collect::<Vec<_>>()
+    };
+    let by_views = |a: &Post, b: &Post| b.views.cmp(&a.views).then(a.id.cmp(&b.id));
+    let up = || User::query().order_by(|u| u.id.asc());
+    let read = up()
+        .with(|u| {
+            u.posts
+                .order_by(|p| (p.views.desc(), p.id.asc()))
+                .with(|p| p.comments.with(|c| c.author))
+        })
+        .all(&db)
+        .await?;
+    for user in &read {
+        let ids: Vec<_> = user.posts.iter().map(|p| p.id).collect();
+        assert_eq!(ids, own(user, by_views));
+        for post in &user.posts {
+            let title = |c: &CommentWithAuthor<Comment>| c.post_id == post.id && c.author.name == "ann";
+            assert!(post.comments.iter().all(title), "what is below goes along");
+            assert_eq!(post.comments.len(), usize::from(post.id <= posts[59].id));
+        }
+    }
+    let hand = users
+        .load(&db, |u| u.posts.order_by(|p| (p.views.asc(), p.id.desc())))
+        .await?;
+    for user in &hand {
+        let ids: Vec<_> = user.posts.iter().map(|p| p.id).collect();
+        assert_eq!(ids, own(user, |a, b| a.views.cmp(&b.views).then(b.id.cmp(&a.id))));
+    }
+    // which rows are read depends on the order
+    let most = up()
+        .with(|u| {
+            u.posts
+                .order_by(|p| (p.views.desc(), p.id.asc()))
+                .limit(3)
+                .offset(1)
+        })
+        .all(&db)
+        .await?;
+    for user in &most {
+        let ids: Vec<_> = user.posts.iter().map(|p| p.id).collect();
+        let own = own(user, by_views);
+        assert_eq!(ids, own.into_iter().skip(1).take(3).collect::<Vec<_>>());
+    }
+    // NULLs have a place of their own
+    let scored = up()
+        .with(|u| u.posts.order_by(|p| (p.score.asc(), p.id.asc())))
+        .all(&db)
+        .await?;
+    for user in &scored {
+        let ids: Vec<_> = user.posts.iter().map(|p| p.id).collect();
+        let by_score = |a: &Post, b: &Post| {
+            let last = |p: &Post| p.score.unwrap_or(i64::MAX);
+            last(a).cmp(&last(b)).then(a.id.cmp(&b.id))
+        };
+        assert_eq!(ids, own(user, by_score));
+    }
+    // rows that belong to several rows above, and values that are not part of what is read
+    let tags = Tag::query()
+        .with(|t| {
+            t.posts
+                .order_by(|p| (p.views.asc(), p.id.desc()))
+                .select(|p| (p.id,))
+        })
+        .order_by(|t| t.id.asc())
+        .all(&db)
+        .await?;
+    let mut labelled: Vec<&Post> = posts.iter().take(60).collect();
+    labelled.sort_by(|a, b| a.views.cmp(&b.views).then(b.id.cmp(&a.id)));
+    let labelled: Vec<_> = labelled.into_iter().map(|p| (p.id,)).collect();
+    assert!(tags.iter().all(|t| t.posts == labelled) && tags.len() == 2);
     Ok(())
 }

@@ -136,6 +136,54 @@ struct Title {
     tags: Vec<String>,
 }
 
+/// An order of related rows by integers is kept without the database; it sorts where it has to choose rows, or alone
+/// knows the order.
+#[orm::test(schema = blog())]
+async fn related_rows_are_sorted_there_only_where_they_must(db: Db) -> orm::Result<()> {
+    let ann = user(&db, "ann").await;
+    post(&db, &ann, "a").await;
+    let log = Log::default();
+    let _on = tracing::subscriber::set_default(log.clone());
+    let last = || {
+        log.taken()
+            .pop()
+            .unwrap()
+            .get("db.query.text")
+            .unwrap()
+            .to_owned()
+    };
+
+    let users = User::query().with(|u| u.posts.order_by(|p| (p.views.desc(), p.id.asc())));
+    users.all(&db).await?;
+    let text = last();
+    assert!(!text.contains("ORDER BY"), "{text}");
+
+    User::query()
+        .with(|u| u.posts.order_by(|p| p.title.asc()))
+        .all(&db)
+        .await?;
+    assert!(
+        last().contains("ORDER BY"),
+        "letters are sorted by the rules of the database"
+    );
+    User::query()
+        .with(|u| u.posts.order_by(|p| p.score.asc()))
+        .all(&db)
+        .await?;
+    assert!(last().contains("ORDER BY"), "it may be NULL");
+    User::query()
+        .with(|u| u.posts.order_by(|p| p.id.asc()).limit(2))
+        .all(&db)
+        .await?;
+    assert!(last().contains("ORDER BY"), "the order says which two");
+    User::query()
+        .with(|u| u.posts.order_by(|p| (p.views + 1).asc()))
+        .all(&db)
+        .await?;
+    assert!(last().contains("ORDER BY"), "it is no column");
+    Ok(())
+}
+
 #[orm::test(schema = blog())]
 async fn each_statement_of_a_shape_selects_what_it_names_and_what_relates_it(db: Db) -> orm::Result<()> {
     let ann = user(&db, "ann").await;

@@ -74,6 +74,8 @@ pub(crate) struct Places<'a> {
     pub(crate) parents: usize,
     /// Where each of them has at most one: the model and the relation, to name them when one has more.
     pub(crate) single: Option<(&'static str, &'static str)>,
+    /// The related rows in their order, where they came in another one.
+    pub(crate) order: Option<Vec<u32>>,
 }
 
 /// Collects decoded rows; what they are is erased.
@@ -129,7 +131,17 @@ impl<O: Output> Collector for Rows<O> {
                 .into_iter()
                 .map(|n| Vec::with_capacity(n as usize))
                 .collect();
-            rows.for_each(|(row, &slot)| lists[slot as usize].push(row));
+            match places.order {
+                None => rows.for_each(|(row, &slot)| lists[slot as usize].push(row)),
+                Some(order) => {
+                    let mut rows: Vec<(Option<O>, u32)> =
+                        rows.map(|(row, &slot)| (Some(row), slot)).collect();
+                    for at in order {
+                        let (row, slot) = &mut rows[at as usize];
+                        lists[*slot as usize].extend(row.take());
+                    }
+                }
+            }
             return Ok(Children(Box::new(Lists::Many(lists.into_iter()))));
         };
         let mut list: Vec<Option<O>> = std::iter::repeat_with(|| None).take(places.parents).collect();

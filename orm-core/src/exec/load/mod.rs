@@ -8,6 +8,7 @@
 mod beside;
 mod hand;
 mod keys;
+mod order;
 mod window;
 
 pub use hand::LoadRelations;
@@ -23,6 +24,7 @@ use crate::exec::fetch::{Site, step};
 use crate::exec::key::cell;
 use crate::exec::load::beside::{Beside, Here, Layout, keys, layout, once_each};
 use crate::exec::load::keys::{END, Keys, Owners};
+use crate::exec::load::order::ByIntegers;
 use crate::exec::load::window::of_each;
 use crate::exec::repeats::apart;
 use crate::relation::{Branch, owner};
@@ -121,6 +123,7 @@ fn joined<'a>(
             of: &here.slots,
             parents,
             single: single(branch.relation),
+            order: None,
         };
         here.rows.place(children, places)
     })
@@ -162,6 +165,7 @@ fn branch_of<'a>(
         let parents = keys.len();
         let (owners, wanted) = Owners::new(keys, at, relation);
         let mut level = Level::new(rows(), Some(owners), &layout);
+        level.order = ByIntegers::instead_of(&mut select)?;
         let table = (relation.table)();
         for (i, condition) in wanted.conditions(&owner, raw).into_iter().enumerate() {
             let mut select = select.clone();
@@ -173,10 +177,12 @@ fn branch_of<'a>(
             level = Level::back(done.sink)?;
         }
         let children = below(raw, level.rows.len(), level.beside, loads, site).await?;
+        let order = level.order.and_then(|order| order.rows(&level.slots, parents));
         let places = Places {
             of: &level.slots,
             parents,
             single: single(relation),
+            order,
         };
         level.rows.place(children, places)
     })
@@ -210,6 +216,8 @@ struct Level {
     owners: Option<Owners>,
     /// For each row the row above.
     slots: Vec<u32>,
+    /// The order of the rows of one row above, unless they come in it.
+    order: Option<ByIntegers>,
     beside: Vec<Beside>,
     wants: Option<usize>,
 }
@@ -220,6 +228,7 @@ impl Level {
             rows,
             owners,
             slots: Vec::new(),
+            order: None,
             beside: layout.iter().map(Layout::start).collect(),
             wants: None,
         }
@@ -243,6 +252,9 @@ impl Sink for Level {
         let mut slot = owners.find(cells)?;
         while slot != END {
             self.slots.push(slot);
+            if let Some(order) = &mut self.order {
+                order.push(cells)?;
+            }
             self.take(cells)?;
             slot = self.owners.as_ref().map_or(END, |o| o.next[slot as usize]);
         }
