@@ -95,15 +95,14 @@ pub(super) async fn run(transfer: &Transfer) -> Result<Report> {
     let after = journal.plan.after.clone();
     while let Some(text) = after.get(journal.step) {
         target.begin().await?;
-        let done = match target.exec(text, vec![]).await {
-            Ok(_) => {
-                let next = (Phase::After, journal.step + 1);
-                target.go_on((Phase::After, journal.step), next).await
-            }
+        // the journal first: another transfer waits there, and is told so, instead of making the same index
+        let next = (Phase::After, journal.step + 1);
+        let done = match target.go_on((Phase::After, journal.step), next).await {
+            Ok(()) => target.exec(text, vec![]).await,
             Err(e) => Err(e),
         };
         match done {
-            Ok(()) => target.commit().await?,
+            Ok(_) => target.commit().await?,
             Err(e) => return Err(target.undone(e).await),
         }
         journal.step += 1;
