@@ -68,6 +68,12 @@ impl Select {
             fault: None,
         }
     }
+    /// With a lock: what to do about rows that are locked already.
+    pub fn wait(&mut self, wait: LockWait) {
+        if let Some(lock) = &mut self.lock {
+            lock.wait = wait;
+        }
+    }
     /// The source of the first table.
     pub fn root(&self) -> Source {
         self.from.as_ref().map_or(Source::ROOT, |f| f.source)

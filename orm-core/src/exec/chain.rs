@@ -4,7 +4,6 @@
 //! written, and lies in a table beside it. Writers of one chain wait for each other; the number of a row in its chain is
 //! the primary key there, so that a chain never forks.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 
@@ -12,10 +11,10 @@ use crate::ast::{
     Column as AstColumn, CompareOp, Expr as Node, FromItem, Insert, InsertSource, Join, JoinKind, Nulls,
     Order, Raw as RawStatement, Select, Source, Statement, Table as AstTable, TableRef,
 };
-use crate::driver::{Discard, Sink};
+use crate::driver::Discard;
 use crate::error::{Error, Result};
 use crate::exec::beside::{HASH, POSITION};
-use crate::exec::collect::{Collect, other_sink};
+use crate::exec::collect::{Collect, Values};
 use crate::exec::edit::key_of;
 use crate::exec::fetch::{Site, plain_step};
 use crate::exec::trail::json;
@@ -25,7 +24,7 @@ use crate::query::nodes;
 use crate::schema::Table;
 use crate::sql::{Scope, type_of};
 use crate::value::sha256::sha256;
-use crate::value::{Cells, Held, Row, Type, Value, quoted, read};
+use crate::value::{Held, Row, Value, quoted};
 
 /// So many rows are looked at or written at a time.
 const ROWS: usize = 500;
@@ -406,33 +405,7 @@ fn beside(
 }
 
 async fn values(raw: &Raw<'_>, select: Select, site: Site) -> Result<Vec<Vec<Value>>> {
-    let types = select.columns.iter().map(type_of).collect();
-    let sink = Box::new(Values {
-        types,
-        rows: Vec::new(),
-    });
+    let sink = Values::boxed(select.columns.iter().map(type_of).collect());
     let done = plain_step(raw, Statement::Select(Box::new(select)), None, sink, site).await?;
-    let values = done.sink.into_any().downcast::<Values>();
-    Ok(values.map_err(|_| other_sink())?.rows)
-}
-
-/// Keeps rows as values.
-struct Values {
-    types: Vec<Type>,
-    rows: Vec<Vec<Value>>,
-}
-
-impl Sink for Values {
-    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let value = |(i, ty): (usize, &Type)| Ok(read(cells, i, *ty)?.unwrap_or(Value::Null(*ty)));
-        let row = self.types.iter().enumerate().map(value);
-        self.rows.push(row.collect::<Result<_>>()?);
-        Ok(())
-    }
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
+    Values::take(done.sink)
 }

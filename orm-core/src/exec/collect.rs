@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::driver::{Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Cells, Output, Positions, Row, finished, finished_one};
+use crate::value::{Cells, Output, Positions, Row, Type, Value, finished, finished_one, read};
 
 /// Collects decoded rows.
 pub(crate) struct Collect<O: Output> {
@@ -39,6 +39,38 @@ impl<O: Output> Sink for Collect<O> {
     }
     fn wants(&self) -> Option<usize> {
         self.wants.map(|n| n.saturating_sub(self.rows.len()))
+    }
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+/// Keeps rows whose columns no type of Rust stands for.
+pub(crate) struct Values {
+    types: Vec<Type>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl Values {
+    pub(crate) fn boxed(types: Vec<Type>) -> Box<dyn Sink> {
+        let rows = Vec::new();
+        Box::new(Values { types, rows })
+    }
+    pub(crate) fn take(sink: Box<dyn Sink>) -> Result<Vec<Vec<Value>>> {
+        let values = sink.into_any().downcast::<Values>();
+        values.map(|v| v.rows).map_err(|_| other_sink())
+    }
+}
+
+impl Sink for Values {
+    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
+        let values = self.types.iter().enumerate();
+        let values = values.map(|(i, ty)| Ok(read(cells, i, *ty)?.unwrap_or(Value::Null(*ty))));
+        self.rows.push(values.collect::<Result<_>>()?);
+        Ok(())
     }
     fn rows(&self) -> usize {
         self.rows.len()

@@ -1,13 +1,11 @@
 //! EXPLAIN of queries and writes: the statement that would be sent, asked about instead.
 
-use std::any::Any;
 use std::future::IntoFuture;
 use std::panic::Location;
 
 use crate::ast::{Select, Statement};
-use crate::driver::Sink;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::collect::other_sink;
+use crate::exec::collect::Values;
 use crate::exec::fetch::Site;
 use crate::exec::load::select_beside;
 use crate::exec::observe::{Observation, sign};
@@ -25,7 +23,7 @@ use crate::relation::Related;
 use crate::schema::Table;
 use crate::sql::plan::{ExplainOptions, Plan};
 use crate::sql::{self, Sql};
-use crate::value::{Cells, Output, Type, Value, read};
+use crate::value::{Output, Value};
 
 /// A question about a query or write: how will the database answer it? Awaited, it gives the [`Plan`]; with
 /// [`analyze`](Explain::analyze) the statement runs and the plan says what happened.
@@ -140,14 +138,10 @@ impl<'a> IntoFuture for Explain<'a> {
 
 async fn run(raw: &Raw<'_>, sql: Sql, table: Option<&'static Table>, site: Site) -> Result<Vec<Vec<Value>>> {
     let mut seen = Observation::new(raw, &sql, site, table);
-    let sink = Box::new(Lines {
-        types: sql.columns.to_vec(),
-        rows: Vec::new(),
-    });
+    let sink = Values::boxed(sql.columns.to_vec());
     seen.start();
     let result = context::run(raw, table, sql, sink).await;
-    let lines = seen.finish(result)?.sink.into_any().downcast::<Lines>();
-    lines.map(|lines| lines.rows).map_err(|_| other_sink())
+    Values::take(seen.finish(result)?.sink)
 }
 
 /// Runs it where all that it does is taken back.
@@ -171,27 +165,6 @@ async fn undone(
     let ended = tx.rollback().await;
     let rows = rows?;
     ended.map(|()| rows)
-}
-
-/// What EXPLAIN prints.
-struct Lines {
-    types: Vec<Type>,
-    rows: Vec<Vec<Value>>,
-}
-
-impl Sink for Lines {
-    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let values = self.types.iter().enumerate();
-        let values = values.map(|(i, ty)| Ok(read(cells, i, *ty)?.unwrap_or(Value::Null(*ty))));
-        self.rows.push(values.collect::<Result<_>>()?);
-        Ok(())
-    }
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
 }
 
 /// There is no statement to ask about.

@@ -4,8 +4,6 @@
 //! keeps, and so it is written first, and a condition is asked there once. What it gives back are keys, and by them the
 //! other tables are written. All of it is one unit of work.
 
-use std::any::Any;
-
 use crate::ast::{
     Assignment, Column as AstColumn, Delete, Deleted, Expr as Node, FromItem, Guard, InList, InsertSource,
     Join, JoinKind, Lock, LockStrength, LockWait, Select, Source, Statement, TablePart, TableRef, Unfiltered,
@@ -14,14 +12,14 @@ use crate::ast::{
 use crate::driver::{Discard, Done, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Raw;
-use crate::exec::collect::other_sink;
+use crate::exec::collect::Values;
 use crate::exec::fetch::{Site, single};
 use crate::exec::hooks::rows_of;
 use crate::exec::key::{Key, among};
 use crate::exec::transaction::Unit;
 use crate::query::{InsertParts, chunk, insert_statement, nodes};
 use crate::schema::{Column, Default, Role, Table};
-use crate::value::{Cells, Held, Type, Value, read};
+use crate::value::{Held, Type, Value};
 
 /// The table, if its rows lie in several.
 pub(crate) fn apart(table: Option<&'static Table>) -> Option<&'static Table> {
@@ -538,35 +536,3 @@ async fn insert_into(
 
 /// So many rows in one statement.
 const ROWS: usize = 512;
-
-/// Keeps the values of rows.
-struct Values {
-    types: Vec<Type>,
-    rows: Vec<Vec<Value>>,
-}
-
-impl Values {
-    fn boxed(types: Vec<Type>) -> Box<dyn Sink> {
-        let rows = Vec::new();
-        Box::new(Values { types, rows })
-    }
-    fn take(sink: Box<dyn Sink>) -> Result<Vec<Vec<Value>>> {
-        let values = sink.into_any().downcast::<Values>();
-        values.map(|v| v.rows).map_err(|_| other_sink())
-    }
-}
-
-impl Sink for Values {
-    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let values = self.types.iter().enumerate();
-        let values = values.map(|(i, ty)| Ok(read(cells, i, *ty)?.unwrap_or(Value::Null(*ty))));
-        self.rows.push(values.collect::<Result<_>>()?);
-        Ok(())
-    }
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
-}

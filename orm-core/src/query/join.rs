@@ -244,16 +244,12 @@ impl<M: Model, C: Copy> Join<M, C> {
     }
     /// With a lock: fails with `LockTimeout` when a row is locked already.
     pub fn no_wait(mut self) -> Self {
-        if let Some(lock) = &mut self.ast.lock {
-            lock.wait = LockWait::NoWait;
-        }
+        self.ast.wait(LockWait::NoWait);
         self
     }
     /// With a lock: leaves out rows that are locked already.
     pub fn skip_locked(mut self) -> Self {
-        if let Some(lock) = &mut self.ast.lock {
-            lock.wait = LockWait::SkipLocked;
-        }
+        self.ast.wait(LockWait::SkipLocked);
         self
     }
     /// What a row becomes.
