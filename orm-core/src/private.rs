@@ -395,3 +395,17 @@ pub fn check_row<M: Model, E: std::fmt::Display>(
     let row: M = finished_one(local).map_err(|e| e.to_string())?;
     check(&row).map_err(|e| e.to_string())
 }
+
+/// Room for one more value, made before there is the value: were there one while the list grows, it would have to be
+/// dropped should that fail, and so lie in memory instead of registers until it is copied.
+#[inline(always)]
+pub fn room(values: &mut Vec<Value>) -> &mut Value {
+    values.push_mut(Value::Null(Type::Bool))
+}
+
+/// Puts a value where [`room`] was made.
+#[inline(always)]
+pub fn fill(room: &mut Value, value: Value) {
+    // nothing is to be dropped there, and the compiler need not look
+    std::mem::forget(std::mem::replace(room, value));
+}

@@ -70,7 +70,7 @@ static FEATURES: Features = Features {
     ordered_set_aggregates: false,
     search: SearchForm::Table,
     max_params: 32_766,
-    bulk_insert: BulkInsert::Values(64),
+    bulk_insert: BulkInsert::Values(128),
 };
 
 impl Dialect for SqliteDialect {

@@ -8,18 +8,18 @@ use orm_core::driver::{
 };
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::sql::{Dialect, Effort, Sql};
-use orm_core::value::Value;
 use sqlx::sqlite::SqliteConnection;
 use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
 
 use crate::dialect::DIALECT;
 use crate::offload;
-use crate::open::{CONTROL, control_sql, prepare_file, remove_created};
+use crate::open::{control_sql, prepare_file, remove_created};
 use crate::options::{ReadMode, SqliteOptions, check};
 use crate::own::Own;
 use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
+use crate::several::{Several, Unit};
 use crate::task::{Pace, Task};
 use crate::transaction::Transaction;
 
@@ -153,26 +153,22 @@ impl Sqlite {
                 None => Ok(Done { sink, affected: 0 }),
             };
         }
+        // A loop of statements that never wait would keep other tasks from running.
+        consume_budget().await;
+        let options = &self.home.options;
         let writes = batch.iter().any(|sql| sql.writes);
         let role = if writes { Role::Writer } else { Role::Reader };
         let mut lease = self.home.acquire(role).await?;
         lease.sign(Purpose::Statement, batch.first().and_then(|sql| sql.site));
-        let busy_ms = self.home.options.busy_ms();
-        let work = move |conn: &mut Conn| {
-            let begin = if writes {
-                Control::BeginImmediate
-            } else {
-                Control::Begin
-            };
-            control(conn, begin, busy_ms)?;
-            let done = run_each(conn, batch, sink, busy_ms, !writes)
-                .and_then(|done| control(conn, Control::Commit, busy_ms).map(|()| done));
-            if done.is_err() {
-                // The lease would do so as well, but on the runtime's thread, and much may have to be undone.
-                conn.settle();
-            }
-            done
-        };
+        let mut unit = Unit::new(batch, sink);
+        let inline = options.read_mode != ReadMode::Offload && lease.commits_at_once() && unit.is_quick();
+        if inline && let Some(done) = unit.work(&mut lease, Pace::UNLIMITED)? {
+            drop(lease);
+            pay_for(done.affected).await;
+            return Ok(done);
+        }
+        let busy_ms = options.busy_ms();
+        let work = move |conn: &mut Conn| unit.finish(conn, busy_ms);
         let (_lease, done) = offload::stoppable(lease, work).await?;
         done
     }
@@ -302,13 +298,11 @@ pub(crate) fn inline_pace(
         (ReadMode::Inline, false, _) => Some((Pace::UNLIMITED, false)),
         (ReadMode::Adaptive, false, Effort::Long) => None,
         (ReadMode::Adaptive, false, effort) => Some((Pace::INLINE, effort == Effort::Rows)),
-        // Neither is one step of copying stopped between its bytes.
-        (_, true, Effort::Short) if bytes(sql) > INLINE_BYTES => None,
         // One row is found by its key, but its removal may cascade, and no budget would stop that.
         (_, true, Effort::Short) if in_transaction && sql.operation == "DELETE" => None,
         // An interrupted write would undo its whole transaction: it gets no budget there.
-        (_, true, Effort::Short) if in_transaction => Some((Pace::UNLIMITED, false)),
-        (_, true, Effort::Short) if conn.commits_at_once() => Some((
+        (_, true, Effort::Short | Effort::Rows) if in_transaction => Some((Pace::UNLIMITED, false)),
+        (_, true, Effort::Short | Effort::Rows) if conn.commits_at_once() => Some((
             Pace {
                 clock: false,
                 ..Pace::INLINE
@@ -317,18 +311,6 @@ pub(crate) fn inline_pace(
         )),
         (_, true, _) => None,
     }
-}
-
-/// A write of more text and bytes than this is work for a blocking thread.
-const INLINE_BYTES: usize = 1 << 20;
-
-fn bytes(sql: &Sql) -> usize {
-    let size = |value: &Value| match value {
-        Value::Text(s) | Value::Json(s) => s.len(),
-        Value::Bytes(b) => b.len(),
-        _ => 0,
-    };
-    sql.params.iter().map(size).sum()
 }
 
 fn snapshot(options: &SqliteOptions, inline: &Option<(Pace, bool)>) -> bool {
@@ -341,7 +323,7 @@ pub(crate) fn control(conn: &mut Conn, what: Control, busy_ms: u32) -> Result<()
     conn.raw().control(what).map_err(|code| conn.raw().failure(code))
 }
 
-/// Runs statements one after the other, their rows into one sink.
+/// Runs statements one after the other, their rows into one sink, on a thread that may block.
 pub(crate) fn run_each(
     conn: &mut Conn,
     batch: Vec<Sql>,
@@ -349,37 +331,7 @@ pub(crate) fn run_each(
     busy_ms: u32,
     read_only: bool,
 ) -> Result<Done> {
-    let done = each(conn, batch, sink, busy_ms, read_only);
-    conn.raw().unbind();
-    done
-}
-
-fn each(
-    conn: &mut Conn,
-    batch: Vec<Sql>,
-    mut sink: Box<dyn Sink>,
-    busy_ms: u32,
-    read_only: bool,
-) -> Result<Done> {
-    let mut affected = 0;
-    for sql in batch {
-        if conn.raw().watch().stopped() {
-            return Err(Error::new(
-                ErrorKind::StatementTimeout,
-                "the statements were interrupted",
-            ));
-        }
-        if sql.operation != CONTROL {
-            conn.raw().watch().start_clock();
-        }
-        let mut task = Task::inside(sql, sink, false, read_only).in_batch();
-        affected += task.work(conn.raw(), Pace::blocking(busy_ms))?.unwrap_or(0);
-        sink = task.into_sink();
-        if conn.raw().autocommit() {
-            return Err(ended_by_statement());
-        }
-    }
-    Ok(Done { sink, affected })
+    Several::new(batch, sink, read_only).finish(conn, busy_ms)
 }
 
 #[cold]

@@ -33,6 +33,7 @@ mod ranges;
 mod raw;
 mod regex;
 mod search;
+mod several;
 mod task;
 mod transaction;
 mod types;

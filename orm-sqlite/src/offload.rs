@@ -75,16 +75,35 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// What the work returned, or its panic, and the connection: who waits for both is woken once.
+struct Delivery<R> {
+    answer: Option<thread::Result<R>>,
+    lease: Option<Lease>,
+    /// Where the connection goes when nobody waits for the answer.
+    away: Option<oneshot::Sender<Lease>>,
+}
+
+impl<R> Drop for Delivery<R> {
+    fn drop(&mut self) {
+        // An answer nobody waits for may own a sink: it goes before the connection is free for others.
+        drop(self.answer.take());
+        if let (Some(lease), Some(away)) = (self.lease.take(), self.away.take()) {
+            drop(away.send(lease));
+        }
+    }
+}
+
 /// What the work returned, or its panic.
 pub(crate) struct Answer<R> {
-    answer: oneshot::Receiver<thread::Result<R>>,
+    answer: oneshot::Receiver<Delivery<R>>,
     /// The time the statement has left. Inside of one long operation SQLite does not look at the clock.
     limit: Option<(Duration, Stop)>,
 }
 
 impl<R> Answer<R> {
-    /// Waits for it; a panic of the work goes on here.
-    pub(crate) async fn get(self) -> Result<R> {
+    /// Waits for it and takes the connection, which does not come through [`Away`] then; a panic of the work goes on
+    /// here.
+    pub(crate) async fn get(self) -> Result<(Lease, R)> {
         let mut answer = self.answer;
         let in_time = match self.limit {
             None => None,
@@ -97,16 +116,21 @@ impl<R> Answer<R> {
             Some(answer) => answer,
             None => answer.await,
         };
-        match answer {
-            Ok(Ok(r)) => Ok(r),
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Err(runtime_gone()),
+        let mut delivery = answer.map_err(|_| runtime_gone())?;
+        match (delivery.answer.take(), delivery.lease.take()) {
+            (Some(Ok(answer)), Some(lease)) => Ok((lease, answer)),
+            (Some(Err(panic)), lease) => {
+                delivery.lease = lease;
+                drop(delivery);
+                resume_unwind(panic)
+            }
+            _ => Err(runtime_gone()),
         }
     }
 }
 
-/// Starts the work. The connection comes back through [`Away`]; if nobody takes it, it settles itself and goes to its
-/// pool.
+/// Starts the work. The connection comes back with the answer or, once nobody waits for that, through [`Away`]; if
+/// nobody takes it, it settles itself and goes to its pool.
 pub(crate) fn start<R: Send + 'static>(
     mut lease: Lease,
     work: impl FnOnce(&mut Conn) -> R + Send + 'static,
@@ -126,9 +150,11 @@ pub(crate) fn start<R: Send + 'static>(
             lease.raw().finish_all();
         }
         lease.raw().watch().forget();
-        // An answer nobody waits for may own a sink: it goes before the connection is free for others.
-        drop(answer_out.send(answer));
-        drop(lease_out.send(lease));
+        drop(answer_out.send(Delivery {
+            answer: Some(answer),
+            lease: Some(lease),
+            away: Some(lease_out),
+        }));
     });
     Ok((
         Away {
@@ -147,11 +173,11 @@ pub(crate) async fn stoppable<R: Send + 'static>(
     lease: Lease,
     work: impl FnOnce(&mut Conn) -> R + Send + 'static,
 ) -> Result<(Lease, R)> {
-    let (mut away, answer) = start(lease, work)?;
+    let (away, answer) = start(lease, work)?;
     let guard = away.stop().on_drop(true);
-    let answer = answer.get().await;
+    let done = answer.get().await;
     guard.disarm();
-    Ok((away.back().await?, answer?))
+    done
 }
 
 /// Runs the work and waits; if the caller goes away, the work is done all the same.
@@ -159,9 +185,8 @@ pub(crate) async fn to_the_end<R: Send + 'static>(
     lease: Lease,
     work: impl FnOnce(&mut Conn) -> R + Send + 'static,
 ) -> Result<(Lease, R)> {
-    let (mut away, answer) = start(lease, work)?;
-    let answer = answer.get().await;
-    Ok((away.back().await?, answer?))
+    let (_away, answer) = start(lease, work)?;
+    answer.get().await
 }
 
 #[cold]

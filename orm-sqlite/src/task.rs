@@ -13,8 +13,11 @@ use crate::types::View;
 
 /// How many progress calls (of 1000 operations each) may pass between two rows on the runtime's thread.
 const INLINE_TICKS: u32 = 5;
-/// How long rows may be read on the runtime's thread.
-const INLINE_TIME: Duration = Duration::from_millis(1);
+/// How long rows may be read, or inserted, on the runtime's thread.
+pub(crate) const INLINE_TIME: Duration = Duration::from_millis(1);
+/// A write of more text and bytes than this is work for a blocking thread: one step of copying is not stopped between its
+/// bytes.
+const INLINE_BYTES: usize = 1 << 20;
 /// After so many rows the clock is looked at.
 const CLOCK_ROWS: u64 = 64;
 
@@ -72,6 +75,8 @@ pub(crate) enum Advance {
 pub(crate) struct Open {
     id: StatementId,
     writes: bool,
+    /// How much text and how many bytes are bound.
+    bytes: usize,
     /// May start again and pass over the rows that were given: it reads, and its snapshot stays.
     replays: bool,
     /// To interrupt it would undo a whole transaction.
@@ -107,12 +112,13 @@ impl Open {
                 ),
             ));
         }
-        raw.bind(id, std::mem::take(&mut sql.params))?;
+        let bytes = raw.bind(id, std::mem::take(&mut sql.params))?;
         // Said to read or not: what SQLite says counts.
         let changes = !raw.reads_only(id);
         Ok(Open {
             id,
             writes: sql.writes || changes,
+            bytes,
             replays: replays && !changes,
             fragile: changes && !raw.autocommit(),
             given: 0,
@@ -322,6 +328,9 @@ impl Task {
         let Some(open) = &mut self.open else {
             return Ok(None);
         };
+        if pace.inline && open.writes && open.bytes > INLINE_BYTES {
+            return Ok(None);
+        }
         let wants = self.sink.wants().map(|n| (n as u64).saturating_sub(open.given));
         let advance = open.advance(raw, &self.sql.columns, self.sink.as_mut(), wants, pace);
         if matches!(advance, Ok(Advance::Unfinished)) {

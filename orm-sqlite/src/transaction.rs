@@ -15,6 +15,7 @@ use crate::open::control_sql;
 use crate::options::ReadMode;
 use crate::pool::{Conn, Connections, Lease, Role};
 use crate::raw::Control;
+use crate::several::Several;
 use crate::task::{Advance, Open, Pace, Task};
 
 /// Ending a transaction that changed more rows than this is work for a blocking thread.
@@ -118,14 +119,15 @@ impl Transaction {
         };
         let (away, answer) = offload::start(lease, work)?;
         let guard = stop.map(|hard| away.stop().on_drop(hard));
-        let away = self.away.insert(away);
-        let answer = answer.get().await;
+        self.away = Some(away);
+        let done = answer.get().await;
         if let Some(guard) = guard {
             guard.disarm();
         }
-        self.lease = Some(away.back().await?);
+        let (lease, answer) = done?;
+        self.lease = Some(lease);
         self.away = None;
-        answer
+        Ok(answer)
     }
 
     async fn run_one(&mut self, sql: Sql, sink: Box<dyn Sink>) -> Result<Done> {
@@ -169,14 +171,24 @@ impl Transaction {
                 None => Ok(Done { sink, affected: 0 }),
             };
         }
-        self.ready().await?;
-        let (busy_ms, read_only) = (self.home.options.busy_ms(), self.read_only);
+        consume_budget().await;
+        let (home, read_only) = (self.home.clone(), self.read_only);
         let stop = batch
             .iter()
             .all(|sql| !sql.writes)
             .then_some(self.cursor.is_none());
-        self.hop(stop, move |conn| run_each(conn, batch, sink, busy_ms, read_only))
-            .await?
+        let mut several = Several::new(batch, sink, read_only);
+        let lease = self.ready().await?;
+        if home.options.read_mode != ReadMode::Offload
+            && several.is_quick()
+            && several.work(lease, Pace::UNLIMITED)?
+        {
+            let done = several.done()?;
+            pay_for(done.affected).await;
+            return Ok(done);
+        }
+        let busy_ms = home.options.busy_ms();
+        self.hop(stop, move |conn| several.finish(conn, busy_ms)).await?
     }
 
     fn still_open(&mut self) -> Result<()> {

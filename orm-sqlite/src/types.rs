@@ -18,8 +18,8 @@ pub(crate) enum Bound<'v> {
     Blob(&'v [u8]),
     /// A text that was made for binding.
     Owned(String),
-    /// The text of an instant: so many bytes of it.
-    Instant([u8; 27], usize),
+    /// The text of an instant, still to be written: so many bytes of it.
+    Instant(Timestamp, usize),
 }
 
 impl<'v> Bound<'v> {
@@ -40,12 +40,9 @@ impl<'v> Bound<'v> {
             Value::Enum(_, label) => text(label)?,
             Value::Bytes(v) => Bound::Blob(v),
             Value::Uuid(v) => Bound::Blob(v),
-            Value::Timestamp(v) => Bound::Instant(v.fixed_bytes().ok_or_else(year)?, 27),
+            Value::Timestamp(v) => instant(*v, 27)?,
             // the same text but for the zone at its end
-            Value::LocalTimestamp(v) => {
-                let instant = Timestamp::from_micros(v.micros());
-                Bound::Instant(instant.fixed_bytes().ok_or_else(year)?, 26)
-            }
+            Value::LocalTimestamp(v) => instant(Timestamp::from_micros(v.micros()), 26)?,
             Value::Date(v) => Bound::Owned(v.to_fixed().ok_or_else(year)?),
             Value::Time(v) => Bound::Owned(v.to_fixed()),
             Value::Decimal(v) => Bound::Owned(decimal_text(*v)),
@@ -58,6 +55,27 @@ impl<'v> Bound<'v> {
             Value::Array(_, items) => Bound::Owned(array_text(items)?),
             Value::Refused(why) => return Err(Error::encode(*why)),
         })
+    }
+}
+
+impl Bound<'_> {
+    /// How many bytes are not copied.
+    #[inline(always)]
+    pub(crate) fn borrowed(&self) -> usize {
+        match self {
+            Bound::Text(v) => v.len(),
+            Bound::Blob(v) => v.len(),
+            _ => 0,
+        }
+    }
+}
+
+#[inline(always)]
+fn instant(v: Timestamp, length: usize) -> Result<Bound<'static>> {
+    if v.has_fixed() {
+        Ok(Bound::Instant(v, length))
+    } else {
+        Err(year())
     }
 }
 
@@ -107,7 +125,7 @@ fn nul() -> Error {
 }
 
 #[cold]
-fn year() -> Error {
+pub(crate) fn year() -> Error {
     Error::encode("the year lies outside 0 to 9999, which is all that is stored")
 }
 

@@ -100,7 +100,19 @@ fn uniqueness_among_living_rows_says_nothing_about_deleted_ones() {
 fn writes() {
     let rows = |n: usize| insert(&USERS, vec![&ID], InsertSource::Rows(vec![v(1); n]));
     assert_eq!(effort(rows(1)), Effort::Short);
-    assert_eq!(effort(rows(100)), Effort::Long);
+    // row by row, so that it can be stopped between them
+    assert_eq!(effort(rows(100)), Effort::Rows);
+    let values = |n: usize| insert(&USERS, vec![&ID], InsertSource::Values(vec![Value::I64(1); n]));
+    assert_eq!(effort(values(8)), Effort::Short);
+    assert_eq!(effort(values(9)), Effort::Rows);
+    // a value may take any time, and so may a query
+    let slow = Expr::Raw(vec![RawPart::Text("slow()")], Type::I64);
+    assert_eq!(
+        effort(insert(&USERS, vec![&ID], InsertSource::Rows(vec![slow; 100]))),
+        Effort::Long
+    );
+    let query = InsertSource::Query(Box::new(users()));
+    assert_eq!(effort(insert(&USERS, vec![&ID], query)), Effort::Long);
     let set = || {
         vec![Assignment {
             column: &AGE,

@@ -284,7 +284,7 @@ pub struct Batch {
 
 /// So many rows lie together, as many as a database without arrays takes at once: their list goes into the statement
 /// as it is.
-const ROWS: usize = 64;
+const ROWS: usize = 128;
 
 /// Rows that set the same columns.
 #[derive(Clone)]

@@ -60,18 +60,18 @@ pub(crate) fn select(s: &Select) -> Effort {
 }
 
 pub(crate) fn insert(i: &Insert) -> Effort {
-    let few = match &i.rows {
-        InsertSource::Default => true,
-        InsertSource::Values(values) => values.len() <= FEW_ROWS * i.columns.len().max(1),
-        InsertSource::Rows(rows) => {
-            rows.len() <= FEW_ROWS * i.columns.len().max(1) && rows.iter().all(is_quick)
-        }
-        InsertSource::Arrays { .. } | InsertSource::Query(_) => false,
+    let (cells, quick) = match &i.rows {
+        InsertSource::Default => (0, true),
+        InsertSource::Values(values) => (values.len(), true),
+        InsertSource::Rows(rows) => (rows.len(), rows.iter().all(is_quick)),
+        InsertSource::Arrays { .. } | InsertSource::Query(_) => (0, false),
     };
-    if few && i.with.is_empty() && i.returning.iter().all(is_quick) {
+    if !quick || !i.with.is_empty() || !i.returning.iter().all(is_quick) {
+        Effort::Long
+    } else if cells <= FEW_ROWS * i.columns.len().max(1) {
         Effort::Short
     } else {
-        Effort::Long
+        Effort::Rows
     }
 }
 

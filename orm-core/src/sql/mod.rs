@@ -93,9 +93,9 @@ pub enum Effort {
     /// Touches a few rows by a unique key.
     Short,
     /// Works step by step, so that it can be stopped between steps: before its first row (while scanning, or gathering
-    /// rows for a sort) by a budget of steps, afterwards between rows.
+    /// rows for a sort) by a budget of steps, afterwards between rows. Of writes, rows of values that are inserted.
     Rows,
-    /// May work long before its first row: aggregates, writes of many rows, hand-written SQL.
+    /// May work long before its first row: aggregates, writes of rows that are searched for, hand-written SQL.
     Long,
 }
 

@@ -43,17 +43,23 @@ impl Timestamp {
     }
     /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`; `None` outside the years 0 to 9999, which the fixed width cannot hold.
     pub fn to_fixed(self) -> Option<String> {
-        self.fixed_bytes().and_then(|text| owned(&text))
+        fixed(self.0).and_then(|text| owned(&text))
     }
-    /// As [`to_fixed`](Self::to_fixed), in place: ASCII. Without its last byte it is the text of a [`LocalTimestamp`].
+    /// As [`to_fixed`](Self::to_fixed), written to where it will lie: ASCII. Without its last byte it is the text of a
+    /// [`LocalTimestamp`]. `None`, and nothing written, outside the years 0 to 9999.
     ///
     /// ```
     /// use orm_core::value::Timestamp;
-    /// let text = Timestamp::from_micros(0).fixed_bytes();
-    /// assert_eq!(text.as_ref(), Some(b"1970-01-01T00:00:00.000000Z"));
+    /// let mut text = [0; 27];
+    /// assert!(Timestamp::from_micros(0).write_fixed(&mut text).is_some());
+    /// assert_eq!(&text, b"1970-01-01T00:00:00.000000Z");
     /// ```
-    pub fn fixed_bytes(self) -> Option<[u8; 27]> {
-        fixed(self.0)
+    pub fn write_fixed(self, text: &mut [u8; 27]) -> Option<()> {
+        write_fixed(self.0, text)
+    }
+    /// Whether [`to_fixed`](Self::to_fixed) has a text for it.
+    pub fn has_fixed(self) -> bool {
+        (FIRST..=LAST).contains(&self.0)
     }
     /// Reads RFC 3339 with `Z` or an offset and up to nine digits of fraction (rounded down to microseconds).
     pub fn parse(s: &str) -> Option<Self> {
@@ -185,11 +191,18 @@ static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
+/// The first moment of the year 0 and the last of the year 9999.
+const FIRST: i64 = -62_167_219_200_000_000;
+const LAST: i64 = 253_402_300_799_999_999;
+
+fn fixed(micros: i64) -> Option<[u8; 27]> {
+    let mut text = [0; 27];
+    write_fixed(micros, &mut text).map(|()| text)
+}
+
 /// Written by hand rather than by `format!`: a bulk insert writes one per row. Counts from the year 0 on, without a sign
 /// and, within the day, in 32 bits, which divides faster.
-fn fixed(micros: i64) -> Option<[u8; 27]> {
-    const FIRST: i64 = -62_167_219_200_000_000;
-    const LAST: i64 = 253_402_300_799_999_999;
+fn write_fixed(micros: i64, text: &mut [u8; 27]) -> Option<()> {
     if !(FIRST..=LAST).contains(&micros) {
         return None;
     }
@@ -198,7 +211,7 @@ fn fixed(micros: i64) -> Option<[u8; 27]> {
     let t = since % DAY as u64;
     let (s, us) = ((t / 1_000_000) as u32, (t % 1_000_000) as u32);
     let (minutes, hundreds) = (s / 60, us / 100);
-    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    *text = *b"0000-00-00T00:00:00.000000Z";
     let mut two = |at: usize, n: u32| text[at..at + 2].copy_from_slice(&PAIRS[n as usize % 100]);
     two(0, y / 100);
     two(2, y);
@@ -210,7 +223,7 @@ fn fixed(micros: i64) -> Option<[u8; 27]> {
     two(20, hundreds / 100);
     two(22, hundreds);
     two(24, us);
-    Some(text)
+    Some(())
 }
 
 /// Year, month and day of so many days after the first of the year 0, up to the year 9999: by the era of 400 years, years

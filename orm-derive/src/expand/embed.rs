@@ -171,7 +171,7 @@ pub(crate) fn add_value(plan: &Plan<'_>, column: &Column<'_>) -> TokenStream {
         }
         None => {
             let (described, value) = (field(plan, column), column.wrap_json(quote!(self.#member)));
-            quote!(out.push(#described.value(#value));)
+            quote!(__orm::fill(__orm::room(out), #described.value(#value));)
         }
     }
 }

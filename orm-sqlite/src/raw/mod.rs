@@ -31,7 +31,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::cache::Cache;
 use crate::error;
-use crate::types::Bound;
+use crate::types::{Bound, year};
 use crate::watch::{self, Watch};
 
 /// How many virtual machine operations pass between two calls of the progress handler.
@@ -436,8 +436,9 @@ impl RawConnection {
         unsafe { ffi::sqlite3_bind_parameter_count(self.slots[id.0].statement) }.max(0) as usize
     }
 
-    /// Binds all values in order. They are kept until [`finish`](Self::finish), because text and bytes are not copied.
-    pub(crate) fn bind(&mut self, id: StatementId, params: Vec<Value>) -> Result<()> {
+    /// Binds all values in order. They are kept until [`finish`](Self::finish), because text and bytes are not copied:
+    /// how many bytes these are.
+    pub(crate) fn bind(&mut self, id: StatementId, params: Vec<Value>) -> Result<usize> {
         if self.bound != Some(id) || self.slots[id.0].instants.grows() {
             self.unbind();
         }
@@ -448,15 +449,18 @@ impl RawConnection {
         let before = std::mem::replace(&mut slot.params, params);
         slot.instants.start();
         let (statement, instants) = (slot.statement, &mut slot.instants);
-        let mut outcome = Ok(ffi::SQLITE_OK);
+        let (mut outcome, mut bytes) = (Ok(ffi::SQLITE_OK), 0);
         for (i, value) in slot.params.iter().enumerate() {
-            outcome = Bound::of(value).map(|bound| bind_one(statement, (i + 1) as c_int, &bound, instants));
+            outcome = Bound::of(value).and_then(|bound| {
+                bytes += bound.borrowed();
+                bind_one(statement, (i + 1) as c_int, &bound, instants)
+            });
             if !matches!(outcome, Ok(ffi::SQLITE_OK)) {
                 break;
             }
         }
         let done = match outcome {
-            Ok(ffi::SQLITE_OK) => Ok(()),
+            Ok(ffi::SQLITE_OK) => Ok(bytes),
             Ok(code) => {
                 let e = self.failure(code);
                 self.finish(id);
@@ -654,12 +658,12 @@ fn bind_one(
     i: c_int,
     bound: &Bound<'_>,
     instants: &mut Instants,
-) -> c_int {
+) -> Result<c_int> {
     let utf8 = ffi::SQLITE_UTF8 as u8;
     // SAFETY: `statement` is alive and not running. Borrowed text and bytes belong to the values in the same slot (or
     // are static) and stay in place until the bindings are cleared; what `Owned` holds is copied by SQLite. So is an
     // instant unless it is in `instants`, which belong to the same slot and grow only when nothing is bound.
-    unsafe {
+    let code = unsafe {
         match bound {
             Bound::Null => ffi::sqlite3_bind_null(statement, i),
             Bound::Integer(v) => ffi::sqlite3_bind_int64(statement, i, *v),
@@ -680,14 +684,14 @@ fn bind_one(
                 ffi::SQLITE_TRANSIENT(),
                 utf8,
             ),
-            Bound::Instant(text, length) => {
-                let (start, copied) = match instants.next() {
-                    Some(place) => {
-                        *place = *text;
-                        (place.as_ptr().cast(), ffi::SQLITE_STATIC())
-                    }
-                    None => (text.as_ptr().cast(), ffi::SQLITE_TRANSIENT()),
+            Bound::Instant(instant, length) => {
+                let mut own = [0; 27];
+                let (text, copied) = match instants.next() {
+                    Some(place) => (place, ffi::SQLITE_STATIC()),
+                    None => (&mut own, ffi::SQLITE_TRANSIENT()),
                 };
+                instant.write_fixed(text).ok_or_else(year)?;
+                let start = text.as_ptr().cast();
                 ffi::sqlite3_bind_text64(statement, i, start, *length as u64, copied, utf8)
             }
             Bound::Blob(b) => ffi::sqlite3_bind_blob64(
@@ -698,7 +702,8 @@ fn bind_one(
                 ffi::SQLITE_STATIC(),
             ),
         }
-    }
+    };
+    Ok(code)
 }
 
 /// # Safety

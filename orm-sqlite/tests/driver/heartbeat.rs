@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use orm_core::driver::Runner;
-use orm_core::sql::Effort;
+use orm_core::sql::{Effort, Sql};
 use orm_core::value::Value;
 
 use crate::support::*;
@@ -96,7 +96,28 @@ async fn beats_through_everything() {
         }
     };
     heart.through("many small reads", small).await;
+    // Rows of values are begun here, too, and ended elsewhere.
+    for (from, statements) in [(1_000_000, 2_000), (2_000_000, 30)] {
+        let done = heart
+            .through("many rows", db.run_all(rows(from, statements), ints()))
+            .await
+            .unwrap();
+        assert_eq!(done.affected as i64, 64 * statements);
+    }
+    heart
+        .through("few rows, over and over", async {
+            for i in 0..100 {
+                db.run_all(rows(3_000_000 + i * 1000, 15), ints()).await.unwrap();
+            }
+        })
+        .await;
     let mut tx = begin(&db).await;
+    for from in [4_000_000, 5_000_000] {
+        heart
+            .through("many rows inside", tx.run_all(rows(from, 30), ints()))
+            .await
+            .unwrap();
+    }
     heart
         .through(
             "read inside",
@@ -162,7 +183,7 @@ async fn one_row_with_many_children_is_deleted_elsewhere() {
     two_tables(&db).await;
     let heart = Heart::start();
     let mut tx = begin(&db).await;
-    let delete = orm_core::sql::Sql {
+    let delete = Sql {
         operation: "DELETE",
         ..write("DELETE FROM t WHERE id = 1", vec![])
     };

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use orm_core::driver::Runner;
 use orm_core::error::{Error, ErrorKind};
-use orm_core::sql::Effort;
+use orm_core::sql::{Effort, Sql};
 use orm_core::value::{
     Cells, Date, DecimalParts, EnumType, LocalTimestamp, TimeOfDay, Timestamp, Type, Value,
 };
@@ -511,4 +511,59 @@ async fn statements_of_a_batch_each_store_their_own_values() {
         .unwrap();
     let sum = "SELECT sum(id) + sum(length(a)) FROM v WHERE id > 40";
     assert_eq!(get(&*db, sum).await, [43 + 44 + 5]);
+}
+
+/// A unit is begun on the caller's thread and ended on another one when that takes too long, when a value is large, or
+/// when somebody else writes. Either way it is applied as a whole or not at all.
+#[tokio::test]
+async fn a_unit_that_goes_on_elsewhere_is_still_one() {
+    let folder = Folder::new();
+    let db = table(folder.options()).await;
+    // the log has to have begun
+    exec(&*db, "INSERT INTO t VALUES (-1, 0)").await.unwrap();
+    let count = "SELECT count(*) FROM t";
+    // from what ends here to what does not
+    for (i, statements) in [1, 2, 8, 32, 33, 400].into_iter().enumerate() {
+        let from = i as i64 * 100_000;
+        let mut taken = rows(from, statements);
+        taken.extend(rows(from, 1));
+        let e = db.run_all(taken, ints()).await.err().unwrap();
+        assert_eq!(e.kind(), ErrorKind::UniqueViolation);
+        assert_eq!(get(&*db, count).await, [1], "{statements}");
+        let done = db.run_all(rows(from, statements), ints()).await.unwrap();
+        assert_eq!(done.affected as i64, statements * 64);
+        assert_eq!(get(&*db, count).await, [1 + statements * 64]);
+        exec(&*db, "DELETE FROM t WHERE id >= 0").await.unwrap();
+    }
+
+    exec(&*db, "CREATE TABLE b (id INTEGER PRIMARY KEY, b BLOB) STRICT")
+        .await
+        .unwrap();
+    let insert = |id, size| {
+        let values = vec![Value::I64(id), Value::Bytes(vec![7; size])];
+        Sql {
+            operation: "INSERT",
+            ..statement("INSERT INTO b VALUES (?1, ?2)", values, Effort::Rows, true)
+        }
+    };
+    let large = vec![insert(1, 10), insert(2, 3 << 20), insert(3, 10)];
+    assert_eq!(db.run_all(large, ints()).await.unwrap().affected, 3);
+    let mut tx = begin(&db).await;
+    let large = vec![insert(4, 10), insert(5, 3 << 20), insert(6, 10)];
+    assert_eq!(tx.run_all(large, ints()).await.unwrap().affected, 3);
+    assert_eq!(tx.run(insert(7, 3 << 20), ints()).await.unwrap().affected, 1);
+    tx.commit().await.unwrap();
+    let sizes = "SELECT length(b) FROM b ORDER BY id";
+    let (s, l) = (10, 3 << 20);
+    assert_eq!(get(&*db, sizes).await, [s, l, s, s, l, s, l]);
+
+    let other = folder.options().connect().await.unwrap();
+    let held = begin(&other).await;
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        held.rollback().await.unwrap();
+    };
+    let (done, ()) = tokio::join!(db.run_all(rows(0, 2), ints()), release);
+    assert_eq!(done.unwrap().affected, 128);
+    assert_eq!(get(&*db, count).await, [129]);
 }

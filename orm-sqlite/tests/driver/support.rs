@@ -151,3 +151,16 @@ pub(crate) async fn begin_read(db: &Sqlite) -> Box<dyn Connection> {
     .await
     .unwrap()
 }
+
+/// Statements of 64 rows each into the table of [`table`], with the keys from `from` on.
+pub(crate) fn rows(from: i64, statements: i64) -> Vec<Sql> {
+    let statement = |s: i64| {
+        let values = (0..64).flat_map(|i| [Value::I64(from + s * 64 + i), Value::I64(i)]);
+        let text = format!("INSERT INTO t VALUES (?, ?){}", ", (?, ?)".repeat(63));
+        Sql {
+            operation: "INSERT",
+            ..statement(&text, values.collect(), Effort::Rows, true)
+        }
+    };
+    (0..statements).map(statement).collect()
+}
