@@ -16,8 +16,8 @@ const INLINE_TICKS: u32 = 5;
 /// How long rows may be read, or inserted, on the runtime's thread.
 pub(crate) const INLINE_TIME: Duration = Duration::from_millis(1);
 /// A write of more text and bytes than this is work for a blocking thread: one step of copying is not stopped between its
-/// bytes.
-const INLINE_BYTES: usize = 1 << 20;
+/// bytes, and triggers may index every word.
+const INLINE_BYTES: usize = 1 << 16;
 /// After so many rows the clock is looked at.
 const CLOCK_ROWS: u64 = 64;
 
