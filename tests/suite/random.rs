@@ -33,6 +33,15 @@ impl Gen {
     }
 }
 
+/// The next number of a row that every seed begins well (SplitMix64), for generators of values of their own.
+pub fn mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut x = *state;
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
 /// The seeds of a run, each told before it is used: `ORM_TEST_SEED` is that one alone, `ORM_TEST_QUERIES` how many.
 pub fn seeds(usual: u64) -> impl Iterator<Item = u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());

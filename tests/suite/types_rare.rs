@@ -12,15 +12,12 @@ use orm::{Date, LocalTimestamp, MacAddr8, Multirange, Range, TimeOfDay, TsVector
 use rust_decimal::Decimal;
 
 use crate::models::refused;
+use crate::random::mix;
 
 struct Gen(u64);
 impl Gen {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
+        mix(&mut self.0)
     }
     fn below(&mut self, n: u64) -> u64 {
         self.next() % n

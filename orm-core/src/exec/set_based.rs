@@ -1,4 +1,5 @@
-//! Terminals of writes of many rows as one statement: by condition, joined with other tables, and from a query.
+//! Terminals of writes of many rows as one statement: by condition, joined with other tables, and from a query. Each is
+//! written out: a macro would be told about in every message to those who pass a handle of other models.
 
 use std::panic::Location;
 
